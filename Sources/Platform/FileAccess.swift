@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+
+internal import Glibc
+
+/// What went wrong with a file, with its path.
+package enum FileError: Error, Equatable, CustomStringConvertible {
+    /// The system refused a call.
+    case system(path: String, SystemError)
+    /// The file holds more bytes than its limit allows.
+    case tooLarge(path: String, limit: Int)
+
+    package var description: String {
+        switch self {
+        case .system(let path, let error): "\(path): \(error)"
+        case .tooLarge(let path, let limit): "\(path): larger than the limit of \(limit) bytes"
+        }
+    }
+}
+
+/// Identity and age of a file, to notice that it was replaced.
+package struct FileStatus: Equatable, Sendable {
+    /// Inode number.
+    package let inode: UInt64
+    /// Size in bytes.
+    package let byteCount: Int64
+    /// Time of the last change of its content, nanoseconds since the epoch.
+    package let modifiedNanoseconds: Int64
+    /// Whether it is a directory.
+    package let isDirectory: Bool
+    /// Whether it is a plain file, which can be read without waiting for anyone.
+    package let isRegularFile: Bool
+}
+
+/// Whole-file reading and writing on POSIX calls.
+package enum FileAccess {
+    /// Reads a whole file of up to `byteCountMax` bytes.
+    ///
+    /// - Throws: ``FileError``.
+    package static func read(
+        _ path: String,
+        byteCountMax: Int = .max
+    ) throws(FileError) -> [UInt8] {
+        let file = try open(path, O_RDONLY)
+        var bytes: [UInt8] = []
+        let expected = try status(of: path).map { Int($0.byteCount) } ?? 0
+        guard expected <= byteCountMax else {
+            throw .tooLarge(path: path, limit: byteCountMax)
+        }
+        bytes.reserveCapacity(expected + 1)
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try call(path, "read") {
+                // SAFETY: the buffer outlives the call and its count is given.
+                unsafe chunk.withUnsafeMutableBytes { buffer in
+                    unsafe Glibc.read(file.rawValue, buffer.baseAddress, buffer.count)
+                }
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= byteCountMax else {
+                throw .tooLarge(path: path, limit: byteCountMax)
+            }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Creates or replaces a file with the given bytes and syncs it to the disk.
+    ///
+    /// - Throws: ``FileError``.
+    package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        let file = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
+        var offset = 0
+        while offset < bytes.count {
+            offset += try call(path, "write") {
+                // SAFETY: the slice from `offset` lies within `bytes`, which outlives the call.
+                unsafe bytes.withUnsafeBytes { buffer in
+                    let rest = unsafe buffer[offset...]
+                    return unsafe Glibc.write(
+                        file.rawValue,
+                        UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+                        rest.count
+                    )
+                }
+            }
+        }
+        _ = try call(path, "fsync") { fsync(file.rawValue) }
+    }
+
+    /// Replaces a file by writing a temporary one beside it and renaming it: readers see the old
+    /// content or the new, never a part.
+    ///
+    /// - Throws: ``FileError``.
+    package static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+        let temporary = "\(path).tmp-\(getpid())"
+        try write(bytes, to: temporary)
+        try rename(temporary, to: path)
+    }
+
+    /// Renames a file or directory and syncs the directory that holds it.
+    ///
+    /// - Throws: ``FileError``.
+    package static func rename(_ path: String, to target: String) throws(FileError) {
+        // SAFETY: Swift passes both strings NUL-terminated for the duration of the call.
+        _ = try call(path, "rename") { unsafe Glibc.rename(path, target) }
+        try syncDirectory(parent(of: target))
+    }
+
+    /// Syncs a directory's entries to the disk.
+    ///
+    /// - Throws: ``FileError``.
+    package static func syncDirectory(_ path: String) throws(FileError) {
+        let directory = try open(path, O_RDONLY | O_DIRECTORY)
+        _ = try call(path, "fsync") { fsync(directory.rawValue) }
+    }
+
+    /// Makes a directory and those above it where they are missing.
+    ///
+    /// - Throws: ``FileError``.
+    package static func makeDirectory(_ path: String) throws(FileError) {
+        if try status(of: path)?.isDirectory == true { return }
+        let above = parent(of: path)
+        if above != path { try makeDirectory(above) }
+        do {
+            // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
+            _ = try call(path, "mkdir") { unsafe mkdir(path, 0o755) }
+        } catch .system(_, let error) where error.errno == EEXIST {
+            return
+        }
+    }
+
+    /// Looks a path up, following symbolic links.
+    ///
+    /// - Returns: Nil where nothing has that name.
+    /// - Throws: ``FileError`` where the system refuses to look.
+    package static func status(of path: String) throws(FileError) -> FileStatus? {
+        var info = stat()
+        do {
+            // SAFETY: `info` is a valid stat buffer for the duration of the call.
+            _ = try call(path, "stat") { unsafe stat(path, &info) }
+        } catch .system(_, let error) where error.errno == ENOENT || error.errno == ENOTDIR {
+            return nil
+        }
+        return FileStatus(
+            inode: UInt64(info.st_ino),
+            byteCount: Int64(info.st_size),
+            modifiedNanoseconds: Int64(info.st_mtim.tv_sec) * 1_000_000_000
+                + Int64(info.st_mtim.tv_nsec),
+            isDirectory: info.st_mode & S_IFMT == S_IFDIR,
+            isRegularFile: info.st_mode & S_IFMT == S_IFREG
+        )
+    }
+
+    /// The names in a directory but `.` and `..`, sorted by their bytes.
+    ///
+    /// - Throws: ``FileError``.
+    package static func list(_ path: String) throws(FileError) -> [String] {
+        // SAFETY: the stream is closed below and used by this function alone.
+        guard let stream = unsafe opendir(path) else {
+            throw .system(path: path, SystemError(call: "opendir", errno: errno))
+        }
+        // SAFETY: closed once, after the last use.
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        // SAFETY: the entry is valid until the next readdir on this stream.
+        while let entry = unsafe readdir(stream) {
+            // SAFETY: d_name is NUL-terminated within the entry.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe String(
+                    cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self)
+                )
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Removes a file, or a directory with what is in it; nothing there is no error.
+    ///
+    /// - Throws: ``FileError``.
+    package static func remove(_ path: String) throws(FileError) {
+        guard let found = try status(of: path) else { return }
+        if found.isDirectory {
+            for name in try list(path) { try remove("\(path)/\(name)") }
+            // SAFETY: as in makeDirectory.
+            _ = try call(path, "rmdir") { unsafe rmdir(path) }
+        } else {
+            // SAFETY: as in makeDirectory.
+            _ = try call(path, "unlink") { unsafe unlink(path) }
+        }
+    }
+
+    /// The directory part of a path, `.` where there is none.
+    package static func parent(of path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+    }
+
+    private static func open(_ path: String, _ flags: Int32) throws(FileError) -> FileDescriptor {
+        // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
+        let descriptor = try call(path, "open") {
+            unsafe Glibc.open(path, flags | O_CLOEXEC, 0o644)
+        }
+        return FileDescriptor(owning: descriptor)
+    }
+
+    private static func call(
+        _ path: String,
+        _ name: StaticString,
+        _ body: () -> Int
+    ) throws(FileError) -> Int {
+        do throws(SystemError) {
+            guard let result = try systemCall(name, body) else {
+                throw SystemError(call: "\(name)", errno: EAGAIN)
+            }
+            return result
+        } catch {
+            throw .system(path: path, error)
+        }
+    }
+
+    private static func call(
+        _ path: String,
+        _ name: StaticString,
+        _ body: () -> Int32
+    ) throws(FileError) -> Int32 {
+        Int32(try call(path, name) { Int(body()) })
+    }
+}
