@@ -36,7 +36,9 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         target("Platform", ["CLinux"]),
+        target("JSON"),
         tests("Platform"),
+        tests("JSON"),
     ],
     swiftLanguageModes: [.v6]
 )

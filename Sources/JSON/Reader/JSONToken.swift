@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+/// One step of a JSON text; ranges lie in the span that was given to the reader.
+package enum JSONToken: Equatable, Sendable {
+    case objectBegin
+    case objectEnd
+    case arrayBegin
+    case arrayEnd
+    /// The name of a member; its value comes next.
+    case key(JSONText)
+    case string(JSONText)
+    /// A number of valid syntax; ``JSONNumber/parse(_:_:)`` gives its value.
+    case number(Range<Int>)
+    case bool(Bool)
+    case null
+    /// The value is complete and only white space followed it.
+    case end
+}
+
+/// The place of a string or key in a JSON text.
+package struct JSONText: Equatable, Sendable {
+    /// The bytes between the quotes.
+    package let range: Range<Int>
+    /// Whether any of these bytes belong to an escape.
+    package let hasEscapes: Bool
+
+    /// Whether the text, unescaped, equals `name` byte by byte.
+    package func equals(_ name: [UInt8], in bytes: Span<UInt8>) -> Bool {
+        if hasEscapes {
+            var decoded: [UInt8] = []
+            append(to: &decoded, from: bytes)
+            return decoded == name
+        }
+        guard name.count == range.count else { return false }
+        var index = range.lowerBound
+        for byte in name {
+            if bytes[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// The text with its escapes resolved.
+    package func string(in bytes: Span<UInt8>) -> String {
+        if !hasEscapes, let text = try? UTF8Span(validating: bytes.extracting(range)) {
+            return String(copying: text)
+        }
+        var decoded: [UInt8] = []
+        append(to: &decoded, from: bytes)
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
+    /// Appends the text with its escapes resolved, as UTF-8.
+    package func append(to output: inout [UInt8], from bytes: Span<UInt8>) {
+        output.reserveCapacity(output.count + range.count)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let byte = bytes[index]
+            if byte != UInt8(ascii: "\\") {
+                output.append(byte)
+                index += 1
+                continue
+            }
+            let escape = JSONEscape.scalar(after: index, in: bytes)
+            output.append(
+                contentsOf: UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter
+            )
+            index = escape.end
+        }
+    }
+}
+
+/// Resolution of escapes that the reader has found valid.
+enum JSONEscape {
+    /// The scalar that the escape at `index` stands for, and where the escape ends.
+    static func scalar(
+        after index: Int,
+        in bytes: Span<UInt8>
+    ) -> (scalar: Unicode.Scalar, end: Int) {
+        let letter = bytes[index + 1]
+        guard letter == UInt8(ascii: "u") else {
+            return (Unicode.Scalar(simple(letter) ?? letter), index + 2)
+        }
+        guard let high = codeUnit(at: index + 2, in: bytes) else { return ("\u{FFFD}", index + 6) }
+        guard UTF16.isLeadSurrogate(high), let low = codeUnit(at: index + 8, in: bytes) else {
+            return (Unicode.Scalar(high) ?? "\u{FFFD}", index + 6)
+        }
+        let value = 0x1_0000 + (UInt32(high & 0x3FF) << 10 | UInt32(low & 0x3FF))
+        return (Unicode.Scalar(value) ?? "\u{FFFD}", index + 12)
+    }
+
+    /// The byte that a one-letter escape stands for; nil where RFC 8259 has no such escape.
+    static func simple(_ letter: UInt8) -> UInt8? {
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0C
+        case UInt8(ascii: "n"): 0x0A
+        case UInt8(ascii: "r"): 0x0D
+        case UInt8(ascii: "t"): 0x09
+        default: nil
+        }
+    }
+
+    /// Reads four hexadecimal digits; nil where there are none.
+    static func codeUnit(at index: Int, in bytes: Span<UInt8>) -> UInt16? {
+        guard index + 4 <= bytes.count else { return nil }
+        var value: UInt16 = 0
+        for place in index..<index + 4 {
+            let byte = bytes[place]
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            value = value << 4 | UInt16(digit)
+        }
+        return value
+    }
+}
