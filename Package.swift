@@ -35,10 +35,19 @@ let package = Package(
     name: "predictive-maintenance",
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]
+        ),
         target("Platform", ["CLinux"]),
         target("JSON"),
+        target("Metrics"),
+        target("Integrity", ["COpenSSL"]),
         tests("Platform"),
         tests("JSON"),
+        tests("Metrics"),
+        tests("Integrity"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <openssl/err.h>
+#include <openssl/evp.h>
