@@ -44,10 +44,12 @@ let package = Package(
         target("JSON"),
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
+        target("Features", ["JSON", "Platform"]),
         tests("Platform"),
         tests("JSON"),
         tests("Metrics"),
         tests("Integrity"),
+        tests("Features", exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

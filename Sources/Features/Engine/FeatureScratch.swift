@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+/// What was noticed about one sensor's value in a reading.
+package struct SensorFlags: OptionSet, Sendable, Equatable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// The reading had no value.
+    package static let missing = SensorFlags(rawValue: 1)
+    /// The value lay outside the physical range and counts as missing.
+    package static let outOfRange = SensorFlags(rawValue: 2)
+    /// There was no earlier value either: the training mean stands in.
+    package static let imputed = SensorFlags(rawValue: 4)
+    /// The sensor has shown the same value too often in a row.
+    package static let stuck = SensorFlags(rawValue: 8)
+}
+
+/// Working memory of the feature engine: one per event loop or worker, reused for every reading.
+///
+/// The caller writes the reading into ``values`` and reads the outcome from ``flags``,
+/// ``windowFill`` and ``row``.
+package struct FeatureScratch {
+    /// The reading, one value per sensor; NaN is missing, a category is the index of its name.
+    package var values: [Double]
+    /// What was noticed per sensor.
+    package internal(set) var flags: [SensorFlags]
+    /// The unscaled features in Double.
+    package internal(set) var features: [Double]
+    /// The scaled row that the network takes.
+    package internal(set) var row: [Float]
+    /// The share of each window's panes that hold a reading, by ascending window.
+    package var windowFill: [Double] { statistics.fill }
+
+    var cleaned: [Double]
+    var previous: [Double]
+    var hoursSincePrevious = 0.0
+    var timestamp: Int64 = 0
+    var statistics: WindowStatistics
+    var lone: [UInt32]
+
+    init(engine: FeatureEngine) {
+        let sensorCount = engine.transform.schema.sensors.count
+        let featureCount = engine.transform.features.count
+        values = Array(repeating: .nan, count: sensorCount)
+        flags = Array(repeating: [], count: sensorCount)
+        features = Array(repeating: 0, count: featureCount)
+        row = Array(repeating: 0, count: featureCount)
+        cleaned = Array(repeating: 0, count: sensorCount)
+        previous = Array(repeating: .nan, count: sensorCount)
+        statistics = WindowStatistics(
+            paneCounts: engine.windowPaneCounts,
+            gaugeCount: engine.records.cells.count
+        )
+        lone = Array(repeating: 0, count: engine.records.wordCount)
+    }
+}

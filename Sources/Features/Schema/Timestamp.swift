@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+
+/// Timestamps as microseconds since the Unix epoch, UTC, and their RFC 3339 text.
+package enum Timestamp {
+    /// Microseconds in a second.
+    package static let microsecondsPerSecond: Int64 = 1_000_000
+    /// Microseconds in an hour.
+    package static let microsecondsPerHour: Int64 = 3_600_000_000
+    /// The first and last moment that the text form can say: years 0001 to 9999.
+    package static let range: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
+    /// Seconds since the epoch, rounded to the microsecond; nil outside the years 1 to 9999.
+    package static func microseconds(ofSeconds seconds: Double) -> Int64? {
+        let scaled = (seconds * 1e6).rounded()
+        guard scaled >= Double(range.lowerBound), scaled <= Double(range.upperBound) else {
+            return nil
+        }
+        return Int64(scaled)
+    }
+
+    /// Reads RFC 3339 text such as 2024-01-15T10:30:00.5+01:00 (section 5.6).
+    ///
+    /// A blank is accepted for the T; digits of the fraction beyond the sixth are cut off.
+    /// A text without zone is taken to be `naiveOffsetMinutes` east of UTC. The result is nil where
+    /// the bytes are anything else, or no day of the calendar.
+    package static func parse(
+        _ bytes: Span<UInt8>,
+        _ text: Range<Int>,
+        naiveOffsetMinutes: Int
+    ) -> Int64? {
+        var cursor = DigitCursor(position: text.lowerBound, end: text.upperBound)
+        guard let year = cursor.number(bytes, digits: 4), cursor.skip(bytes, "-"),
+            let month = cursor.number(bytes, digits: 2), cursor.skip(bytes, "-"),
+            let day = cursor.number(bytes, digits: 2),
+            cursor.skip(bytes, "T") || cursor.skip(bytes, "t") || cursor.skip(bytes, " "),
+            let hour = cursor.number(bytes, digits: 2), cursor.skip(bytes, ":"),
+            let minute = cursor.number(bytes, digits: 2), cursor.skip(bytes, ":"),
+            let second = cursor.number(bytes, digits: 2)
+        else { return nil }
+        guard year >= 1, (1...12).contains(month),
+            day >= 1, day <= dayCount(year: year, month: month),
+            hour < 24, minute < 60, second <= 60,
+            let fraction = cursor.fraction(bytes),
+            let offset = cursor.offsetMinutes(bytes, naive: naiveOffsetMinutes),
+            cursor.position == cursor.end
+        else { return nil }
+        let seconds =
+            days(year: year, month: month, day: day) * 86_400
+            + Int64(hour * 3600 + (minute - offset) * 60 + second)
+        let result = seconds * microsecondsPerSecond + fraction
+        return range.contains(result) ? result : nil
+    }
+
+    /// Appends the moment as RFC 3339 in UTC, with as many digits of the fraction as it needs.
+    package static func append(_ microseconds: Int64, to output: inout [UInt8]) {
+        let moment = min(max(microseconds, range.lowerBound), range.upperBound)
+        let (seconds, fraction) = floorDivide(moment, microsecondsPerSecond)
+        let (day, secondOfDay) = floorDivide(seconds, 86_400)
+        let date = civilDate(day: day)
+        appendDigits(date.year, 4, &output)
+        output.append(UInt8(ascii: "-"))
+        appendDigits(date.month, 2, &output)
+        output.append(UInt8(ascii: "-"))
+        appendDigits(date.day, 2, &output)
+        output.append(UInt8(ascii: "T"))
+        appendDigits(Int(secondOfDay / 3600), 2, &output)
+        output.append(UInt8(ascii: ":"))
+        appendDigits(Int(secondOfDay / 60 % 60), 2, &output)
+        output.append(UInt8(ascii: ":"))
+        appendDigits(Int(secondOfDay % 60), 2, &output)
+        if fraction > 0 {
+            output.append(UInt8(ascii: "."))
+            appendDigits(Int(fraction), 6, &output)
+            while output.last == UInt8(ascii: "0") { output.removeLast() }
+        }
+        output.append(UInt8(ascii: "Z"))
+    }
+
+    /// The moment as RFC 3339 text in UTC.
+    package static func text(_ microseconds: Int64) -> String {
+        var bytes: [UInt8] = []
+        append(microseconds, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Days since the epoch of a day in the proleptic Gregorian calendar.
+    ///
+    /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
+    static func days(year: Int, month: Int, day: Int) -> Int64 {
+        let shiftedYear = Int64(month <= 2 ? year - 1 : year)
+        let (era, yearOfEra) = floorDivide(shiftedYear, 400)
+        let monthFromMarch = (month + 9) % 12
+        let dayOfYear = Int64((153 * monthFromMarch + 2) / 5 + day - 1)
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// The calendar day of a count of days since the epoch (civil_from_days, ibid.).
+    static func civilDate(day: Int64) -> (year: Int, month: Int, day: Int) {
+        let (era, dayOfEra) = floorDivide(day + 719_468, 146_097)
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let month = Int(monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9)
+        return (
+            year: Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0),
+            month: month,
+            day: Int(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
+        )
+    }
+
+    /// Quotient rounded down and the remainder that is never negative.
+    static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, rest: Int64) {
+        let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
+        return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
+    }
+
+    private static func dayCount(year: Int, month: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    private static func appendDigits(_ value: Int, _ count: Int, _ output: inout [UInt8]) {
+        var divisor = 1
+        for _ in 1..<count { divisor *= 10 }
+        while divisor > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}
+
+/// A position in the text of a timestamp.
+private struct DigitCursor {
+    var position: Int
+    let end: Int
+
+    mutating func number(_ bytes: Span<UInt8>, digits: Int) -> Int? {
+        guard position + digits <= end else { return nil }
+        var value = 0
+        for index in position..<position + digits {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            value = value * 10 + Int(digit)
+        }
+        position += digits
+        return value
+    }
+
+    mutating func skip(_ bytes: Span<UInt8>, _ byte: Unicode.Scalar) -> Bool {
+        guard position < end, bytes[position] == UInt8(ascii: byte) else { return false }
+        position += 1
+        return true
+    }
+
+    /// Microseconds of an optional `.digits`; nil for a point without digits.
+    mutating func fraction(_ bytes: Span<UInt8>) -> Int64? {
+        guard skip(bytes, ".") else { return 0 }
+        var value: Int64 = 0
+        var unit: Int64 = 100_000
+        let start = position
+        while let digit = number(bytes, digits: 1) {
+            value += Int64(digit) * unit
+            unit /= 10
+        }
+        return position > start ? value : nil
+    }
+
+    mutating func offsetMinutes(_ bytes: Span<UInt8>, naive: Int) -> Int? {
+        if position == end { return naive }
+        if skip(bytes, "Z") || skip(bytes, "z") { return 0 }
+        let isEast = skip(bytes, "+")
+        guard isEast || skip(bytes, "-"),
+            let hours = number(bytes, digits: 2), skip(bytes, ":"),
+            let minutes = number(bytes, digits: 2), hours < 24, minutes < 60
+        else { return nil }
+        return (hours * 60 + minutes) * (isEast ? 1 : -1)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+import Features
+
+/// SplitMix64 (Steele, Lea, Flood 2014): a generator whose seed a failing test can print.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}
+
+let hour = Timestamp.microsecondsPerHour
+
+/// A transform of the standard schema whose scaling changes nothing unless it is given.
+func makeTransform(
+    _ spec: FeatureSpec = .standard,
+    schema: Schema = .standard,
+    forwardFill: Bool = true,
+    imputed: [Double] = [70, 3, 90, 1400, 20, 5000],
+    clip: [ClosedRange<Double>?] = [nil, nil, nil, nil, nil, nil],
+    scaling: [FeatureTransform.Scaling]? = nil,
+    scaledClip: Double? = nil
+) throws -> FeatureTransform {
+    let features = try spec.resolved(for: schema)
+    return FeatureTransform(
+        schema: schema,
+        layout: StateLayout(
+            features: features,
+            paneSeconds: spec.paneSeconds,
+            ranges: schema.sensors.map(\.range)
+        ),
+        specName: spec.name,
+        forwardFill: forwardFill,
+        cleaning: zip(imputed, clip).map { .init(imputed: $0, clip: $1) },
+        features: features,
+        scaling: scaling ?? features.map { _ in .init(center: 0, scale: 1) },
+        scaledClip: scaledClip
+    )
+}
+
+/// A reading as a client sends it.
+struct Reading: Equatable {
+    var timestamp: Int64
+    var isTimestamped = true
+    var values: [Double]
+}
+
+/// One machine's record, outside any store.
+struct Machine {
+    let engine: FeatureEngine
+    var words: [UInt32]
+    var scratch: FeatureScratch
+    private var arrival: Int64 = 0
+
+    init(_ engine: FeatureEngine) {
+        self.engine = engine
+        words = Array(repeating: 0xDEAD_BEEF, count: engine.records.wordCount)
+        scratch = engine.makeScratch()
+        let id = Array("EQ001".utf8)
+        var span = words.mutableSpan
+        engine.records.reset(&span, at: 0, id: id.span)
+    }
+
+    @discardableResult
+    mutating func take(_ reading: Reading) -> Admission {
+        arrival += 1
+        scratch.values = reading.values
+        let time = ReadingTime(
+            timestamp: reading.timestamp,
+            isTimestamped: reading.isTimestamped,
+            arrival: arrival
+        )
+        var record: [UInt32] = []
+        swap(&record, &words)
+        var span = record.mutableSpan
+        let admission = engine.observe(time, in: &span, at: 0, scratch: &scratch)
+        swap(&record, &words)
+        engine.finishRow(&scratch)
+        return admission
+    }
+
+    @discardableResult
+    mutating func take(_ timestamp: Int64, _ values: [Double]) -> Admission {
+        take(Reading(timestamp: timestamp, values: values))
+    }
+
+    func feature(_ name: String) -> Double? {
+        engine.transform.featureNames.firstIndex(of: name).map { scratch.features[$0] }
+    }
+
+    /// The words of all panes, by the table in the documentation of `RecordLayout`.
+    var panes: ArraySlice<UInt32> {
+        words[(57 + 3 * engine.transform.schema.sensors.count)...]
+    }
+}
