@@ -31,9 +31,29 @@ func tests(
     )
 }
 
+/// One build of the kernel source.
+///
+/// `-O` also in debug: fast tests, and no shared symbols.
+func kernel(_ name: String, _ define: String, _ flags: [String]) -> Target {
+    .target(
+        name: name,
+        swiftSettings: [.strictMemorySafety(), .define(define), .unsafeFlags(["-O"] + flags)]
+    )
+}
+
+#if arch(x86_64)
+    let kernels: [Target] = [
+        kernel("KernelsBaseline", "BASELINE", []),
+        kernel("KernelsAVX2", "AVX2", ["-Xcc", "-march=x86-64-v3"]),
+        kernel("KernelsAVX512", "AVX512", ["-Xcc", "-march=x86-64-v4"]),
+    ]
+#else
+    let kernels: [Target] = [kernel("KernelsBaseline", "BASELINE", [])]
+#endif
+
 let package = Package(
     name: "predictive-maintenance",
-    targets: [
+    targets: kernels + [
         .target(name: "CLinux"),
         .systemLibrary(
             name: "COpenSSL",
@@ -45,11 +65,17 @@ let package = Package(
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
         target("Features", ["JSON", "Platform"]),
+        target(
+            "ModelRuntime",
+            ["Features", "JSON", "Integrity", "Platform", "CLinux"]
+                + kernels.map { .byName(name: $0.name) }
+        ),
         tests("Platform"),
         tests("JSON"),
         tests("Metrics"),
         tests("Integrity"),
         tests("Features", exclude: ["Fixtures"]),
+        tests("ModelRuntime", exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

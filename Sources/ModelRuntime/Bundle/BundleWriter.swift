@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+package import JSON
+internal import Platform
+
+/// All that a bundle holds.
+package struct BundleContents: Sendable {
+    /// What the model is.
+    package var manifest: Manifest
+    /// The tensors of the manifest's layers.
+    package var tensors: [LayerTensors]
+    /// What training rows looked like.
+    package var reference: ReferenceData
+    /// The self-test, at least one case.
+    package var golden: [GoldenCase]
+    /// The whole evaluation.
+    package var evaluation: JSONObject
+
+    /// Gathers the contents; ``BundleWriter`` says whether they fit.
+    package init(
+        manifest: Manifest,
+        tensors: [LayerTensors],
+        reference: ReferenceData,
+        golden: [GoldenCase],
+        evaluation: JSONObject
+    ) {
+        self.manifest = manifest
+        self.tensors = tensors
+        self.reference = reference
+        self.golden = golden
+        self.evaluation = evaluation
+    }
+
+    /// The files and their bytes, sorted by name; equal contents give equal bytes.
+    fileprivate var files: [(name: String, bytes: [UInt8])] {
+        let schema = manifest.transform.schema
+        return [
+            (BundleFile.evaluation, JSONValue.object(evaluation).serialized(isPretty: true)),
+            (BundleFile.golden, GoldenCase.json(golden, schema: schema).serialized()),
+            (BundleFile.manifest, manifest.json.serialized(isPretty: true)),
+            (BundleFile.reference, reference.bytes),
+            (BundleFile.weights, LayerTensors.bytes(tensors, of: manifest.layers)),
+        ]
+    }
+}
+
+/// Writes bundles of format 1: whole and verified, or not at all.
+package enum BundleWriter {
+    /// Writes `<directory>/<model>/<version>/` under a temporary name, syncs it, loads it as a
+    /// server would, and renames it.
+    ///
+    /// - Returns: The bundle as it was loaded, with the path of its final place.
+    /// - Throws: ``BundleError``; then nothing has the bundle's name that had it not before.
+    package static func write(
+        _ contents: BundleContents,
+        to directory: String,
+        limits: BundleLimits = BundleLimits()
+    ) throws(BundleError) -> LoadedModel {
+        try contents.manifest.validate()
+        let folder = "\(directory)/\(contents.manifest.model)"
+        let path = "\(folder)/\(contents.manifest.version)"
+        // A name that begins with a dot is no version, so no server takes it for a bundle.
+        let temporary = "\(folder)/.\(contents.manifest.version).tmp"
+        let isThere = try wrap { () throws(FileError) in
+            try FileAccess.makeDirectory(folder)
+            try FileAccess.remove(temporary)
+            return try FileAccess.status(of: path) != nil
+        }
+        guard !isThere else { throw .exists(path: path) }
+        do throws(BundleError) {
+            try write(contents.files, to: temporary)
+            let loaded = try BundleReader.load(path: temporary, limits: limits)
+            try wrap { () throws(FileError) in try FileAccess.rename(temporary, to: path) }
+            return loaded.moved(to: path)
+        } catch {
+            try? FileAccess.remove(temporary)
+            throw error
+        }
+    }
+
+    private static func write(
+        _ files: [(name: String, bytes: [UInt8])],
+        to directory: String
+    ) throws(BundleError) {
+        try wrap { () throws(FileError) in
+            try FileAccess.makeDirectory(directory)
+            for (name, bytes) in files { try FileAccess.write(bytes, to: "\(directory)/\(name)") }
+            let sums = Checksums(of: files).bytes
+            try FileAccess.write(sums, to: "\(directory)/\(BundleFile.sums)")
+            try FileAccess.syncDirectory(directory)
+        }
+    }
+
+    private static func wrap<Value>(
+        _ body: () throws(FileError) -> Value
+    ) throws(BundleError) -> Value {
+        do throws(FileError) { return try body() } catch { throw .file(error) }
+    }
+}

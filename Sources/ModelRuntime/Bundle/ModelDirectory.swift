@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+
+/// Where a bundle is, and what it must say of itself where its place says so.
+package struct BundleLocation: Equatable, Sendable {
+    /// The bundle's directory.
+    package var path: String
+    /// The model that it is found under; nil where any will do.
+    package var model: String?
+    /// The version that it is found under; nil where any will do.
+    package var version: BundleVersion?
+
+    /// Describes a place.
+    package init(path: String, model: String? = nil, version: BundleVersion? = nil) {
+        self.path = path
+        self.model = model
+        self.version = version
+    }
+}
+
+/// Finds bundles below MODEL_DIR, which may be the root of all models, one model's folder or one
+/// bundle; what it is is looked up anew each time, since it may appear and change.
+package struct ModelDirectory: Equatable, Sendable {
+    private enum Kind {
+        case bundle
+        case model(path: String, name: String?)
+    }
+
+    /// MODEL_DIR.
+    package let path: String
+    /// The model's name; nil for the only one there.
+    package let model: String?
+
+    /// Describes where to look.
+    package init(path: String, model: String? = nil) {
+        self.path = path
+        self.model = model
+    }
+
+    /// The bundles that may serve, the preferred one first: where it is refused, the next one is to
+    /// be tried.
+    ///
+    /// These are the registry's champion and the versions before it, the newest first; without a
+    /// registry all versions.
+    ///
+    /// - Throws: ``ModelDirectoryError``; the list is never empty.
+    package func candidates() throws(ModelDirectoryError) -> [BundleLocation] {
+        guard case .model(let folder, let name) = try kind() else {
+            return [BundleLocation(path: path, model: model)]
+        }
+        var versions = try Self.versions(in: folder)
+        if let champion = try Self.registry(in: folder)?.champion {
+            guard versions.contains(champion) else {
+                let registry = "\(folder)/\(ModelRegistry.fileName)"
+                throw .unknownChampion(champion, path: registry)
+            }
+            versions.removeAll { $0 > champion }
+        }
+        guard !versions.isEmpty else { throw .noModel(path: folder) }
+        return versions.sorted(by: >).map { version in
+            BundleLocation(path: "\(folder)/\(version)", model: name, version: version)
+        }
+    }
+
+    /// A value that changes when ``candidates()`` may: from names, sizes, inodes and times alone,
+    /// so that a watcher can ask every two seconds.
+    ///
+    /// Take it before the candidates, so that what changes in between is seen the next time. What
+    /// cannot be looked at counts as absent.
+    package func fingerprint() -> UInt64 {
+        var hash = StatusHash()
+        hash.add(path)
+        hash.add("\(path)/\(BundleFile.sums)")
+        hash.add("\(path)/\(ModelRegistry.fileName)")
+        guard let kind = try? kind(), case .model(let folder, _) = kind else { return hash.value }
+        hash.add(folder)
+        hash.add("\(folder)/\(ModelRegistry.fileName)")
+        for version in (try? Self.versions(in: folder)) ?? [] {
+            hash.add("\(folder)/\(version)")
+            hash.add("\(folder)/\(version)/\(BundleFile.sums)")
+        }
+        return hash.value
+    }
+
+    private func kind() throws(ModelDirectoryError) -> Kind {
+        guard try Self.isDirectory(path) else { throw .missing(path: path) }
+        let names = try Self.list(path)
+        if names.contains(BundleFile.sums) || names.contains(BundleFile.manifest) {
+            return .bundle
+        }
+        if try Self.isModelFolder(path, names) { return .model(path: path, name: model) }
+        if let model, Manifest.isModelName(model), names.contains(model) {
+            // Found without a look at its neighbours, which may be unreadable or half copied.
+            let folder = "\(path)/\(model)"
+            if try Self.isModelFolder(folder) { return .model(path: folder, name: model) }
+        }
+        var models: [String] = []
+        for name in names where Manifest.isModelName(name) {
+            if try Self.isModelFolder("\(path)/\(name)") { models.append(name) }
+        }
+        guard let first = models.first else { throw .noModel(path: path) }
+        if let model { throw .unknownModel(model, path: path, models: models) }
+        guard models.count == 1 else { throw .severalModels(path: path, models: models) }
+        return .model(path: "\(path)/\(first)", name: first)
+    }
+
+    private static func isModelFolder(_ path: String) throws(ModelDirectoryError) -> Bool {
+        guard try isDirectory(path) else { return false }
+        return try isModelFolder(path, try list(path))
+    }
+
+    private static func isModelFolder(
+        _ path: String,
+        _ names: [String]
+    ) throws(ModelDirectoryError) -> Bool {
+        if names.contains(ModelRegistry.fileName) { return true }
+        for name in names where BundleVersion(name) != nil {
+            if try isDirectory("\(path)/\(name)") { return true }
+        }
+        return false
+    }
+
+    private static func versions(
+        in folder: String
+    ) throws(ModelDirectoryError) -> [BundleVersion] {
+        var versions: [BundleVersion] = []
+        for name in try list(folder) {
+            guard let version = BundleVersion(name), try isDirectory("\(folder)/\(name)") else {
+                continue
+            }
+            versions.append(version)
+        }
+        return versions
+    }
+
+    private static func registry(
+        in folder: String
+    ) throws(ModelDirectoryError) -> ModelRegistry? {
+        let path = "\(folder)/\(ModelRegistry.fileName)"
+        let bytes: [UInt8]
+        do throws(FileError) {
+            guard try FileAccess.status(of: path) != nil else { return nil }
+            bytes = try FileAccess.read(path, byteCountMax: ModelRegistry.bytesMax)
+        } catch {
+            throw .file(error)
+        }
+        do throws(RegistryError) {
+            return try ModelRegistry(bytes)
+        } catch {
+            throw .registry(path: path, error)
+        }
+    }
+
+    private static func list(_ path: String) throws(ModelDirectoryError) -> [String] {
+        do throws(FileError) { return try FileAccess.list(path) } catch { throw .file(error) }
+    }
+
+    private static func isDirectory(_ path: String) throws(ModelDirectoryError) -> Bool {
+        do throws(FileError) {
+            return try FileAccess.status(of: path)?.isDirectory == true
+        } catch {
+            throw .file(error)
+        }
+    }
+}
+
+/// FNV-1a over the identity and age of files.
+private struct StatusHash {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ path: String) {
+        for byte in path.utf8 { add(UInt64(byte)) }
+        guard let status = try? FileAccess.status(of: path) else { return add(0) }
+        add(status.inode)
+        add(UInt64(bitPattern: status.byteCount))
+        add(UInt64(bitPattern: status.modifiedNanoseconds))
+    }
+
+    private mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x0000_0100_0000_01B3 }
+}
