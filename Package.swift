@@ -61,6 +61,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         target("Platform", ["CLinux"]),
+        target("HTTPServer", ["CLinux", "Platform"]),
         target("JSON"),
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
@@ -71,6 +72,7 @@ let package = Package(
                 + kernels.map { .byName(name: $0.name) }
         ),
         tests("Platform"),
+        tests("HTTPServer"),
         tests("JSON"),
         tests("Metrics"),
         tests("Integrity"),

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+// Byte classes and comparisons of RFC 9110 §5.6.2 and RFC 3986 that the whole module shares.
+
+/// The lower-case form of an ASCII letter; any other byte as it is.
+@inline(__always)
+func lowercased(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+}
+
+/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
+@inline(__always)
+func isTokenByte(_ byte: UInt8) -> Bool {
+    // Two 64-bit sets, one bit a byte: a shift and a mask instead of a chain of comparisons.
+    let low: UInt64 = 0x03FF_6CFA_0000_0000
+    let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+    guard byte < 128 else { return false }
+    return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+}
+
+@inline(__always)
+func isDigit(_ byte: UInt8) -> Bool {
+    byte &- UInt8(ascii: "0") < 10
+}
+
+/// The value of a hexadecimal digit, or nil.
+@inline(__always)
+func hexValue(_ byte: UInt8) -> Int? {
+    if isDigit(byte) { return Int(byte &- UInt8(ascii: "0")) }
+    let letter = lowercased(byte) &- UInt8(ascii: "a")
+    return letter < 6 ? Int(letter) + 10 : nil
+}
+
+@inline(__always)
+func isWhitespace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09
+}
+
+/// Whether the bytes of a range equal a lower-case word, in any case of theirs.
+@inline(__always)
+func matches(_ word: [UInt8], _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    guard word.count == range.count else { return false }
+    for index in word.indices where lowercased(bytes[range.lowerBound + index]) != word[index] {
+        return false
+    }
+    return true
+}
+
+/// Whether the bytes of a range equal a word exactly.
+@inline(__always)
+func equals(_ word: [UInt8], _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    guard word.count == range.count else { return false }
+    for index in word.indices where bytes[range.lowerBound + index] != word[index] {
+        return false
+    }
+    return true
+}
+
+extension [UInt8] {
+    /// Appends a number of at least zero in decimal.
+    mutating func append(decimal value: Int) {
+        var divisor = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        var rest = value
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    /// Appends the bytes of a text.
+    mutating func append(text: String) {
+        append(contentsOf: text.utf8)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+internal import Glibc
+internal import Platform
+internal import Synchronization
+
+extension EventLoop {
+    /// Connections taken from one listener in one turn, so that those open get theirs.
+    private static let acceptCountMax = 64
+    /// How long accepting pauses when descriptors or memory have run out.
+    private static let acceptPauseNanoseconds: Int64 = 100_000_000
+
+    /// Takes the connections that wait.
+    ///
+    /// - Returns: Whether there may be more.
+    @discardableResult
+    func accept(from listener: LoopListener) -> Bool {
+        for _ in 0..<EventLoop.acceptCountMax {
+            do throws(SystemError) {
+                guard let descriptor = try listener.socket.accept() else { return false }
+                try open(Socket(descriptor), listener.listener)
+            } catch {
+                switch error.errno {
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC:
+                    pauseAccepting()
+                    return false
+                default:
+                    // The connection has failed on its way (accept(2)); the next may be well.
+                    continue
+                }
+            }
+        }
+        return true
+    }
+
+    /// Watches the listeners again after a pause.
+    func resumeAccepting() {
+        timers.acceptResume = .max
+        for listener in listeners where !listener.isWatched {
+            watch(listener, true)
+        }
+    }
+
+    private func pauseAccepting() {
+        counters.add(1, to: .acceptPauses)
+        timers.acceptResume = now + EventLoop.acceptPauseNanoseconds
+        for listener in listeners { watch(listener, false) }
+    }
+
+    private func watch(_ listener: LoopListener, _ isWatched: Bool) {
+        let descriptor = listener.socket.descriptor.rawValue
+        // Changing a registration that exists cannot fail but by our mistake.
+        try? poller.change(descriptor, isWatched ? .input : [], token: listener.token)
+        listener.isWatched = isWatched
+    }
+
+    private func open(
+        _ socket: consuming Socket,
+        _ listener: Listener
+    ) throws(SystemError) {
+        let count = shared.connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
+        guard count <= shared.limits.connectionCountMax else {
+            shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+            return refuse(socket)
+        }
+        let connection = Connection(
+            socket,
+            generation: nextGeneration(),
+            listener: listener,
+            loopIndex: index
+        )
+        do {
+            try poller.add(connection.socket.rawValue, .input, token: connection.token)
+        } catch {
+            shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+            throw error
+        }
+        let slot = connection.token.descriptor
+        while connections.count <= slot { connections.append(nil) }
+        connections[slot] = connection
+        connectionCount += 1
+        counters.add(1, to: .connectionsAccepted)
+        counters.add(1, to: .connectionsOpen)
+        setDeadline(of: connection, connection.http)
+    }
+
+    /// Tells a client that there is no room for it, if its buffer takes that, and closes.
+    private func refuse(_ socket: consuming Socket) {
+        counters.add(1, to: .connectionsRefused)
+        counters.add(1, to: .limitHits)
+        var answer = Response()
+        Problem.tooManyConnections.render(into: &answer)
+        answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
+        var output: [UInt8] = []
+        ResponseWriter.write(
+            answer,
+            to: &output,
+            date: context.date,
+            persistence: .close,
+            omitsBody: false
+        )
+        counters.countAnswer(status: answer.status)
+        _ = try? socket.send(output, from: 0)
+        socket.shutDownSending()
+        // What has come is taken in: closing with unread bytes would reset the answer away.
+        var rest = [UInt8](repeating: 0, count: 4096)
+        _ = try? socket.receive(into: &rest, from: 0)
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+internal import Synchronization
+
+extension EventLoop {
+    /// Readings of one connection in one turn, so that others get theirs.
+    private static let readCountMax = 16
+
+    /// Whether a connection is still in the table.
+    func isOpen(_ connection: Connection) -> Bool {
+        connections[connection.token.descriptor] === connection
+    }
+
+    /// Takes in what has come and answers it.
+    ///
+    /// Here and below the protocol state goes along as `inout`: it is looked up once for each
+    /// event, and no one else touches it meanwhile.
+    func receive(_ connection: Connection, _ http: inout HTTP1Connection) {
+        if connection.ending == .lingering { return discardInput(connection, &http) }
+        // Nothing is read while an answer is owed or unread: TCP then slows the client down.
+        guard !http.isDeferred, !http.hasOutput, connection.ending == .open,
+            !http.inputHasEnded
+        else {
+            connection.hasUnreadInput = true
+            return settle(connection, &http)
+        }
+        connection.hasUnreadInput = false
+        for _ in 0..<EventLoop.readCountMax {
+            buffers.lend(to: &http)
+            http.makeRoom()
+            let room = http.input.count - http.inputEnd
+            let count: Int?
+            do throws(SystemError) {
+                count = try connection.socket.receive(
+                    into: &http.input,
+                    from: http.inputEnd
+                )
+            } catch {
+                return close(connection)
+            }
+            guard let count else { break }
+            if count == 0 {
+                http.endInput()
+            } else {
+                http.didReceive(count)
+                counters.add(count, to: .bytesIn)
+            }
+            guard advance(connection, &http), count == room else { break }
+        }
+        settle(connection, &http)
+    }
+
+    /// Goes on with a connection whose output has room, or that had to let others go first.
+    func resume(_ connection: Connection, _ http: inout HTTP1Connection) {
+        if http.hasOutput {
+            guard flush(connection, &http) else { return }
+        }
+        if connection.ending == .open, !http.hasOutput, !http.isDeferred {
+            buffers.lend(to: &http)
+            _ = advance(connection, &http)
+        }
+        settle(connection, &http)
+    }
+
+    /// Gives a deferred answer to its request, if that is still there.
+    func giveDeferred(_ answer: Response, to token: ConnectionToken, sequence: UInt64) {
+        counters.add(-1, to: .requestsDeferred)
+        guard token.descriptor < connections.count,
+            let connection = connections[token.descriptor], connection.token == token,
+            connection.http.isDeferred, connection.http.sequence == sequence
+        else { return counters.add(1, to: .answersDropped) }
+        counters.countAnswer(status: answer.status)
+        connection.http.answer(answer, context)
+        proceed(connection, &connection.http)
+    }
+
+    private func proceed(_ connection: Connection, _ http: inout HTTP1Connection) {
+        buffers.lend(to: &http)
+        _ = advance(connection, &http)
+        settle(connection, &http)
+    }
+
+    /// Lets the protocol go on with what has been received.
+    ///
+    /// - Returns: Whether it wants more bytes.
+    private func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
+        context.nowNanoseconds = now
+        for _ in 0..<shared.limits.pipelinedRequestCountMax {
+            switch http.next(context) {
+            case .receive: return true
+            case .wait: return false
+            case .handle: handle(connection, &http)
+            case .answered(let status, let refusal):
+                countOwnAnswer(status: status, refusal)
+            case .close(let lingers):
+                connection.ending = lingers ? .lingerAfterOutput : .closeAfterOutput
+                return false
+            }
+            if http.output.count > shared.limits.outputBytesMax { break }
+        }
+        if !connection.isQueued {
+            connection.isQueued = true
+            pending.append(connection)
+        }
+        return false
+    }
+
+    /// Calls the handler with a complete request.
+    private func handle(_ connection: Connection, _ http: inout HTTP1Connection) {
+        counters.add(1, to: .requests)
+        response.reset()
+        if overload.isShedding, http.isSheddable,
+            overload.sheds(delay: shared.clock.nowNanoseconds - now)
+        {
+            counters.add(1, to: .requestsShed)
+            http.write(.overloaded, into: &response)
+            response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
+        } else {
+            response.destination?.connection = connection.token
+            response.destination?.sequence = http.sequence
+            shared.handler.respond(
+                to: http.request,
+                bytes: http.input.span.extracting(http.requestBytes),
+                response: &response
+            )
+            if response.isDeferred {
+                counters.add(1, to: .requestsDeferred)
+                return http.deferAnswer()
+            }
+        }
+        counters.countAnswer(status: response.status)
+        http.answer(response, context)
+    }
+
+    private func countOwnAnswer(status: Int, _ refusal: HTTP1Connection.Refusal?) {
+        counters.countAnswer(status: status)
+        switch refusal {
+        case .rule: counters.add(1, to: .parseErrors)
+        case .limit: counters.add(1, to: .limitHits)
+        case nil: counters.add(1, to: .requests)
+        }
+    }
+
+    /// Sends what there is, then closes, waits or gives the buffers back, as the state asks.
+    func settle(_ connection: Connection, _ http: inout HTTP1Connection) {
+        if http.hasOutput {
+            guard flush(connection, &http) else { return }
+        }
+        if !http.hasOutput {
+            switch connection.ending {
+            case .open, .lingering: break
+            case .closeAfterOutput: return close(connection)
+            case .lingerAfterOutput:
+                connection.ending = .lingering
+                connection.socket.shutDownSending()
+                if http.inputHasEnded { return close(connection) }
+            }
+            buffers.takeOutput(from: &http)
+            if http.isIdle || connection.ending == .lingering {
+                buffers.takeInput(from: &http)
+            }
+        }
+        watch(connection, http)
+        setDeadline(of: connection, http)
+    }
+
+    /// Sends as much as the socket takes.
+    ///
+    /// - Returns: Whether the connection is still there.
+    private func flush(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
+        do throws(SystemError) {
+            while http.hasOutput {
+                let sent = try connection.socket.send(
+                    http.output,
+                    from: http.outputSent
+                )
+                guard let sent else { return true }
+                http.outputSent += sent
+                connection.deadlineKind = .none
+                counters.add(sent, to: .bytesOut)
+            }
+        } catch {
+            close(connection)
+            return false
+        }
+        http.outputSent = 0
+        http.output.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    /// Watches for what the connection's state waits for.
+    private func watch(_ connection: Connection, _ http: borrowing HTTP1Connection) {
+        var wanted = Readiness.input
+        if http.hasOutput {
+            wanted = .output
+        } else if http.inputHasEnded
+            || http.isDeferred && connection.hasUnreadInput
+        {
+            wanted = []
+        }
+        guard wanted != connection.readiness else { return }
+        connection.readiness = wanted
+        do throws(SystemError) {
+            try poller.change(connection.socket.rawValue, wanted, token: connection.token)
+        } catch {
+            close(connection)
+        }
+    }
+
+    /// Reads away what a client sends after a refusal, so that closing does not reset it.
+    private func discardInput(_ connection: Connection, _ http: inout HTTP1Connection) {
+        buffers.lend(to: &http)
+        while connection.lingeredByteCount <= shared.limits.lingerBytesMax {
+            let count: Int?
+            do throws(SystemError) {
+                count = try connection.socket.receive(into: &http.input, from: 0)
+            } catch {
+                return close(connection)
+            }
+            guard let count else { return settle(connection, &http) }
+            guard count > 0 else { break }
+            connection.lingeredByteCount += count
+            counters.add(count, to: .bytesIn)
+        }
+        close(connection)
+    }
+
+    /// Forgets a connection; its socket is closed with its last reference.
+    func close(_ connection: Connection) {
+        let slot = connection.token.descriptor
+        guard connections[slot] === connection else { return }
+        connections[slot] = nil
+        connectionCount -= 1
+        shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+        counters.add(-1, to: .connectionsOpen)
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+
+extension EventLoop {
+    /// Least time between two looks at all connections: deadlines are late by as much at most.
+    private static let sweepIntervalNanoseconds: Int64 = 100_000_000
+    /// Time between the filter and the close of a listener: a handshake's last segment is on its
+    /// way for less.
+    private static let handshakeNanoseconds: Int64 = 10_000_000
+
+    /// Does what is due.
+    func fireTimers() {
+        if now >= timers.acceptResume { resumeAccepting() }
+        if now >= timers.sweepAt { sweep() }
+        switch timers.drain {
+        case .none: break
+        case .accepting(let closeAt, let stopAt):
+            guard now >= closeAt else { return }
+            // Without the filter a handshake may be lost, which is not worth failing for.
+            for listener in listeners { try? listener.socket.dropNewConnections() }
+            timers.drain = .filtering(
+                closeAt: now + EventLoop.handshakeNanoseconds,
+                stopAt: stopAt
+            )
+        case .filtering(let closeAt, let stopAt):
+            guard now >= closeAt else { return }
+            for listener in listeners {
+                while accept(from: listener) {}
+            }
+            listeners.removeAll()
+            timers.drain = .closed(stopAt: stopAt)
+            if connectionCount == 0 { stop() }
+        case .closed(let stopAt):
+            if connectionCount == 0 || now >= stopAt { stop() }
+        }
+    }
+
+    /// Sets the deadline that the connection's state asks for.
+    ///
+    /// The one of a head or a body stays
+    /// as it is while that goes on, whatever trickles in.
+    func setDeadline(of connection: Connection, _ http: borrowing HTTP1Connection) {
+        let kind = deadlineKind(of: connection, http)
+        let sequence = http.sequence
+        guard kind != connection.deadlineKind || sequence != connection.deadlineSequence else {
+            return
+        }
+        connection.deadlineKind = kind
+        connection.deadlineSequence = sequence
+        let timeout: Int64
+        switch kind {
+        case .none:
+            connection.deadline = .max
+            return
+        case .idle: timeout = timeouts.idle
+        case .head: timeout = timeouts.head
+        case .body: timeout = timeouts.body
+        case .write: timeout = timeouts.write
+        case .linger: timeout = timeouts.linger
+        }
+        connection.deadline = now + timeout
+        timers.sweepAt = min(timers.sweepAt, connection.deadline)
+    }
+
+    private func deadlineKind(
+        of connection: Connection,
+        _ http: borrowing HTTP1Connection
+    ) -> Connection.DeadlineKind {
+        if http.hasOutput { return .write }
+        if connection.ending == .lingering { return .linger }
+        if http.isDeferred { return .none }
+        if http.isIdle { return .idle }
+        return http.isInHead ? .head : .body
+    }
+
+    /// Ends the connections whose deadline has passed.
+    private func sweep() {
+        var earliest = Int64.max
+        for slot in connections.indices {
+            guard let connection = connections[slot] else { continue }
+            if connection.deadline <= now { expire(connection) }
+            if isOpen(connection) { earliest = min(earliest, connection.deadline) }
+        }
+        timers.sweepAt =
+            earliest == .max ? .max : max(earliest, now + EventLoop.sweepIntervalNanoseconds)
+    }
+
+    private func expire(_ connection: Connection) {
+        let kind = connection.deadlineKind
+        if kind != .linger { counters.add(1, to: .timeouts) }
+        guard kind == .head || kind == .body else { return close(connection) }
+        buffers.lend(to: &connection.http)
+        if case .answered(let status, _) = connection.http.refuse(.timedOut, context) {
+            counters.countAnswer(status: status)
+        }
+        connection.ending = .lingerAfterOutput
+        settle(connection, &connection.http)
+    }
+
+    /// Closes everything, after the last turn.
+    func endAll() {
+        for connection in connections {
+            guard let connection else { continue }
+            let isBusy = connection.http.hasOutput || !connection.http.isIdle
+            if isBusy && connection.ending != .lingering { counters.add(1, to: .connectionsCutOff) }
+            close(connection)
+        }
+        pending.removeAll()
+        listeners.removeAll()
+    }
+}

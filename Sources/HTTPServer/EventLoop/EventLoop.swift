@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+internal import Platform
+internal import Synchronization
+
+/// A thread that waits for its sockets and does their work, until told to stop.
+///
+/// - Note: Thread safety: everything but `queue`, `mailbox` and `counters` belongs to the thread
+///   that executes ``run()``.
+// SAFETY: the mutable state is touched by `run()` alone, which the server calls once, on `queue`.
+final class EventLoop: @unchecked Sendable {
+    let queue: DispatchQueue
+    let mailbox: LoopMailbox
+    let counters = LoopCounters()
+
+    let shared: LoopShared
+    let index: Int
+    var poller: Poller
+    var listeners: [LoopListener]
+    /// Connections by descriptor: those are small numbers, used again.
+    var connections: [Connection?] = []
+    var connectionCount = 0
+    private var generation: UInt32 = 0
+    /// Connections that have more to do although their sockets say nothing.
+    var pending: [Connection] = []
+    let context: HTTP1Connection.Context
+    var buffers = BufferPool()
+    var response = Response()
+    var overload: OverloadDetector
+    var timers = LoopTimers()
+    let timeouts: LoopTimeouts
+    /// The time at which this turn began.
+    var now: Int64
+    private var isStopped = false
+
+    /// - Throws: `SystemError`.
+    init(index: Int, shared: LoopShared, listeners: [LoopListener]) throws(SystemError) {
+        queue = DispatchQueue(label: "http.loop.\(index)")
+        mailbox = try LoopMailbox()
+        self.index = index
+        self.shared = shared
+        self.listeners = listeners
+        poller = try Poller()
+        context = HTTP1Connection.Context(routes: shared.routes, limits: shared.limits)
+        overload = OverloadDetector(limits: shared.limits)
+        timeouts = LoopTimeouts(limits: shared.limits)
+        now = shared.clock.nowNanoseconds
+        response.destination = DeferredResponse.Destination(
+            mailbox: mailbox,
+            connection: ConnectionToken(rawValue: 0),
+            sequence: 0
+        )
+        let token = ConnectionToken(descriptor: mailbox.rawDescriptor, generation: 0)
+        try poller.add(mailbox.rawDescriptor, .input, token: token)
+        for listener in listeners {
+            let descriptor = listener.socket.descriptor.rawValue
+            try poller.add(descriptor, .input, token: listener.token)
+        }
+    }
+
+    /// Runs until stopped or drained.
+    func run() {
+        while !isStopped {
+            let wait = pending.isEmpty ? timers.waitMilliseconds(from: now) : 0
+            // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
+            let count = (try? poller.wait(milliseconds: wait)) ?? 0
+            now = shared.clock.nowNanoseconds
+            renderDate()
+            for event in 0..<count { handleEvent(event) }
+            resumePending()
+            let end = shared.clock.nowNanoseconds
+            overload.note(delay: end - now, now: end)
+            now = end
+            fireTimers()
+        }
+        endAll()
+    }
+
+    /// The next generation; 0 is for what is no connection.
+    func nextGeneration() -> UInt32 {
+        generation = generation == .max ? 1 : generation + 1
+        return generation
+    }
+
+    /// Ends ``run()`` after this turn.
+    func stop() {
+        isStopped = true
+    }
+
+    private func handleEvent(_ index: Int) {
+        let (token, readiness) = poller.event(at: index)
+        let descriptor = token.descriptor
+        if descriptor < connections.count, let connection = connections[descriptor] {
+            // An event of a connection that this turn has closed finds another token or none.
+            guard connection.token == token else { return }
+            if readiness.contains(.input) {
+                receive(connection, &connection.http)
+            } else if readiness.contains(.output) {
+                resume(connection, &connection.http)
+            } else {
+                close(connection)
+            }
+            return
+        }
+        if descriptor == Int(mailbox.rawDescriptor) {
+            for message in mailbox.take() { handle(message) }
+        } else if let listener = listeners.first(where: { $0.token == token }) {
+            accept(from: listener)
+        }
+    }
+
+    private func handle(_ message: LoopMessage) {
+        switch message {
+        case .answer(let token, let sequence, let response):
+            giveDeferred(response, to: token, sequence: sequence)
+        case .drain(let closeAt, let stopAt):
+            context.isDraining = true
+            timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)
+        case .stop:
+            stop()
+        case .wake:
+            break
+        }
+    }
+
+    private func resumePending() {
+        guard !pending.isEmpty else { return }
+        let connections = pending
+        pending.removeAll(keepingCapacity: true)
+        for connection in connections {
+            connection.isQueued = false
+            if isOpen(connection) { resume(connection, &connection.http) }
+        }
+    }
+
+    private func renderDate() {
+        guard now >= timers.dateExpiry else { return }
+        let microseconds = shared.wallClock.nowMicroseconds
+        context.date = DateField.render(secondsSinceEpoch: microseconds / 1_000_000)
+        timers.dateExpiry = now + (1_000_000 - microseconds % 1_000_000) * 1000
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+internal import Synchronization
+
+/// What other threads tell a loop.
+enum LoopMessage: Sendable {
+    /// A deferred answer.
+    case answer(connection: ConnectionToken, sequence: UInt64, Response)
+    /// Stop accepting at one time and end at another, on the monotonic clock.
+    case drain(closeAt: Int64, stopAt: Int64)
+    /// End at once.
+    case stop
+    /// Look at the clock.
+    case wake
+}
+
+/// The way into a loop from other threads.
+///
+/// - Note: Thread safety: any thread may post; the loop alone takes.
+final class LoopMailbox: Sendable {
+    private let messages = Mutex<[LoopMessage]>([])
+    private let wakeup: Wakeup
+
+    /// - Throws: `SystemError`.
+    init() throws(SystemError) {
+        wakeup = try Wakeup()
+    }
+
+    /// The descriptor that the loop watches.
+    var rawDescriptor: Int32 { wakeup.rawValue }
+
+    /// Adds a message and wakes the loop if it has not been woken.
+    func post(_ message: LoopMessage) {
+        let wasEmpty = messages.withLock { messages in
+            messages.append(message)
+            return messages.count == 1
+        }
+        if wasEmpty { wakeup.signal() }
+    }
+
+    /// Takes all messages.
+    func take() -> [LoopMessage] {
+        wakeup.clear()
+        return messages.withLock { messages in
+            let taken = messages
+            messages = []
+            return taken
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+internal import Synchronization
+
+/// What all loops of a server have in common.
+///
+/// - Note: Thread safety: constants and atomics.
+final class LoopShared: Sendable {
+    let limits: ServerLimits
+    let routes: RouteTable
+    let handler: any RequestHandler
+    let clock: MonotonicClock
+    let wallClock: WallClock
+    let isDraining = Atomic(false)
+    /// Open connections of all loops, for the limit.
+    let connectionCount = Atomic(0)
+
+    init(
+        limits: ServerLimits,
+        routes: RouteTable,
+        handler: any RequestHandler,
+        clock: MonotonicClock,
+        wallClock: WallClock
+    ) {
+        self.limits = limits
+        self.routes = routes
+        self.handler = handler
+        self.clock = clock
+        self.wallClock = wallClock
+    }
+}
+
+extension Duration {
+    /// The duration in whole nanoseconds.
+    var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}

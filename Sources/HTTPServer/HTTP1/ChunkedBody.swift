@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+/// The decoder of a chunked body (RFC 9112 §7.1), resumable at any byte, in place: the data of the
+/// chunks moves down until it is contiguous.
+///
+/// Offsets count from the start of the request, which is at `base` of the buffer.
+struct ChunkedBody {
+    private enum Phase {
+        case sizeLine, data(left: Int), dataEnd, trailers, complete
+    }
+
+    private var phase = Phase.sizeLine
+    /// First byte that has not been read.
+    private(set) var position: Int
+    private var scanned: Int
+    private let start: Int
+    /// End of the decoded data.
+    private(set) var decodedEnd: Int
+    private var overhead = 0
+    private var trailerCount = 0
+    private var trailerBytes = 0
+
+    /// Starts at the first byte after the head.
+    init(start: Int) {
+        self.start = start
+        position = start
+        scanned = start
+        decodedEnd = start
+    }
+
+    /// The decoded data.
+    var body: Range<Int> { start..<decodedEnd }
+
+    /// Moves what has not been read down to the decoded data, to make room behind it.
+    ///
+    /// - Returns: By how many bytes `end` goes back.
+    mutating func closeGap(_ buffer: inout [UInt8], base: Int, end: Int) -> Int {
+        let gap = position - decodedEnd
+        guard gap > 0 else { return 0 }
+        buffer.moveBytes((base + position)..<end, to: base + decodedEnd)
+        position -= gap
+        scanned -= gap
+        return gap
+    }
+
+    /// Reads on in a buffer that is filled up to `end`.
+    ///
+    /// - Returns: Whether the body is complete.
+    /// - Throws: ``RequestError``.
+    mutating func decode(
+        _ buffer: inout [UInt8],
+        base: Int,
+        end: Int,
+        bodyBytesMax: Int,
+        limits: borrowing ServerLimits
+    ) throws(RequestError) -> Bool {
+        let count = end - base
+        while true {
+            switch phase {
+            case .sizeLine:
+                let bytes = buffer.span.extracting(base..<end)
+                guard let lineEnd = try findLineEnd(bytes, limit: limits.chunkLineBytesMax) else {
+                    return false
+                }
+                try readSizeLine(bytes, lineEnd, bodyBytesMax: bodyBytesMax, limits: limits)
+            case .data(let left):
+                let taken = min(left, count - position)
+                guard taken > 0 else { return false }
+                buffer.moveBytes(
+                    (base + position)..<(base + position + taken),
+                    to: base + decodedEnd
+                )
+                position += taken
+                decodedEnd += taken
+                phase = taken == left ? .dataEnd : .data(left: left - taken)
+            case .dataEnd:
+                guard count > position else { return false }
+                guard buffer[base + position] == 0x0D else { throw .malformedChunk }
+                guard count > position + 1 else { return false }
+                guard buffer[base + position + 1] == 0x0A else { throw .malformedChunk }
+                position += 2
+                scanned = position
+                phase = .sizeLine
+            case .trailers:
+                let bytes = buffer.span.extracting(base..<end)
+                let limit = limits.headBytesMax - trailerBytes
+                guard let lineEnd = try findLineEnd(bytes, limit: limit) else { return false }
+                try readTrailer(bytes, lineEnd, limits: limits)
+            case .complete:
+                return true
+            }
+        }
+    }
+
+    /// Reads `chunk-size [ chunk-ext ]`; extensions are bounded and ignored.
+    private mutating func readSizeLine(
+        _ bytes: Span<UInt8>,
+        _ lineEnd: Int,
+        bodyBytesMax: Int,
+        limits: borrowing ServerLimits
+    ) throws(RequestError) {
+        var index = position
+        var size = 0
+        while index < lineEnd, let digit = hexValue(bytes[index]) {
+            // Fifteen digits cannot overflow; the limit of the body is far below.
+            guard index - position < 15 else { throw .bodyTooLarge(limit: bodyBytesMax) }
+            size = size << 4 | digit
+            index += 1
+        }
+        guard index > position else { throw .malformedChunk }
+        if index < lineEnd {
+            // RFC 9112 §7.1.1: white space may stand before the semicolon, and nowhere else.
+            while index < lineEnd, isWhitespace(bytes[index]) { index += 1 }
+            guard index < lineEnd, bytes[index] == UInt8(ascii: ";") else { throw .malformedChunk }
+        }
+        overhead += lineEnd + 2 - position
+        guard size <= bodyBytesMax - body.count,
+            overhead <= limits.chunkOverheadBytesMax + body.count
+        else { throw .bodyTooLarge(limit: bodyBytesMax) }
+        position = lineEnd + 2
+        scanned = position
+        phase = size == 0 ? .trailers : .data(left: size)
+    }
+
+    /// Reads a trailer field, which must be well-formed and is then ignored, or the end.
+    private mutating func readTrailer(
+        _ bytes: Span<UInt8>,
+        _ lineEnd: Int,
+        limits: borrowing ServerLimits
+    ) throws(RequestError) {
+        if lineEnd == position {
+            phase = .complete
+        } else {
+            trailerCount += 1
+            guard trailerCount <= limits.fieldCountMax else {
+                throw .tooManyFields(limit: limits.fieldCountMax)
+            }
+            _ = try RequestParser.parseField(position..<lineEnd, bytes)
+        }
+        trailerBytes += lineEnd + 2 - position
+        position = lineEnd + 2
+        scanned = position
+    }
+
+    /// Finds the CR of the CRLF that ends the current line of at most `limit` bytes.
+    private mutating func findLineEnd(
+        _ bytes: Span<UInt8>,
+        limit: Int
+    ) throws(RequestError) -> Int? {
+        let end = min(bytes.count, position + limit)
+        var index = scanned
+        while index < end {
+            let byte = bytes[index]
+            if byte >= 0x20 && byte != 0x7F || byte == 0x09 {
+                index += 1
+                continue
+            }
+            guard byte == 0x0D else { throw .malformedChunk }
+            guard index + 1 < end else { break }
+            guard bytes[index + 1] == 0x0A else { throw .malformedChunk }
+            return index
+        }
+        scanned = index
+        guard bytes.count < position + limit else {
+            if case .trailers = phase { throw .headTooLarge(limit: limit) }
+            throw .malformedChunk
+        }
+        return nil
+    }
+}

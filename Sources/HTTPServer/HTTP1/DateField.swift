@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+/// The `Date` field in IMF-fixdate (RFC 9110 §5.6.7).
+enum DateField {
+    /// `date: Sun, 06 Nov 1994 08:49:37 GMT CRLF` for a time in seconds since the epoch.
+    static func render(secondsSinceEpoch seconds: Int64) -> [UInt8] {
+        let day = Int((seconds - (seconds % 86_400 + 86_400) % 86_400) / 86_400)
+        let second = Int(seconds - Int64(day) * 86_400)
+        let civil = civilDate(day: day)
+        // 1 January 1970 was a Thursday.
+        let weekday = ((day + 4) % 7 + 7) % 7
+        let text =
+            "date: \(weekdays[weekday]), \(twoDigits(civil.day)) \(months[civil.month - 1]) "
+            + "\(civil.year) \(twoDigits(second / 3600)):\(twoDigits(second / 60 % 60)):"
+            + "\(twoDigits(second % 60)) GMT\r\n"
+        return Array(text.utf8)
+    }
+
+    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    private static func twoDigits(_ value: Int) -> String {
+        value < 10 ? "0\(value)" : "\(value)"
+    }
+
+    /// The Gregorian date of a day counted from 1 January 1970.
+    ///
+    /// By eras of 400 years that begin on 1 March, after Hinnant's "chrono-compatible low-level
+    /// date algorithms".
+    private static func civilDate(day: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+
+/// Why a request is refused before a handler sees it.
+enum RequestError: Error, Equatable {
+    case strayControlByte
+    case malformedRequestLine
+    case malformedTarget
+    case malformedField
+    case foldedField
+    case missingHost
+    case repeatedHost
+    case invalidHost
+    case invalidContentLength
+    case repeatedContentLength
+    case lengthAndCoding
+    case malformedCoding
+    case codingInOldVersion
+    case malformedChunk
+    case truncated
+    case timedOut
+    case lengthRequired
+    case bodyTooLarge(limit: Int)
+    case targetTooLong(limit: Int)
+    case codedContent
+    case unknownExpectation
+    case headTooLarge(limit: Int)
+    case tooManyFields(limit: Int)
+    case unknownMethod
+    case unsupportedCoding
+    case unsupportedVersion
+
+    /// Whether it is a bound that was passed, not a rule that was broken.
+    var isLimit: Bool {
+        switch self {
+        case .bodyTooLarge, .targetTooLong, .headTooLarge, .tooManyFields, .timedOut: true
+        default: false
+        }
+    }
+}

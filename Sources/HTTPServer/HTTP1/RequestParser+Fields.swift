@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+extension RequestParser {
+    /// Reads `name ":" OWS value OWS` (RFC 9112 §5); trailers are read by it too.
+    static func parseField(
+        _ line: Range<Int>,
+        _ bytes: Span<UInt8>
+    ) throws(RequestError) -> HeaderField {
+        // RFC 9112 §5.2: a line that starts with white space continues the one before.
+        guard !isWhitespace(bytes[line.lowerBound]) else { throw .foldedField }
+        var colon = line.lowerBound
+        while colon < line.upperBound, isTokenByte(bytes[colon]) { colon += 1 }
+        // RFC 9112 §5.1: no white space between name and colon.
+        guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")
+        else { throw .malformedField }
+        var start = colon + 1
+        var end = line.upperBound
+        while start < end, isWhitespace(bytes[start]) { start += 1 }
+        while end > start, isWhitespace(bytes[end - 1]) { end -= 1 }
+        return HeaderField(name: line.lowerBound..<colon, value: start..<end)
+    }
+
+    /// Takes in what a field says about the message.
+    mutating func note(_ field: HeaderField, _ bytes: Span<UInt8>) throws(RequestError) {
+        // Told apart by length first: most fields end here.
+        switch field.name.count {
+        case 4 where matches(KnownField.host, field.name, in: bytes):
+            guard hostCount == 0 else { throw .repeatedHost }
+            guard RequestParser.isHost(field.value, bytes) else { throw .invalidHost }
+            hostCount = 1
+        case 6 where matches(KnownField.expect, field.name, in: bytes):
+            // RFC 9110 §10.1.1: an expectation that is not known is answered 417.
+            guard matches(KnownField.hundredContinue, field.value, in: bytes) else {
+                return unmet = .unknownExpectation
+            }
+            expectsContinue = true
+        case 10 where matches(KnownField.connection, field.name, in: bytes):
+            noteConnection(field.value, bytes)
+        case 14 where matches(KnownField.contentLength, field.name, in: bytes):
+            guard contentLength == nil else { throw .repeatedContentLength }
+            contentLength = try RequestParser.contentLength(field.value, bytes)
+        case 16 where matches(KnownField.contentEncoding, field.name, in: bytes):
+            guard matches(KnownField.identity, field.value, in: bytes) else {
+                return unmet = .codedContent
+            }
+        case 17 where matches(KnownField.transferEncoding, field.name, in: bytes):
+            noteCoding(field.value, bytes)
+        default: break
+        }
+    }
+
+    /// Reads `1*DIGIT` (RFC 9110 §8.6): no sign, no list, no space; what is past `Int` stays there.
+    private static func contentLength(
+        _ range: Range<Int>,
+        _ bytes: Span<UInt8>
+    ) throws(RequestError) -> Int {
+        guard !range.isEmpty else { throw .invalidContentLength }
+        var length = 0
+        for index in range {
+            guard isDigit(bytes[index]) else { throw .invalidContentLength }
+            let (product, overflow) = length.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Int(bytes[index] & 0x0F))
+            length = overflow || carry || length == .max ? .max : sum
+        }
+        return length
+    }
+
+    private mutating func noteConnection(_ value: Range<Int>, _ bytes: Span<UInt8>) {
+        RequestParser.forEachElement(value, bytes) { element, bytes in
+            if matches(KnownField.close, element, in: bytes) {
+                saysClose = true
+            } else if matches(KnownField.keepAlive, element, in: bytes) {
+                saysKeepAlive = true
+            }
+        }
+    }
+
+    /// RFC 9112 §6.1: chunked is the last coding and stands once; no other is taken.
+    private mutating func noteCoding(_ value: Range<Int>, _ bytes: Span<UInt8>) {
+        // A second field is a list over two lines, which other parsers overlook.
+        guard coding == .none else { return coding = .malformed }
+        var count = 0
+        var chunkedCount = 0
+        var isLastChunked = false
+        RequestParser.forEachElement(value, bytes) { element, bytes in
+            count += 1
+            isLastChunked = matches(KnownField.chunked, element, in: bytes)
+            if isLastChunked { chunkedCount += 1 }
+        }
+        if !isLastChunked || chunkedCount != 1 {
+            coding = .malformed
+        } else {
+            coding = count == 1 ? .chunked : .unsupported
+        }
+    }
+
+    /// Calls `body` with each element of a comma list (RFC 9110 §5.6.1).
+    private static func forEachElement(
+        _ value: Range<Int>,
+        _ bytes: Span<UInt8>,
+        _ body: (Range<Int>, Span<UInt8>) -> Void
+    ) {
+        var start = value.lowerBound
+        while start < value.upperBound {
+            var end = start
+            while end < value.upperBound, bytes[end] != UInt8(ascii: ",") { end += 1 }
+            var first = start
+            var last = end
+            while first < last, isWhitespace(bytes[first]) { first += 1 }
+            while last > first, isWhitespace(bytes[last - 1]) { last -= 1 }
+            body(first..<last, bytes)
+            start = end + 1
+        }
+    }
+}
+
+/// The field names and values that the protocol itself knows.
+private enum KnownField {
+    static let host = Array("host".utf8)
+    static let expect = Array("expect".utf8)
+    static let hundredContinue = Array("100-continue".utf8)
+    static let connection = Array("connection".utf8)
+    static let close = Array("close".utf8)
+    static let keepAlive = Array("keep-alive".utf8)
+    static let contentLength = Array("content-length".utf8)
+    static let contentEncoding = Array("content-encoding".utf8)
+    static let identity = Array("identity".utf8)
+    static let transferEncoding = Array("transfer-encoding".utf8)
+    static let chunked = Array("chunked".utf8)
+}

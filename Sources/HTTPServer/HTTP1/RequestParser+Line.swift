@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+
+extension RequestParser {
+    /// Reads `method SP target SP version` (RFC 9112 §3).
+    mutating func parseRequestLine(
+        _ line: Range<Int>,
+        _ bytes: Span<UInt8>,
+        into request: inout Request,
+        limits: borrowing ServerLimits
+    ) throws(RequestError) {
+        var methodEnd = line.lowerBound
+        while methodEnd < line.upperBound, isTokenByte(bytes[methodEnd]) { methodEnd += 1 }
+        guard methodEnd > line.lowerBound, methodEnd < line.upperBound, bytes[methodEnd] == 0x20
+        else { throw .malformedRequestLine }
+        var targetEnd = methodEnd + 1
+        while targetEnd < line.upperBound, bytes[targetEnd] != 0x20 { targetEnd += 1 }
+        let target = (methodEnd + 1)..<targetEnd
+        guard target.count <= limits.targetBytesMax else {
+            throw .targetTooLong(limit: limits.targetBytesMax)
+        }
+        guard !target.isEmpty, targetEnd < line.upperBound else { throw .malformedRequestLine }
+        try parseVersion((targetEnd + 1)..<line.upperBound, bytes)
+        guard let method = RequestParser.method(line.lowerBound..<methodEnd, bytes),
+            method != .connect
+        else { throw .unknownMethod }
+        request.method = method
+        try parseTarget(target, bytes, into: &request)
+    }
+
+    /// Reads `HTTP/1.x` (RFC 9112 §2.3): a higher minor version is read as 1.1.
+    private mutating func parseVersion(
+        _ range: Range<Int>,
+        _ bytes: Span<UInt8>
+    ) throws(RequestError) {
+        let start = range.lowerBound
+        guard range.count == 8, bytes[start] == UInt8(ascii: "H"),
+            bytes[start + 1] == UInt8(ascii: "T"), bytes[start + 2] == UInt8(ascii: "T"),
+            bytes[start + 3] == UInt8(ascii: "P"), bytes[start + 4] == UInt8(ascii: "/"),
+            isDigit(bytes[start + 5]), bytes[start + 6] == UInt8(ascii: "."),
+            isDigit(bytes[start + 7])
+        else { throw .malformedRequestLine }
+        guard bytes[start + 5] == UInt8(ascii: "1") else { throw .unsupportedVersion }
+        isVersion10 = bytes[start + 7] == UInt8(ascii: "0")
+    }
+
+    /// The method of a name, or nil for one that is not known.
+    private static func method(_ range: Range<Int>, _ bytes: Span<UInt8>) -> RequestMethod? {
+        guard range.count <= 7 else { return nil }
+        var packed: UInt64 = 0
+        for index in range { packed = packed << 8 | UInt64(bytes[index]) }
+        return switch packed {
+        case 0x47_4554: .get
+        case 0x4845_4144: .head
+        case 0x504F_5354: .post
+        case 0x50_5554: .put
+        case 0x50_4154_4348: .patch
+        case 0x4445_4C45_5445: .delete
+        case 0x4F_5054_494F_4E53: .options
+        case 0x54_5241_4345: .trace
+        case 0x43_4F4E_4E45_4354: .connect
+        default: nil
+        }
+    }
+
+    /// Reads origin form, absolute form or the asterisk (RFC 9112 §3.2).
+    private mutating func parseTarget(
+        _ target: Range<Int>,
+        _ bytes: Span<UInt8>,
+        into request: inout Request
+    ) throws(RequestError) {
+        if bytes[target.lowerBound] == UInt8(ascii: "/") {
+            return try parsePath(target, bytes, into: &request)
+        }
+        if bytes[target.lowerBound] == UInt8(ascii: "*") {
+            // RFC 9112 §3.2.4: only OPTIONS may ask about the server as a whole.
+            guard target.count == 1, request.method == .options else { throw .malformedTarget }
+            request.path = target
+            return
+        }
+        let schemes: [[UInt8]] = RequestParser.schemes
+        for scheme in schemes where target.count > scheme.count {
+            let start = target.lowerBound + scheme.count
+            guard matches(scheme, target.lowerBound..<start, in: bytes) else { continue }
+            var end = start
+            while end < target.upperBound, bytes[end] != UInt8(ascii: "/"),
+                bytes[end] != UInt8(ascii: "?")
+            {
+                end += 1
+            }
+            guard RequestParser.isHost(start..<end, bytes) else { throw .invalidHost }
+            return try parsePath(end..<target.upperBound, bytes, into: &request)
+        }
+        throw .malformedTarget
+    }
+
+    private static let schemes: [[UInt8]] = [Array("http://".utf8), Array("https://".utf8)]
+
+    /// Reads `path [ "?" query ]` (RFC 3986 §3.3 and §3.4).
+    private func parsePath(
+        _ range: Range<Int>,
+        _ bytes: Span<UInt8>,
+        into request: inout Request
+    ) throws(RequestError) {
+        var index = range.lowerBound
+        while index < range.upperBound, bytes[index] != UInt8(ascii: "?") {
+            index = try skipTargetByte(index, range.upperBound, bytes, isQuery: false)
+        }
+        request.path = range.lowerBound..<index
+        guard index < range.upperBound else { return }
+        let start = index + 1
+        index = start
+        while index < range.upperBound {
+            index = try skipTargetByte(index, range.upperBound, bytes, isQuery: true)
+        }
+        request.query = start..<range.upperBound
+    }
+
+    @inline(__always)
+    private func skipTargetByte(
+        _ index: Int,
+        _ end: Int,
+        _ bytes: Span<UInt8>,
+        isQuery: Bool
+    ) throws(RequestError) -> Int {
+        let byte = bytes[index]
+        if byte == UInt8(ascii: "%") {
+            guard index + 2 < end, hexValue(bytes[index + 1]) != nil,
+                hexValue(bytes[index + 2]) != nil
+            else { throw .malformedTarget }
+            return index + 3
+        }
+        guard isPathByte(byte) || isQuery && isQueryOnlyByte(byte) else { throw .malformedTarget }
+        return index + 1
+    }
+
+    /// Whether it reads `uri-host [ ":" port ]` and is not empty (RFC 9110 §7.2, RFC 3986 §3.2.2).
+    static func isHost(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        guard !range.isEmpty else { return false }
+        var index = range.lowerBound
+        if bytes[index] == UInt8(ascii: "[") {
+            index += 1
+            let start = index
+            while index < range.upperBound,
+                hexValue(bytes[index]) != nil || bytes[index] == UInt8(ascii: ":")
+                    || bytes[index] == UInt8(ascii: ".")
+            {
+                index += 1
+            }
+            guard index > start, index < range.upperBound, bytes[index] == UInt8(ascii: "]") else {
+                return false
+            }
+            index += 1
+        } else {
+            while index < range.upperBound, isHostByte(bytes[index]) { index += 1 }
+            guard index > range.lowerBound else { return false }
+        }
+        guard index < range.upperBound else { return true }
+        guard bytes[index] == UInt8(ascii: ":") else { return false }
+        for position in (index + 1)..<range.upperBound where !isDigit(bytes[position]) {
+            return false
+        }
+        return range.upperBound - index <= 6
+    }
+}
+
+/// Whether a byte may stand in a path: unreserved, sub-delims, `:`, `@` and `/`.
+@inline(__always)
+private func isPathByte(_ byte: UInt8) -> Bool {
+    let low: UInt64 = 0x2FFF_FFD2_0000_0000
+    let high: UInt64 = 0x47FF_FFFE_87FF_FFFF
+    guard byte < 128 else { return false }
+    return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+}
+
+/// What a query may hold besides: `?`, and the brackets, braces, bars and carets that clients send
+/// unescaped.
+private func isQueryOnlyByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"),
+        UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: "^"):
+        true
+    default: false
+    }
+}
+
+/// Whether a byte may stand in a registered name; no percent-encoding is taken there.
+@inline(__always)
+private func isHostByte(_ byte: UInt8) -> Bool {
+    isDigit(byte) || lowercased(byte) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-")
+        || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
+}

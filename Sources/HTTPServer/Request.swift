@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+/// The methods that this server tells apart.
+package enum RequestMethod: UInt8, Sendable, CaseIterable {
+    case get, head, post, put, patch, delete, options, trace, connect
+
+    /// The method's name as it stands in a request line; names are case-sensitive.
+    package var name: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .trace: "TRACE"
+        case .connect: "CONNECT"
+        }
+    }
+}
+
+/// The listener that a connection came in by, which decides what it may reach.
+package enum Listener: UInt8, Sendable, CaseIterable {
+    /// The listener of clients.
+    case main
+    /// The listener of operators, by default on loopback only.
+    case admin
+}
+
+/// A header field's place in the bytes of its request.
+package struct HeaderField: Sendable, Equatable {
+    private let nameStart: UInt32
+    private let nameEnd: UInt32
+    private let valueStart: UInt32
+    private let valueEnd: UInt32
+
+    init(name: Range<Int>, value: Range<Int>) {
+        nameStart = UInt32(name.lowerBound)
+        nameEnd = UInt32(name.upperBound)
+        valueStart = UInt32(value.lowerBound)
+        valueEnd = UInt32(value.upperBound)
+    }
+
+    /// Where the field's name is.
+    package var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+
+    /// Where the field's value is, without the white space around it.
+    package var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+}
+
+/// The name of a header field, lower case, made once and kept as a constant.
+package struct FieldName: Sendable, Equatable, ExpressibleByStringLiteral {
+    let bytes: [UInt8]
+
+    /// Makes a name of a literal of letters, digits and hyphens.
+    package init(stringLiteral value: StaticString) {
+        bytes = "\(value)".utf8.map(lowercased)
+        precondition(!bytes.isEmpty && bytes.allSatisfy(isTokenByte), "not a field name")
+    }
+}
+
+/// A parsed request: what it asks for, and where in the receive buffer its parts are.
+///
+/// Every range points into the `bytes` that come with the request.
+package struct Request: Sendable, Equatable {
+    /// The method; a HEAD request is seen as ``RequestMethod/get`` by a handler of a GET route.
+    package internal(set) var method = RequestMethod.get
+    /// The identity of the route that matched, as given in the table.
+    package internal(set) var routeID = -1
+    /// The path as sent: nothing is decoded and no dot segment removed.
+    package internal(set) var path = 0..<0
+    /// The query without its question mark; empty where there is none.
+    package internal(set) var query = 0..<0
+    /// The segment that matched the route's `{parameter}`; empty where it has none.
+    package internal(set) var pathParameter = 0..<0
+    /// The body, contiguous, with any chunked coding removed.
+    package internal(set) var body = 0..<0
+    /// The header fields in the order in which they came.
+    package internal(set) var fields: [HeaderField] = []
+    /// The listener that the connection came in by.
+    package internal(set) var listener = Listener.main
+    /// The index of the event loop that handles the request, from 0.
+    package internal(set) var loopIndex = 0
+    /// When the loop took the complete request in, on the server's monotonic clock.
+    package internal(set) var receivedNanoseconds: Int64 = 0
+
+    /// Makes an empty request.
+    package init() {}
+
+    /// The value of the first field of that name, in any case, or nil where there is none.
+    ///
+    /// - Complexity: O(number of fields).
+    package func value(of name: FieldName, in bytes: Span<UInt8>) -> Range<Int>? {
+        for field in fields where matches(name.bytes, field.name, in: bytes) {
+            return field.value
+        }
+        return nil
+    }
+
+    /// The value of a query parameter as sent, without decoding; empty for `?name` and `?name=`.
+    ///
+    /// - Complexity: O(length of the query).
+    package func queryValue(of name: FieldName, in bytes: Span<UInt8>) -> Range<Int>? {
+        var start = query.lowerBound
+        while start < query.upperBound {
+            var end = start
+            var equals: Int?
+            while end < query.upperBound, bytes[end] != UInt8(ascii: "&") {
+                if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
+                end += 1
+            }
+            if matches(name.bytes, start..<(equals ?? end), in: bytes) {
+                return equals.map { ($0 + 1)..<end } ?? end..<end
+            }
+            start = end + 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+
+/// What a program does with a request: the one thing that this module asks of its user.
+package protocol RequestHandler: AnyObject, Sendable {
+    /// Answers one complete request, on the event loop that owns its connection.
+    ///
+    /// It must take microseconds; longer work calls ``Response/defer()`` and goes elsewhere.
+    /// `bytes` holds the request, and every range of `request` points into it; both are gone when
+    /// the call returns. `response` comes empty with status 200 and is sent when the call returns.
+    ///
+    /// - Note: Thread safety: called on several event loops at a time, on each one call at a time;
+    ///   scratch memory is kept per ``Request/loopIndex``.
+    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response)
+}

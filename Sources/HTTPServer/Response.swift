@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+/// The media type of a body.
+package struct ContentType: Sendable, Equatable {
+    let bytes: [UInt8]
+
+    /// Makes a media type of its text, which must be printable ASCII.
+    package init(_ value: String) {
+        bytes = Array(value.utf8)
+        precondition(bytes.allSatisfy { 0x20..<0x7F ~= $0 }, "not a media type")
+    }
+
+    /// `application/json`.
+    package static let json = ContentType("application/json")
+    /// `application/problem+json` (RFC 9457).
+    package static let problem = ContentType("application/problem+json")
+    /// `application/x-ndjson`.
+    package static let newlineDelimitedJSON = ContentType("application/x-ndjson")
+    /// The text format 0.0.4 of Prometheus.
+    package static let prometheusText = ContentType("text/plain; version=0.0.4; charset=utf-8")
+    /// `text/plain` in UTF-8.
+    package static let text = ContentType("text/plain; charset=utf-8")
+}
+
+/// An answer: status, media type, further header fields and the whole body.
+///
+/// The one that a handler is given belongs to its event loop and keeps its memory between requests.
+package struct Response: Sendable {
+    /// The status code, 200 to 599.
+    package var status = 200
+    /// The media type of the body; not sent where the body is empty.
+    package var contentType = ContentType.json
+    /// The body; `Content-Length` is made from it.
+    package var body: [UInt8] = []
+    /// Whether the connection ends after this answer.
+    package var closesConnection = false
+
+    /// Further fields as they go out: `name: value CRLF` each.
+    private(set) var fieldBytes: [UInt8] = []
+    /// Where a deferred answer has to go; set by the loop before the handler is called.
+    var destination: DeferredResponse.Destination?
+    private(set) var isDeferred = false
+
+    /// Makes an empty response of status 200.
+    package init() {}
+
+    /// Adds a header field.
+    ///
+    /// Control characters of the value are left out.
+    package mutating func addField(_ name: FieldName, _ value: String) {
+        beginField(name)
+        for byte in value.utf8 { appendFieldByte(byte) }
+        endField()
+    }
+
+    /// Adds a header field whose value is a part of `bytes`, such as a field of the request.
+    package mutating func addField(_ name: FieldName, _ value: Range<Int>, of bytes: Span<UInt8>) {
+        beginField(name)
+        for index in value { appendFieldByte(bytes[index]) }
+        endField()
+    }
+
+    /// Postpones the answer until the returned handle is completed.
+    ///
+    /// What this response holds when the handler returns is not sent, and the connection waits. The
+    /// body of the request must be copied by the handler.
+    package mutating func `defer`() -> DeferredResponse {
+        guard let destination, !isDeferred else {
+            preconditionFailure("a response is deferred once, by a handler")
+        }
+        isDeferred = true
+        return DeferredResponse(destination)
+    }
+
+    /// Empties the response and keeps its memory.
+    package mutating func reset() {
+        status = 200
+        contentType = .json
+        body.removeAll(keepingCapacity: true)
+        fieldBytes.removeAll(keepingCapacity: true)
+        closesConnection = false
+        isDeferred = false
+    }
+
+    private mutating func beginField(_ name: FieldName) {
+        fieldBytes.append(contentsOf: name.bytes)
+        fieldBytes.append(UInt8(ascii: ":"))
+        fieldBytes.append(UInt8(ascii: " "))
+    }
+
+    private mutating func appendFieldByte(_ byte: UInt8) {
+        // RFC 9110 §5.5: a value holds no control character but the tab.
+        if byte >= 0x20 && byte != 0x7F || byte == 0x09 { fieldBytes.append(byte) }
+    }
+
+    private mutating func endField() {
+        fieldBytes.append(0x0D)
+        fieldBytes.append(0x0A)
+    }
+}

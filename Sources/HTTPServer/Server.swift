@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+package import Platform
+internal import Synchronization
+
+/// Why a server could not start.
+package enum ServerError: Error, Equatable, CustomStringConvertible {
+    /// A host that is no numeric address.
+    case invalidHost(String)
+    /// The system refused to listen.
+    case listen(host: String, port: UInt16, SystemError)
+    /// The system refused a poller or an eventfd.
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .invalidHost(let host): "\(host) is no numeric address"
+        case .listen(let host, let port, let error): "cannot listen on \(host):\(port): \(error)"
+        case .system(let error): "cannot start an event loop: \(error)"
+        }
+    }
+}
+
+/// An HTTP/1.1 server on event loops of its own.
+///
+/// - Note: Thread safety: every method may be called on any thread.
+package final class Server: Sendable {
+    private struct State {
+        var loops: [EventLoop] = []
+        var ports: [Listener: UInt16] = [:]
+    }
+
+    private let configuration: ServerConfiguration
+    private let shared: LoopShared
+    private let state = Mutex(State())
+    private let running = DispatchGroup()
+
+    /// Makes a server that does nothing before ``start()``.
+    package init(
+        configuration: ServerConfiguration,
+        routes: RouteTable,
+        handler: any RequestHandler,
+        clock: MonotonicClock = .system,
+        wallClock: WallClock = .system
+    ) {
+        self.configuration = configuration
+        shared = LoopShared(
+            limits: configuration.limits,
+            routes: routes,
+            handler: handler,
+            clock: clock,
+            wallClock: wallClock
+        )
+    }
+
+    /// Binds all listeners and starts the loops; when it returns, connections are accepted.
+    ///
+    /// - Throws: ``ServerError``; then nothing runs.
+    package func start() throws(ServerError) {
+        let loops = try makeLoops()
+        // Rendered before the first request waits for it.
+        _ = StatusLine.all.count
+        state.withLock { $0.loops = loops }
+        for loop in loops {
+            running.enter()
+            let running = running
+            loop.queue.async {
+                loop.run()
+                running.leave()
+            }
+        }
+    }
+
+    /// The port that a listener is bound to, or nil where there is none.
+    package func port(of listener: Listener) -> UInt16? {
+        state.withLock { $0.ports[listener] }
+    }
+
+    /// The number of event loops; ``Request/loopIndex`` is below it.
+    package var loopCount: Int { configuration.eventLoopCount }
+
+    /// Whether the server is on its way to stop, so that it should no longer say ready.
+    package var isDraining: Bool { shared.isDraining.load(ordering: .acquiring) }
+
+    /// Ends the server without losing a request: from now on every answer closes its connection,
+    /// after `delay` no connection is accepted any more, and the server stops when the last one has
+    /// closed or `timeout` has passed after that.
+    ///
+    /// A second call stops at once.
+    package func beginDrain(delay: Duration, timeout: Duration) {
+        if shared.isDraining.exchange(true, ordering: .acquiringAndReleasing) {
+            return stopNow()
+        }
+        let now = shared.clock.nowNanoseconds
+        let closing = now + delay.nanoseconds
+        post(.drain(closeAt: closing, stopAt: closing + timeout.nanoseconds))
+    }
+
+    /// Closes everything at once.
+    package func stopNow() {
+        shared.isDraining.store(true, ordering: .releasing)
+        post(.stop)
+    }
+
+    /// Calls `body` on a global queue once every loop has ended.
+    package func whenStopped(_ body: @escaping @Sendable () -> Void) {
+        running.notify(queue: .global(), execute: body)
+    }
+
+    /// Blocks the calling thread until every loop has ended.
+    package func waitUntilStopped() {
+        running.wait()
+    }
+
+    /// The sum of all loops' counters.
+    package var counters: ServerCounters {
+        var sum = ServerCounters()
+        for loop in state.withLock({ $0.loops }) { loop.counters.add(to: &sum) }
+        return sum
+    }
+
+    /// Makes every loop look at its clock, for tests that set it.
+    package func wakeLoops() {
+        post(.wake)
+    }
+
+    private func makeLoops() throws(ServerError) -> [EventLoop] {
+        var ports = configuration.listeners.map(\.port)
+        var loops: [EventLoop] = []
+        for index in 0..<max(1, configuration.eventLoopCount) {
+            var listeners: [LoopListener] = []
+            for (position, wanted) in configuration.listeners.enumerated() {
+                let listener = try Server.listen(
+                    wanted,
+                    port: &ports[position],
+                    isFirst: index == 0
+                )
+                listeners.append(listener)
+            }
+            do throws(SystemError) {
+                loops.append(try EventLoop(index: index, shared: shared, listeners: listeners))
+            } catch {
+                throw .system(error)
+            }
+        }
+        let bound = zip(configuration.listeners, ports).map { ($0.listener, $1) }
+        state.withLock { $0.ports = Dictionary(bound) { first, _ in first } }
+        return loops
+    }
+
+    /// Listens on the port, or on a free one, which is then the port of the other loops too.
+    private static func listen(
+        _ wanted: ListenerConfiguration,
+        port: inout UInt16,
+        isFirst: Bool
+    ) throws(ServerError) -> LoopListener {
+        guard let address = SocketAddress(host: wanted.host, port: port) else {
+            throw .invalidHost(wanted.host)
+        }
+        do throws(SystemError) {
+            if isFirst, port != 0 { try ListeningSocket.requireFree(address) }
+            let socket = try ListeningSocket(address, backlog: listenBacklog)
+            port = try socket.port()
+            return LoopListener(socket, wanted.listener)
+        } catch {
+            throw .listen(host: wanted.host, port: port, error)
+        }
+    }
+
+    /// Connections that wait to be accepted: the system's own bound (`somaxconn`) is below it.
+    private static let listenBacklog: Int32 = 65_535
+
+    private func post(_ message: LoopMessage) {
+        for loop in state.withLock({ $0.loops }) { loop.mailbox.post(message) }
+    }
+}

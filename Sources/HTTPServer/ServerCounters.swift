@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+internal import Synchronization
+
+/// What a server has counted since its start, over all its loops.
+package struct ServerCounters: Sendable, Equatable {
+    /// Connections accepted.
+    package var connectionsAccepted = 0
+    /// Connections open now.
+    package var connectionsOpen = 0
+    /// Connections turned away at the connection limit.
+    package var connectionsRefused = 0
+    /// Times that accepting paused for want of descriptors or memory.
+    package var acceptPauses = 0
+    /// Complete requests taken in, those answered by the server itself included.
+    package var requests = 0
+    /// Answers by hundreds of their status: index 2 is 2xx.
+    package var answersByClass = [Int](repeating: 0, count: 6)
+    /// Bytes received.
+    package var bytesIn = 0
+    /// Bytes sent.
+    package var bytesOut = 0
+    /// Requests answered 503 because the loop was late.
+    package var requestsShed = 0
+    /// Requests refused because they broke the protocol.
+    package var parseErrors = 0
+    /// Requests refused because they passed a limit.
+    package var limitHits = 0
+    /// Connections closed because a time-out passed.
+    package var timeouts = 0
+    /// Deferred answers whose connection had gone.
+    package var answersDropped = 0
+    /// Requests in the hands of a handler that has deferred its answer, now.
+    package var requestsDeferred = 0
+    /// Connections with an unfinished request or answer when a drain ran out of time.
+    package var connectionsCutOff = 0
+}
+
+/// The counters of one loop: written by the loop alone, read by anyone.
+final class LoopCounters: Sendable {
+    enum Key: Int, CaseIterable {
+        case connectionsAccepted, connectionsOpen, connectionsRefused, acceptPauses
+        case requests, bytesIn, bytesOut, requestsShed, parseErrors, limitHits, timeouts
+        case answersDropped, requestsDeferred, connectionsCutOff
+        case answers0, answers1, answers2, answers3, answers4, answers5
+    }
+
+    // One field a counter: `Atomic` cannot be an element of an array.
+    private let values: InlineArray<20, AtomicBox>
+
+    struct AtomicBox: ~Copyable, Sendable {
+        let value = Atomic(0)
+    }
+
+    init() {
+        values = InlineArray { _ in AtomicBox() }
+    }
+
+    /// Adds to a counter; only the owning loop calls it, so that a load and a store suffice.
+    @inline(__always)
+    func add(_ amount: Int, to key: Key) {
+        let index = key.rawValue
+        let old = values[index].value.load(ordering: .relaxed)
+        values[index].value.store(old &+ amount, ordering: .relaxed)
+    }
+
+    @inline(__always)
+    func countAnswer(status: Int) {
+        let index = Key.answers0.rawValue + min(max(status / 100, 0), 5)
+        let old = values[index].value.load(ordering: .relaxed)
+        values[index].value.store(old &+ 1, ordering: .relaxed)
+    }
+
+    func value(of key: Key) -> Int {
+        values[key.rawValue].value.load(ordering: .relaxed)
+    }
+
+    func add(to sum: inout ServerCounters) {
+        sum.connectionsAccepted += value(of: .connectionsAccepted)
+        sum.connectionsOpen += value(of: .connectionsOpen)
+        sum.connectionsRefused += value(of: .connectionsRefused)
+        sum.acceptPauses += value(of: .acceptPauses)
+        sum.requests += value(of: .requests)
+        sum.bytesIn += value(of: .bytesIn)
+        sum.bytesOut += value(of: .bytesOut)
+        sum.requestsShed += value(of: .requestsShed)
+        sum.parseErrors += value(of: .parseErrors)
+        sum.limitHits += value(of: .limitHits)
+        sum.timeouts += value(of: .timeouts)
+        sum.answersDropped += value(of: .answersDropped)
+        sum.requestsDeferred += value(of: .requestsDeferred)
+        sum.connectionsCutOff += value(of: .connectionsCutOff)
+        for index in 0..<6 {
+            let key = Key(rawValue: Key.answers0.rawValue + index) ?? .answers0
+            sum.answersByClass[index] += value(of: key)
+        }
+    }
+}

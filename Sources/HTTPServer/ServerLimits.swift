@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+
+/// Every bound of the server, each with its default, unit and reason.
+package struct ServerLimits: Sendable {
+    /// Bytes of request line and header fields together: 16 KiB, what proxies in front allow.
+    package var headBytesMax = 16_384
+    /// Bytes of the request target: 8000, the least that RFC 9110 §4.1 recommends to support.
+    package var targetBytesMax = 8000
+    /// Header fields in a request, and trailer fields: 100, ten times what clients send.
+    package var fieldCountMax = 100
+    /// Bytes of a body after decoding: 1 MiB; a route may set its own.
+    package var bodyBytesMax = 1 << 20
+    /// Bytes of one chunk's size line with its extensions: 256; nobody uses extensions.
+    package var chunkLineBytesMax = 256
+    /// Bytes of coding around a chunked body: 64 KiB and the body's size again, so that one-byte
+    /// chunks cost a bounded factor.
+    package var chunkOverheadBytesMax = 65_536
+    /// Open connections of all loops: 10,000; one costs some 400 bytes when idle, and a descriptor.
+    package var connectionCountMax = 10_000
+    /// Requests of one connection answered in one turn: 64, so that others get theirs.
+    package var pipelinedRequestCountMax = 64
+    /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
+    package var outputBytesMax = 262_144
+    /// Bytes read and thrown away after a refusal, so that the client can read it: 1 MiB.
+    package var lingerBytesMax = 1 << 20
+    /// Time from the first byte of a request to the end of its head: 10 s, against slow senders.
+    package var headTimeout = Duration.seconds(10)
+    /// Time from the end of the head to the end of the body: 30 s.
+    package var bodyTimeout = Duration.seconds(30)
+    /// Time between two requests: 75 s, above the 60 s of the usual load balancer, so that it is
+    /// the balancer that closes.
+    package var idleTimeout = Duration.seconds(75)
+    /// Time in which a waiting answer makes no progress: 30 s.
+    package var writeTimeout = Duration.seconds(30)
+    /// Time for a client to take a refusal in and close: 2 s.
+    package var lingerTimeout = Duration.seconds(2)
+    /// Queueing delay above which the server counts as late: 5 ms, ten times that of a busy one.
+    package var queueDelayMax = Duration.milliseconds(5)
+    /// Time of being late without a break before requests are shed: 100 ms, so that a burst passes.
+    package var queueDelayInterval = Duration.milliseconds(100)
+    /// Seconds that a shed client is asked to wait: 1.
+    package var retryAfterSeconds = 1
+
+    /// Makes the defaults.
+    package init() {}
+}

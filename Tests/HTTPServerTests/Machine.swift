@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+
+/// Drives the connection machine without a socket, with a handler that says what it saw.
+struct Machine {
+    static let routes = RouteTable([
+        Route(.get, "/", id: 0),
+        Route(.post, "/echo", id: 1, bodyBytesMax: 32, requiresBody: true),
+        Route(.get, "/equipment/{id}", id: 2),
+        Route(.post, "/equipment/{id}/maintenance", id: 3, listeners: [.admin]),
+        Route(.post, "/optional", id: 4),
+    ])
+
+    var http = HTTP1Connection()
+    let context: HTTP1Connection.Context
+    /// One line for each request that reached the handler.
+    var requests: [String] = []
+    /// All bytes that went out.
+    var output: [UInt8] = []
+    var isClosed = false
+
+    init(listener: Listener = .main, limits: ServerLimits = ServerLimits()) {
+        context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        http.reset(listener: listener, loopIndex: 0)
+    }
+
+    /// Feeds bytes in pieces of at most `size`.
+    mutating func feed(_ text: String, pieces size: Int = .max) {
+        feed(Array(text.utf8), pieces: size)
+    }
+
+    mutating func feed(_ bytes: [UInt8], pieces size: Int = .max) {
+        var offset = 0
+        while offset < bytes.count, !isClosed {
+            http.makeRoom()
+            let room = http.input.count - http.inputEnd
+            let count = min(size, room, bytes.count - offset)
+            for index in 0..<count { http.input[http.inputEnd + index] = bytes[offset + index] }
+            http.didReceive(count)
+            offset += count
+            run()
+        }
+    }
+
+    mutating func end() {
+        http.endInput()
+        run()
+    }
+
+    private mutating func run() {
+        while !isClosed {
+            switch http.next(context) {
+            case .receive, .wait: return collect()
+            case .handle: handle()
+            case .answered: break
+            case .close: isClosed = true
+            }
+            collect()
+        }
+    }
+
+    private mutating func collect() {
+        output += http.output
+        http.output.removeAll()
+    }
+
+    private mutating func handle() {
+        let bytes = Array(http.input[http.requestBytes])
+        let request = http.request
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        var line = "\(request.routeID) \(text(request.path))"
+        if !request.query.isEmpty { line += " ?\(text(request.query))" }
+        if !request.pathParameter.isEmpty { line += " {\(text(request.pathParameter))}" }
+        if !request.body.isEmpty { line += " [\(text(request.body))]" }
+        requests.append(line)
+        var response = Response()
+        response.body = Array("ok".utf8)
+        http.answer(response, context)
+    }
+
+    var outputText: String { String(decoding: output, as: UTF8.self) }
+
+    /// The status codes of the answers, in order.
+    var statuses: [Int] { HTTPServerTests.statuses(of: outputText) }
+}
+
+/// The status codes of the answers in what a server sent, in order.
+func statuses(of output: String) -> [Int] {
+    let marker = Array("HTTP/1.1 ".utf8)
+    let bytes = Array(output.utf8)
+    var found: [Int] = []
+    var index = 0
+    while index + marker.count + 3 <= bytes.count {
+        if bytes[index..<(index + marker.count)].elementsEqual(marker) {
+            index += marker.count
+            found.append(bytes[index..<(index + 3)].reduce(0) { $0 * 10 + Int($1 & 15) })
+        }
+        index += 1
+    }
+    return found
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+@testable import HTTPServer
+import Platform
+
+/// A blocking client that speaks raw bytes to a port of loopback.
+///
+/// Every read ends after ten seconds at the latest, so that a broken server fails a test instead of
+/// hanging it.
+final class TestClient: Sendable {
+    private let descriptor: FileDescriptor
+
+    init?(port: UInt16) {
+        let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = FileDescriptor(owning: raw)
+        guard raw >= 0, let address = SocketAddress(host: "127.0.0.1", port: port) else {
+            return nil
+        }
+        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        // SAFETY: the timeout is valid for the call and its size is given.
+        unsafe setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
+        // SAFETY: the address outlives the call.
+        let result = unsafe address.withSystemAddress { unsafe connect(raw, $0, $1) }
+        guard result == 0 else { return nil }
+    }
+
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        var offset = 0
+        while offset < bytes.count {
+            // SAFETY: the rest of the array is valid for the call.
+            let sent = unsafe bytes.withUnsafeBytes { buffer in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                return unsafe Glibc.send(
+                    descriptor.rawValue,
+                    rest.baseAddress,
+                    rest.count,
+                    Int32(MSG_NOSIGNAL)
+                )
+            }
+            guard sent > 0 else { return }
+            offset += sent
+        }
+    }
+
+    func finishSending() {
+        shutdown(descriptor.rawValue, Int32(SHUT_WR))
+    }
+
+    /// What comes next, or nil at the end of the stream or on failure.
+    func receive() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        // SAFETY: the buffer is valid for the call and its count is given.
+        let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+            unsafe recv(descriptor.rawValue, bytes.baseAddress, bytes.count, 0)
+        }
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
+    /// Everything up to the end of the stream.
+    func receiveAll() -> String {
+        var all: [UInt8] = []
+        while let bytes = receive() { all += bytes }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    /// What comes until it holds that many answers with the given last bytes.
+    func receive(until ending: String, count: Int = 1) -> String {
+        var all: [UInt8] = []
+        let ending = Array(ending.utf8)
+        while all.count(of: ending) < count, let bytes = receive() { all += bytes }
+        return String(decoding: all, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// How often a word occurs, without overlap.
+    func count(of word: [UInt8]) -> Int {
+        var found = 0
+        var index = 0
+        while index + word.count <= count {
+            if self[index] == word[0], self[index..<(index + word.count)].elementsEqual(word) {
+                found += 1
+                index += word.count
+            } else {
+                index += 1
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+@testable import HTTPServer
+import Platform
+import Synchronization
+
+/// A clock that stands still until a test moves it.
+final class TestClock: Sendable {
+    private let nanoseconds = Atomic<Int64>(1_000_000_000)
+
+    var clock: MonotonicClock { MonotonicClock { self.nanoseconds.load(ordering: .acquiring) } }
+
+    func advance(by duration: Duration) {
+        nanoseconds.wrappingAdd(duration.nanoseconds, ordering: .acquiringAndReleasing)
+    }
+}
+
+/// Answers with the request's body or path; `/later` answers from another thread, and `/held` when
+/// the test says so.
+final class TestHandler: RequestHandler {
+    let held = Mutex<[DeferredResponse]>([])
+    private let worker = DispatchQueue(label: "test.worker")
+
+    static let routes = RouteTable([
+        Route(.get, "/", id: 0),
+        Route(.post, "/echo", id: 1),
+        Route(.get, "/later", id: 2),
+        Route(.get, "/held", id: 3),
+        Route(.get, "/dropped", id: 4),
+        Route(.get, "/large", id: 5),
+        Route(.get, "/admin", id: 6, listeners: [.admin]),
+    ])
+
+    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
+        switch request.routeID {
+        case 1:
+            for index in request.body { response.body.append(bytes[index]) }
+            response.body.append(UInt8(ascii: ";"))
+        case 2:
+            let later = response.defer()
+            worker.async { later.complete(TestHandler.answer("later;")) }
+        case 3:
+            let later = response.defer()
+            held.withLock { $0.append(later) }
+        case 4:
+            _ = response.defer()
+        case 5:
+            response.body = [UInt8](repeating: UInt8(ascii: "x"), count: 8_000_000)
+            response.body.append(UInt8(ascii: ";"))
+        default:
+            response.body = Array("now;".utf8)
+        }
+    }
+
+    static func answer(_ text: String) -> Response {
+        var response = Response()
+        response.contentType = .text
+        response.body = Array(text.utf8)
+        return response
+    }
+
+    /// Answers what `/held` has kept.
+    func release() {
+        let all = held.withLock { kept in
+            let all = kept
+            kept = []
+            return all
+        }
+        for later in all { later.complete(TestHandler.answer("held;")) }
+    }
+}
+
+/// A server on free ports of loopback.
+final class TestServer: Sendable {
+    let server: Server
+    let handler = TestHandler()
+    let time = TestClock()
+
+    init(
+        loops: Int = 2,
+        limits: ServerLimits = ServerLimits(),
+        hasTestClock: Bool = false
+    ) throws {
+        var configuration = ServerConfiguration(listeners: [
+            ListenerConfiguration(.main, port: 0), ListenerConfiguration(.admin, port: 0),
+        ])
+        configuration.eventLoopCount = loops
+        configuration.limits = limits
+        // The tests share the machine with others: a late turn must not be taken for overload.
+        configuration.limits.queueDelayInterval = .seconds(3600)
+        server = Server(
+            configuration: configuration,
+            routes: TestHandler.routes,
+            handler: handler,
+            clock: hasTestClock ? time.clock : .system
+        )
+        try server.start()
+    }
+
+    deinit { server.stopNow() }
+
+    var port: UInt16 { server.port(of: .main) ?? 0 }
+
+    /// Moves the clock and lets the loops look at it.
+    func advance(by duration: Duration) {
+        time.advance(by: duration)
+        server.wakeLoops()
+    }
+
+    /// Waits for a counter to get somewhere, without a sleep: every look wakes the loops.
+    func wait(until isReached: (ServerCounters) -> Bool) -> Bool {
+        let start = MonotonicClock.system.nowNanoseconds
+        while !isReached(server.counters) {
+            guard MonotonicClock.system.nowNanoseconds - start < 10_000_000_000 else {
+                return false
+            }
+            server.wakeLoops()
+        }
+        return true
+    }
+}

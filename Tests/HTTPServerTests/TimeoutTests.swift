@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+import Testing
+
+struct TimeoutTests {
+    private func server() throws -> TestServer {
+        var limits = ServerLimits()
+        limits.headTimeout = .seconds(10)
+        limits.bodyTimeout = .seconds(20)
+        limits.idleTimeout = .seconds(60)
+        return try TestServer(loops: 1, limits: limits, hasTestClock: true)
+    }
+
+    /// Sends the start of something, moves the clock to just before and just past its time-out.
+    private func expire(_ start: String, after timeout: Duration) throws -> String {
+        let server = try server()
+        let client = try #require(TestClient(port: server.port))
+        client.send(start)
+        #expect(server.wait { $0.connectionsOpen == 1 && $0.bytesIn == start.utf8.count })
+        server.advance(by: timeout - .milliseconds(1))
+        let other = try #require(TestClient(port: server.port))
+        other.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(statuses(of: other.receiveAll()) == [200])
+        #expect(server.server.counters.timeouts == 0)
+        server.advance(by: .milliseconds(200))
+        #expect(server.wait { $0.timeouts == 1 })
+        return client.receiveAll()
+    }
+
+    @Test func closesIdleConnectionsSilently() throws {
+        #expect(try expire("", after: .seconds(60)) == "")
+    }
+
+    @Test func answers408ToASlowHead() throws {
+        #expect(statuses(of: try expire("GET /", after: .seconds(10))) == [408])
+    }
+
+    @Test func answers408ToASlowBody() throws {
+        let start = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na"
+        #expect(statuses(of: try expire(start, after: .seconds(20))) == [408])
+    }
+
+    @Test func doesNotExtendTheTimeForTrickles() throws {
+        let server = try server()
+        let client = try #require(TestClient(port: server.port))
+        for step in 1...5 {
+            client.send("G")
+            #expect(server.wait { $0.bytesIn == step })
+            server.advance(by: .seconds(2))
+        }
+        server.advance(by: .milliseconds(200))
+        #expect(statuses(of: client.receiveAll()) == [408])
+    }
+
+    @Test func forgetsAClientThatDoesNotRead() throws {
+        let server = try server()
+        let client = try #require(TestClient(port: server.port))
+        client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(server.wait { $0.requests == 1 && $0.bytesOut > 0 })
+        server.advance(by: .seconds(31))
+        server.advance(by: .seconds(31))
+        #expect(server.wait { $0.timeouts == 1 && $0.connectionsOpen == 0 })
+    }
+}
