@@ -60,6 +60,7 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         target("Platform", ["CLinux"]),
         target("HTTPServer", ["CLinux", "Platform"]),
         target("JSON"),
@@ -71,6 +72,10 @@ let package = Package(
             ["Features", "JSON", "Integrity", "Platform", "CLinux"]
                 + kernels.map { .byName(name: $0.name) }
         ),
+        target(
+            "Training",
+            ["ModelRuntime", "Features", "JSON", "Integrity", "Platform", "CZlib"]
+        ),
         tests("Platform"),
         tests("HTTPServer"),
         tests("JSON"),
@@ -78,6 +83,7 @@ let package = Package(
         tests("Integrity"),
         tests("Features", exclude: ["Fixtures"]),
         tests("ModelRuntime", exclude: ["Fixtures"]),
+        tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+package import Features
+internal import Integrity
+package import JSON
+package import ModelRuntime
+
+/// What `pdm features --is-training true` learns: the transform, and readings to test bundles with.
+///
+/// Its file is `features.json` beside the feature file; `digest` is the SHA-256 of the transform's
+/// JSON form without blanks.
+package struct FittedFeatures: Sendable {
+    /// The name of the file.
+    package static let fileName = "features.json"
+    private static let format = 1
+
+    /// The fitted transform.
+    package var transform: FeatureTransform
+    /// Readings with their history and features; their logits wait for a network.
+    package var golden: [GoldenCase]
+
+    /// Puts the parts together.
+    package init(transform: FeatureTransform, golden: [GoldenCase]) {
+        self.transform = transform
+        self.golden = golden
+    }
+
+    /// The content of `features.json`.
+    package var json: JSONValue {
+        [
+            "format": .integer(Self.format),
+            "digest": .string(digest),
+            "transform": transform.json,
+            "golden": GoldenCase.json(golden, schema: transform.schema),
+        ]
+    }
+
+    /// The SHA-256 of the transform's JSON form, in hexadecimal digits.
+    package var digest: String { Self.digest(of: transform) }
+
+    /// The SHA-256 of a transform's JSON form, in hexadecimal digits.
+    package static func digest(of transform: FeatureTransform) -> String {
+        digest(of: transform.json.serialized())
+    }
+
+    /// The SHA-256 of any bytes, in hexadecimal digits.
+    package static func digest(of bytes: [UInt8]) -> String { SHA256.digest(of: bytes).hex }
+
+    /// Reads `features.json` and checks its digest.
+    ///
+    /// - Throws: ``TrainingError``.
+    package init(path: String) throws(TrainingError) {
+        let json = JSONView(try JSONFile.read(path))
+        let view: JSONView
+        let cases: JSONView
+        let expected: String
+        do throws(JSONShapeError) {
+            let format = try json.required("format")
+            guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+            view = try json.required("transform")
+            cases = try json.required("golden")
+            expected = try json.required("digest").string
+        } catch {
+            throw .shape(path: path, error)
+        }
+        do throws(SpecError) {
+            transform = try FeatureTransform(json: view)
+        } catch {
+            throw .spec(path: path, error)
+        }
+        do throws(BundleError) {
+            golden = try GoldenCase.read(cases.value.serialized(), transform: transform)
+        } catch {
+            throw .unusable("\(path): \(error)")
+        }
+        guard digest == expected else {
+            throw .unusable("\(path): the transform was changed: its digest is \(digest)")
+        }
+    }
+}

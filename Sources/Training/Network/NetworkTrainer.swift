@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+
+package import ModelRuntime
+
+/// A trained network.
+package struct TrainedNetwork: Sendable {
+    /// The layers as the manifest describes them.
+    package var layers: [Layer]
+    /// The tensors of each layer.
+    package var tensors: [LayerTensors]
+    /// The epoch whose weights these are, from 1.
+    package var bestEpoch: Int
+    /// All epochs in order.
+    package var history: [EpochReport]
+    /// The weights of class 0 and 1 in the loss.
+    package var classWeights: (Double, Double)
+}
+
+/// Trains the dense network: Adam on class-weighted cross-entropy, stopped early by the validation
+/// PR-AUC.
+///
+/// The same data, options and kernel variant give the same bytes.
+///
+/// The hidden layers have no bias: batch normalisation takes any constant off again and its beta
+/// stands in; their bias tensors are zeros.
+package struct NetworkTrainer {
+    /// How to train.
+    package let options: TrainerOptions
+    private let variant: KernelVariant
+
+    /// Checks the options.
+    ///
+    /// - Throws: ``TrainerError/option(name:value:allowed:)``.
+    package init(
+        options: TrainerOptions = TrainerOptions(),
+        variant: KernelVariant = .best
+    ) throws(TrainerError) {
+        try options.validate()
+        self.options = options
+        self.variant = variant
+    }
+
+    /// Trains on some rows of features[rows][inputs] and judges each epoch on others.
+    ///
+    /// Without validation rows, or with none of class 1 among them, all epochs run and the last
+    /// weights are kept. `report` is called after each epoch; where it returns false, training
+    /// ends.
+    ///
+    /// - Throws: ``TrainerError``.
+    package func train(
+        features: [Float],
+        inputs: Int,
+        labels: [UInt8],
+        trainRows: [Int],
+        validationRows: [Int],
+        report: (EpochReport) -> Bool = { _ in true }
+    ) throws(TrainerError) -> TrainedNetwork {
+        guard trainRows.count > 1 else { throw .rows(actual: trainRows.count, minimum: 2) }
+        try check(features, inputs, labels, trainRows + validationRows)
+        let weights = try classWeights(labels, trainRows)
+        let state = TrainingState(inputs: inputs, options: options, kernels: Kernels(variant))
+        var generator = SeededGenerator(seed: options.seed)
+        state.start(with: &generator)
+        let validation = Validation(features, inputs, labels, validationRows, weights)
+        var order = trainRows.map { Int32($0) }
+        var schedule = TrainingSchedule(options)
+        var history: [EpochReport] = []
+        var best = (epoch: 0, tensors: [LayerTensors]())
+        for epoch in 1...options.epochs {
+            generator.shuffle(&order)
+            let rate = schedule.learningRate
+            let loss = runEpoch(state, features, labels, order, weights, rate, &generator)
+            let tensors = state.tensors
+            guard loss.isFinite,
+                let network = try? Network(
+                    layers: state.layers,
+                    tensors: tensors,
+                    variant: variant
+                )
+            else { throw .diverged(epoch: epoch) }
+            var entry = validation.judge(network)
+            entry.epoch = epoch
+            entry.loss = loss
+            entry.learningRate = rate
+            entry.isBest = schedule.record(score: entry.prAUC)
+            if entry.isBest { best = (epoch, tensors) }
+            history.append(entry)
+            guard report(entry), !schedule.isOver else { break }
+        }
+        return TrainedNetwork(
+            layers: state.layers,
+            tensors: best.tensors,
+            bestEpoch: best.epoch,
+            history: history,
+            classWeights: weights
+        )
+    }
+
+    private func runEpoch(
+        _ state: TrainingState,
+        _ features: [Float],
+        _ labels: [UInt8],
+        _ order: [Int32],
+        _ weights: (Double, Double),
+        _ learningRate: Double,
+        _ generator: inout SeededGenerator
+    ) -> Double {
+        var sum = 0.0
+        var counted = 0
+        var start = 0
+        while start < order.count {
+            let end = min(start + options.batchSize, order.count)
+            // One row has no variance: such a rest would only teach zeros.
+            if end - start > 1 {
+                sum += state.passes(
+                    features.span,
+                    rows: order.span.extracting(start..<end),
+                    labels: labels.span,
+                    classWeights: weights,
+                    dropoutSeed: generator.next()
+                )
+                counted += end - start
+                state.update(learningRate: learningRate)
+            }
+            start = end
+        }
+        return sum / Double(counted)
+    }
+
+    private func classWeights(
+        _ labels: [UInt8],
+        _ rows: [Int]
+    ) throws(TrainerError) -> (Double, Double) {
+        let positives = rows.count(where: { labels[$0] == 1 })
+        let negatives = rows.count - positives
+        guard positives > 0, negatives > 0 else { throw .oneClass }
+        guard options.weighsClasses else { return (1, 1) }
+        let total = Double(rows.count)
+        return (total / (2 * Double(negatives)), total / (2 * Double(positives)))
+    }
+
+    private func check(
+        _ features: [Float],
+        _ inputs: Int,
+        _ labels: [UInt8],
+        _ rows: [Int]
+    ) throws(TrainerError) {
+        guard (1...Network.widthMax).contains(inputs) else {
+            throw .option(name: "inputs", value: "\(inputs)", allowed: "1 to \(Network.widthMax)")
+        }
+        guard features.count == inputs * labels.count, labels.count <= Int(Int32.max) else {
+            throw .shape(features: features.count, inputs: inputs, labels: labels.count)
+        }
+        if let row = labels.firstIndex(where: { $0 > 1 }) { throw .label(row: row) }
+        for row in rows {
+            guard row >= 0, row < labels.count else { throw .rowIndex(row, rows: labels.count) }
+            for column in 0..<inputs where !features[row * inputs + column].isFinite {
+                throw .notFinite(row: row, column: column)
+            }
+        }
+    }
+}

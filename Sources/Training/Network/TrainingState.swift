@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+
+internal import ModelRuntime
+
+/// The parameters of a network in training with all that one step writes.
+///
+/// Matrices are row-major; every width is rounded up to 32 columns, which hold zeros and stay so,
+/// and rows are one cache line further apart, so that a column does not meet the same cache sets.
+final class TrainingState {
+    /// Places of one hidden layer in the shared storage.
+    struct HiddenLayer {
+        let inputs: Int
+        let outputs: Int
+        /// `outputs` rounded up.
+        let width: Int
+        let weightOffset: Int
+        let gammaOffset: Int
+        let betaOffset: Int
+        let view: NormalizationView
+        /// z, later normalised; the output; and the gradient of either: [batch][width].
+        let normalized: MatrixView
+        let output: MatrixView
+        let gradient: MatrixView
+        /// W' of this layer, for the way back into the layer before.
+        let transposed: MatrixView
+    }
+
+    let inputs: Int
+    let options: TrainerOptions
+    let kernels: Kernels
+    let parameters: AlignedFloats
+    let gradients: AlignedFloats
+    let hidden: [HiddenLayer]
+    /// The rows of the batch: [batch][inputs].
+    let batch: MatrixView
+    /// w of the last layer, [inputs rounded up]; its bias follows.
+    let lastOffset: Int
+    let lastInputs: Int
+    let lastWidth: Int
+    /// dL/dlogit of the batch.
+    let logitGradients: MatrixView
+    private let first: AlignedFloats
+    private let second: AlignedFloats
+    private(set) var stepCount = 0
+
+    static func padded(_ width: Int) -> Int { (width + 31) / 32 * 32 }
+    static func stride(_ width: Int) -> Int { padded(width) + 16 }
+
+    init(inputs: Int, options: TrainerOptions, kernels: Kernels = Kernels()) {
+        self.inputs = inputs
+        self.options = options
+        self.kernels = kernels
+        let rows = options.batchSize
+        func matrix(_ rows: Int, _ columns: Int) -> MatrixView {
+            let stride = Self.stride(columns)
+            let floats = AlignedFloats(count: rows * stride)
+            return MatrixView(floats, rows: rows, columns: columns, stride: stride)
+        }
+        var count = 0
+        var offsets: [(weight: Int, gamma: Int)] = []
+        var before = inputs
+        for size in options.hiddenSizes {
+            let weight = count
+            count += before * Self.stride(size)
+            offsets.append((weight, count))
+            count += 2 * Self.padded(size)
+            before = size
+        }
+        lastOffset = count
+        lastInputs = before
+        lastWidth = Self.padded(before)
+        count += lastWidth + 16
+        parameters = AlignedFloats(count: count)
+        gradients = AlignedFloats(count: count)
+        first = AlignedFloats(count: count)
+        second = AlignedFloats(count: count)
+        batch = matrix(rows, inputs)
+        logitGradients = matrix(rows, 1)
+        var layers: [HiddenLayer] = []
+        before = inputs
+        for (size, offset) in zip(options.hiddenSizes, offsets) {
+            let width = Self.padded(size)
+            let view = NormalizationView(
+                parameters: parameters,
+                gamma: offset.gamma,
+                beta: offset.gamma + width,
+                moments: AlignedFloats(count: 3 * width)
+            )
+            layers.append(
+                HiddenLayer(
+                    inputs: before,
+                    outputs: size,
+                    width: width,
+                    weightOffset: offset.weight,
+                    gammaOffset: offset.gamma,
+                    betaOffset: offset.gamma + width,
+                    view: view,
+                    normalized: matrix(rows, width),
+                    output: matrix(rows, width),
+                    gradient: matrix(rows, width),
+                    transposed: matrix(size, Self.padded(before))
+                )
+            )
+            before = size
+        }
+        hidden = layers
+    }
+
+    /// Start weights: He-normal for the hidden layers, Glorot-uniform for the last, normalisations
+    /// at 1 and 0, biases 0.
+    ///
+    /// The hidden layers have no bias of their own: beta takes its place.
+    func start(with generator: inout SeededGenerator) {
+        for layer in hidden {
+            // As in Keras: cut at two standard deviations, rescaled to variance 2 / inputs.
+            let deviation = (2 / Double(layer.inputs)).squareRoot() / 0.879_625_661_034_239_78
+            for row in 0..<layer.inputs {
+                for column in 0..<layer.outputs {
+                    var value = generator.normal()
+                    while abs(value) > 2 { value = generator.normal() }
+                    let index = layer.weightOffset + row * Self.stride(layer.outputs) + column
+                    parameters[index] = Float(value * deviation)
+                }
+            }
+            for column in 0..<layer.outputs {
+                parameters[layer.gammaOffset + column] = 1
+                layer.view.moments[layer.width + column] = 1
+            }
+        }
+        let limit = (6 / Double(lastInputs + 1)).squareRoot()
+        for index in 0..<lastInputs {
+            parameters[lastOffset + index] = Float((2 * generator.uniform() - 1) * limit)
+        }
+    }
+
+    func weight(of layer: HiddenLayer, in floats: AlignedFloats) -> MatrixView {
+        MatrixView(
+            floats,
+            offset: layer.weightOffset,
+            rows: layer.inputs,
+            columns: layer.width,
+            stride: Self.stride(layer.outputs)
+        )
+    }
+
+    /// One step of Adam in Keras' form: the bias corrections are in the rate, epsilon outside them.
+    func update(learningRate: Double) {
+        stepCount += 1
+        let (beta1, beta2) = (options.beta1, options.beta2)
+        let correction =
+            (1 - Self.power(beta2, stepCount)).squareRoot() / (1 - Self.power(beta1, stepCount))
+        kernels.adam(
+            parameters,
+            gradients,
+            first: first,
+            second: second,
+            rate: Float(learningRate * correction),
+            beta1: Float(beta1),
+            beta2: Float(beta2),
+            epsilon: Float(options.adamEpsilon)
+        )
+    }
+
+    private static func power(_ base: Double, _ exponent: Int) -> Double {
+        var (result, square, rest) = (1.0, base, exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= square }
+            square *= square
+            rest >>= 1
+        }
+        return result
+    }
+}
+
+extension TrainingState {
+    /// The layers as the bundle describes them.
+    var layers: [Layer] {
+        let normalization = Layer.Normalization(
+            epsilon: options.normalizationEpsilon,
+            position: .beforeActivation
+        )
+        let dense = hidden.map { layer in
+            Layer(
+                inputs: layer.inputs,
+                outputs: layer.outputs,
+                activation: .relu,
+                normalization: normalization
+            )
+        }
+        return dense + [Layer(inputs: lastInputs, outputs: 1, activation: .sigmoid)]
+    }
+
+    /// A copy of all tensors.
+    var tensors: [LayerTensors] {
+        func range(_ floats: AlignedFloats, _ start: Int, _ count: Int) -> [Float] {
+            floats.floats(in: start..<start + count)
+        }
+        let dense = hidden.map { layer in
+            var weight: [Float] = []
+            weight.reserveCapacity(layer.inputs * layer.outputs)
+            for row in 0..<layer.inputs {
+                let start = layer.weightOffset + row * Self.stride(layer.outputs)
+                weight += range(parameters, start, layer.outputs)
+            }
+            return LayerTensors(
+                weight: weight,
+                bias: [Float](repeating: 0, count: layer.outputs),
+                gamma: range(parameters, layer.gammaOffset, layer.outputs),
+                beta: range(parameters, layer.betaOffset, layer.outputs),
+                mean: range(layer.view.moments, 0, layer.outputs),
+                variance: range(layer.view.moments, layer.width, layer.outputs)
+            )
+        }
+        let last = LayerTensors(
+            weight: range(parameters, lastOffset, lastInputs),
+            bias: [parameters[lastOffset + lastWidth]]
+        )
+        return dense + [last]
+    }
+}

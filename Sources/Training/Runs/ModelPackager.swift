@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+package import JSON
+package import ModelRuntime
+
+/// Makes a bundle of a trained network.
+package struct ModelPackager: Sendable {
+    private static let sampleRows = 256
+    private static let quantileLevels = 101
+
+    /// The model's name, also that of its folder.
+    package var model: String
+    /// The bundle's version.
+    package var version: BundleVersion
+    /// The SHA-256 of the training file, in hexadecimal digits.
+    package var trainingDigest: String
+
+    /// Describes a bundle.
+    package init(model: String, version: BundleVersion, trainingDigest: String) {
+        self.model = model
+        self.version = version
+        self.trainingDigest = trainingDigest
+    }
+
+    /// Writes the bundle below `directory`.
+    ///
+    /// - Returns: The bundle as a server loads it.
+    /// - Throws: ``TrainingError``.
+    package func write(
+        _ outcome: TrainingRun.Outcome,
+        fitted: FittedFeatures,
+        train: FeatureMatrix,
+        evaluation: JSONObject,
+        to directory: String
+    ) throws(TrainingError) -> LoadedModel {
+        let network: Network
+        let engine: FeatureEngine
+        do throws(NetworkError) {
+            network = try Network(
+                layers: outcome.trained.layers,
+                tensors: outcome.trained.tensors
+            )
+        } catch {
+            throw .unusable("the trained network: \(error)")
+        }
+        do throws(SpecError) {
+            engine = try FeatureEngine(fitted.transform)
+        } catch {
+            throw .spec(path: FittedFeatures.fileName, error)
+        }
+        let contents = BundleContents(
+            manifest: manifest(outcome, fitted, train, evaluation),
+            tensors: outcome.trained.tensors,
+            reference: reference(train),
+            golden: fitted.golden.map { sample in
+                GoldenCase(
+                    history: sample.history,
+                    reading: sample.reading,
+                    engine: engine,
+                    network: network
+                )
+            },
+            evaluation: evaluation
+        )
+        do throws(BundleError) {
+            return try BundleWriter.write(contents, to: directory)
+        } catch {
+            throw .unusable("\(directory): \(error)")
+        }
+    }
+
+    private func manifest(
+        _ outcome: TrainingRun.Outcome,
+        _ fitted: FittedFeatures,
+        _ train: FeatureMatrix,
+        _ evaluation: JSONObject
+    ) -> Manifest {
+        var summary = JSONObject()
+        for key in ["roc_auc", "pr_auc", "accuracy", "rows", "failure_rate", "protocol"] {
+            summary[key] = evaluation[key]
+        }
+        return Manifest(
+            model: model,
+            version: version,
+            createdMicroseconds: version.microseconds,
+            framework: "pdm",
+            transform: fitted.transform,
+            layers: outcome.trained.layers,
+            horizonHours: fitted.transform.schema.horizonHours,
+            trainingData: Manifest.TrainingData(
+                sha256: trainingDigest,
+                rowCount: train.rowCount
+            ),
+            evaluation: summary
+        )
+    }
+
+    /// Evenly spaced rows and each feature's percentiles.
+    private func reference(_ train: FeatureMatrix) -> ReferenceData {
+        let width = train.names.count
+        let count = min(Self.sampleRows, train.rowCount)
+        var sample: [Float] = []
+        for index in 0..<count {
+            let row = index * train.rowCount / count
+            sample.append(contentsOf: train.values[row * width..<(row + 1) * width])
+        }
+        var quantiles = [Float](repeating: 0, count: Self.quantileLevels * width)
+        for feature in 0..<width {
+            let column = (0..<train.rowCount).map { train.values[$0 * width + feature] }
+            let sorted = RadixSort.sorted(column).map { Double($0) }
+            for level in 0..<Self.quantileLevels {
+                let q = Double(level) / Double(Self.quantileLevels - 1)
+                quantiles[level * width + feature] = Float(
+                    TransformFitter.quantile(q, ofSorted: sorted)
+                )
+            }
+        }
+        return ReferenceData(featureCount: width, sample: sample, quantiles: quantiles)
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+import Features
+import ModelRuntime
+import Testing
+import Training
+
+struct TrainingRunTests {
+    private let train: FeatureMatrix
+    private let test: FeatureMatrix
+
+    init() throws {
+        let table = SampleReadings.table(machines: 10, hours: 60)
+        let engine = try FeatureEngine(try SampleReadings.transform(table))
+        train = FeatureMatrix(table, engine: engine)
+        test = FeatureMatrix(SampleReadings.table(machines: 3, hours: 60, seed: 9), engine: engine)
+    }
+
+    private func run(seed: UInt64 = 1, epochs: Int = 25) -> TrainingRun {
+        var options = TrainerOptions()
+        options.hiddenSizes = [8]
+        options.epochs = epochs
+        options.batchSize = 32
+        options.learningRate = 0.05
+        options.seed = seed
+        return TrainingRun(options: options)
+    }
+
+    private func machines(_ flags: [Bool], _ side: Bool) -> Set<Int32> {
+        let codes = train.entities?.codes ?? []
+        return Set(codes.indices.filter { flags[$0] == side }.map { codes[$0] })
+    }
+
+    @Test func judgesOnAFifthOfTheMachines() {
+        let flags = run().validationFlags(train)
+        #expect(machines(flags, true).count == 2)
+        #expect(machines(flags, true).isDisjoint(with: machines(flags, false)))
+        #expect(machines(flags, true).union(machines(flags, false)).count == 10)
+    }
+
+    @Test func choosesTheMachinesBySeed() {
+        let chosen = (0..<20 as Range<UInt64>).map {
+            machines(run(seed: $0).validationFlags(train), true)
+        }
+        #expect(Set(chosen).count > 5)
+        #expect(machines(run(seed: 4).validationFlags(train), true) == chosen[4])
+    }
+
+    @Test(arguments: [(0.0, 0), (0.01, 1), (0.99, 9)])
+    func keepsAMachineOnBothSides(validationSize: Double, count: Int) {
+        var run = run()
+        run.validationSize = validationSize
+        #expect(machines(run.validationFlags(train), true).count == count)
+    }
+
+    @Test func takesRowsWhereThereAreNoMachines() {
+        var lone = train
+        lone.entities = nil
+        #expect(run().validationFlags(lone).count { $0 } == 120)
+    }
+
+    @Test func keepsTheWeightsOfTheBestEpoch() throws {
+        let run = run()
+        var epochs: [EpochReport] = []
+        let outcome = try run.run(train: train, test: test) { epochs.append($0) }
+        let best = try #require(epochs.max { ($0.prAUC ?? 0) < ($1.prAUC ?? 0) })
+        #expect(outcome.validationPRAUC == best.prAUC)
+        // A better epoch is followed by worse ones, so that there is something to restore.
+        #expect(epochs.last?.isBest == false)
+        let flags = run.validationFlags(train)
+        let network = try Network(
+            layers: outcome.trained.layers,
+            tensors: outcome.trained.tensors
+        )
+        let probabilities = try TrainingRun.probabilities(train, network: network)
+        let rows = flags.indices.filter { flags[$0] }
+        let prAUC = RankingMetrics.averagePrecision(
+            scores: rows.map { probabilities[$0] },
+            labels: rows.map { train.labels[$0] }
+        )
+        #expect(prAUC == best.prAUC)
+    }
+
+    @Test func scoresTheTestRowsWithTheFinalNetwork() throws {
+        let outcome = try run(epochs: 3).run(train: train, test: test) { _ in }
+        let network = try Network(
+            layers: outcome.trained.layers,
+            tensors: outcome.trained.tensors
+        )
+        #expect(outcome.test == (try TrainingRun.score(test, network: network, threshold: 0.5)))
+        #expect(outcome.test.count == 180)
+    }
+
+    @Test func lookingAtOtherTestRowsChangesNoWeight() throws {
+        let one = try run(epochs: 3).run(train: train, test: test) { _ in }
+        let other = try run(epochs: 3).run(train: train, test: train) { _ in }
+        #expect(one.trained.tensors == other.trained.tensors)
+    }
+
+    @Test func refusesRowsThatOverflowTheNetwork() throws {
+        var linear = run(epochs: 1)
+        linear.options.hiddenSizes = []
+        let outcome = try linear.run(train: train, test: test) { _ in }
+        let network = try Network(
+            layers: outcome.trained.layers,
+            tensors: outcome.trained.tensors
+        )
+        var huge = test
+        let width = test.names.count
+        for index in 0..<width {
+            // Infinities of both signs, for the weights have both.
+            huge.values[width + index] = .infinity
+        }
+        let error = refusal { () throws(TrainingError) in
+            try TrainingRun.score(huge, network: network, threshold: 0.5)
+        }
+        #expect(error == "row 2: its features are too large for the network")
+    }
+
+    @Test func saysWhatCannotBeTrainedOn() {
+        var oneClass = train
+        oneClass.labels = train.labels.map { _ in 0 }
+        let error = refusal { () throws(TrainingError) in
+            try run().run(train: oneClass, test: test) { _ in }
+        }
+        #expect(error == "training: the training rows are all of one class")
+    }
+}
