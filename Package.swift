@@ -53,6 +53,12 @@ func kernel(_ name: String, _ define: String, _ flags: [String]) -> Target {
 
 let package = Package(
     name: "predictive-maintenance",
+    products: [
+        .executable(name: "pdm", targets: ["Pipeline"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: kernels + [
         .target(name: "CLinux"),
         .systemLibrary(
@@ -76,6 +82,14 @@ let package = Package(
             "Training",
             ["ModelRuntime", "Features", "JSON", "Integrity", "Platform", "CZlib"]
         ),
+        .executableTarget(
+            name: "Pipeline",
+            dependencies: [
+                "Training", "ModelRuntime", "Features", "JSON", "Platform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
         tests("Platform"),
         tests("HTTPServer"),
         tests("JSON"),
@@ -84,6 +98,7 @@ let package = Package(
         tests("Features", exclude: ["Fixtures"]),
         tests("ModelRuntime", exclude: ["Fixtures"]),
         tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
+        tests("Pipeline", ["JSON", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

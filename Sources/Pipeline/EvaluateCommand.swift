@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import JSON
+import ModelRuntime
+import Platform
+import Training
+
+/// Scores a bundle on a feature file.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Scores a model bundle on a feature file.",
+        discussion: """
+            Writes evaluation.json and predictions.csv (timestamp, machine, probability, label) \
+            and prints the classification report.
+            """
+    )
+
+    @Option(help: "A bundle's directory.")
+    var modelPath: String
+
+    @Option(help: "The feature file to score.")
+    var testData: String
+
+    @Option(help: "The directory to write to.")
+    var outputDir = "models/evaluation"
+
+    func run() throws {
+        try reporting { () throws(TrainingError) in
+            let loaded: LoadedModel
+            do throws(BundleError) {
+                loaded = try BundleReader.load(path: modelPath)
+            } catch {
+                throw .unusable("\(modelPath): \(error)")
+            }
+            let test = try FeatureMatrix(path: testData, transform: loaded.manifest.transform)
+            let probabilities = try TrainingRun.probabilities(test, network: loaded.network)
+            let metrics = ClassificationMetrics(
+                probabilities: probabilities,
+                labels: test.labels,
+                threshold: loaded.manifest.threshold
+            )
+            guard let metrics else { throw .unusable("\(testData): there are no rows to score") }
+            let json = metrics.json(protocolName: "scored by pdm evaluate")
+            try JSONFile.write(.object(json), to: "\(outputDir)/evaluation.json")
+            try write(probabilities, test, to: "\(outputDir)/predictions.csv")
+            Console.line(metrics.report())
+            Console.line("wrote \(outputDir)/evaluation.json and predictions.csv")
+        }
+    }
+
+    private func write(
+        _ probabilities: [Double],
+        _ matrix: FeatureMatrix,
+        to path: String
+    ) throws(TrainingError) {
+        do throws(FileError) {
+            var writer = try TableWriter(
+                path,
+                header: ["timestamp", "equipment_id", "probability", "failure"]
+            )
+            for row in 0..<matrix.rowCount {
+                if let timestamps = matrix.timestamps {
+                    writer.append(timestamp: timestamps[row])
+                } else {
+                    writer.append("")
+                }
+                let machine = matrix.entities.map { $0.categories[Int($0.codes[row])] }
+                writer.append(machine ?? "\(row + 1)")
+                writer.append(probabilities[row])
+                writer.append(Int(matrix.labels[row]))
+                try writer.endRow()
+            }
+            try writer.finish()
+        } catch {
+            throw .file(error)
+        }
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import JSON
+import ModelRuntime
+import Platform
+import Training
+
+/// Trains the network and writes a bundle.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains the network on a feature file and writes a model bundle.",
+        discussion: """
+            A fifth of the training machines is kept for early stopping; the test rows are scored \
+            once, at the end. With --seeds n, n networks are trained and the one with the best \
+            validation PR-AUC becomes the bundle.
+            """
+    )
+
+    @Option(help: "The feature file to train on; its features.json is read too.")
+    var trainData: String
+
+    @Option(help: "The feature file to judge on.")
+    var testData: String
+
+    @Option(help: "The most epochs.")
+    var epochs = TrainerOptions().epochs
+
+    @Option(help: "Rows per step.")
+    var batchSize = TrainerOptions().batchSize
+
+    @Option(help: "The directory below which <model>/<version> is written.")
+    var outputDir = "models"
+
+    @Option(help: "The model's name.")
+    var model = "predictive-maintenance"
+
+    @Option(help: "The bundle's version, YYYYMMDD_HHMMSS (default: now, UTC).")
+    var version: String?
+
+    @Option(help: "Widths of the hidden layers, separated by commas.")
+    var hidden = TrainerOptions().hiddenSizes.map { "\($0)" }.joined(separator: ",")
+
+    @Option(help: "The share of hidden outputs that dropout sets to zero.")
+    var dropout = TrainerOptions().dropout
+
+    @Option(help: "Adam's learning rate at the start.")
+    var learningRate = TrainerOptions().learningRate
+
+    @Flag(inversion: .prefixedNo, help: "Weigh both classes alike in the loss.")
+    var classWeights = TrainerOptions().weighsClasses
+
+    @Option(help: "Seed of weights, order, dropout and validation machines.")
+    var seed = TrainerOptions().seed
+
+    @Option(help: "How many networks to train, with consecutive seeds.")
+    var seeds = 1
+
+    @Option(help: "The share of the training machines that early stopping judges on.")
+    var validationSize = 0.2
+
+    @Option(help: "Write each network's test PR-AUC and ROC-AUC to this JSON file.")
+    var report: String?
+
+    func validate() throws {
+        guard seeds > 0, seeds <= 1000 else { throw ValidationError("--seeds must be 1 to 1000") }
+        guard (0..<1).contains(validationSize) else {
+            throw ValidationError("--validation-size must be at least 0 and below 1")
+        }
+        do {
+            try options().validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        if let version, BundleVersion(version) == nil {
+            throw ValidationError("--version must have the form YYYYMMDD_HHMMSS")
+        }
+    }
+
+    func run() throws {
+        try reporting { () throws(TrainingError) in
+            let fittedPath = "\(FileAccess.parent(of: trainData))/\(FittedFeatures.fileName)"
+            let fitted = try FittedFeatures(path: fittedPath)
+            let train = try FeatureMatrix(path: trainData, transform: fitted.transform)
+            let test = try FeatureMatrix(path: testData, transform: fitted.transform)
+            Console.line(
+                "\(train.rowCount) training rows, \(test.rowCount) test rows, "
+                    + "\(train.names.count) features"
+            )
+            let packager = try packager()
+            warnOfValidation(train)
+            let outcomes = try trainAll(train, test)
+            if let report { try JSONFile.write(SeedTable(outcomes).json, to: report) }
+            let best = SeedTable(outcomes).best
+            let loaded = try packager.write(
+                best,
+                fitted: fitted,
+                train: train,
+                evaluation: best.test.json(protocolName: "test file, scored once after training"),
+                to: outputDir
+            )
+            Console.line(best.test.report())
+            if seeds > 1 { for line in SeedTable(outcomes).lines { Console.line(line) } }
+            Console.line("wrote \(loaded.path)")
+        }
+    }
+
+    private func trainAll(
+        _ train: FeatureMatrix,
+        _ test: FeatureMatrix
+    ) throws(TrainingError) -> [TrainingRun.Outcome] {
+        var outcomes: [TrainingRun.Outcome] = []
+        for index in 0..<UInt64(seeds) {
+            var options = try options()
+            options.seed = seed &+ index
+            if seeds > 1 { Console.line("seed \(options.seed)") }
+            let run = TrainingRun(options: options, validationSize: validationSize)
+            outcomes.append(try run.run(train: train, test: test, report: printEpoch))
+        }
+        return outcomes
+    }
+
+    private func options() throws(TrainingError) -> TrainerOptions {
+        var options = TrainerOptions()
+        options.hiddenSizes = hidden.split(separator: ",").compactMap { Int($0) }
+        guard options.hiddenSizes.count == hidden.split(separator: ",").count else {
+            throw .unusable("--hidden \(hidden): expected widths separated by commas")
+        }
+        options.epochs = epochs
+        options.batchSize = batchSize
+        options.dropout = dropout
+        options.learningRate = learningRate
+        options.weighsClasses = classWeights
+        return options
+    }
+
+    private func packager() throws(TrainingError) -> ModelPackager {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileAccess.read(trainData)
+        } catch {
+            throw .file(error)
+        }
+        let now = BundleVersion(microseconds: WallClock.system.nowMicroseconds)
+        let packager = ModelPackager(
+            model: model,
+            version: version.flatMap { BundleVersion($0) } ?? now,
+            trainingDigest: FittedFeatures.digest(of: bytes)
+        )
+        // Minutes of training later would be too late to say so.
+        let path = "\(outputDir)/\(model)/\(packager.version)"
+        if (try? FileAccess.status(of: path)) ?? nil != nil {
+            throw .unusable("\(path): there already")
+        }
+        return packager
+    }
+
+    private func warnOfValidation(_ train: FeatureMatrix) {
+        var options = TrainerOptions()
+        options.seed = seed
+        let run = TrainingRun(options: options, validationSize: validationSize)
+        let isValidation = run.validationFlags(train)
+        if !train.labels.indices.contains(where: { isValidation[$0] && train.labels[$0] == 1 }) {
+            Console.error(
+                "warning: no failure among the validation rows: nothing stops the training early,"
+                    + " and the numbers of each epoch mean nothing"
+            )
+        }
+    }
+
+    private func printEpoch(_ epoch: EpochReport) {
+        Console.line(
+            "epoch \(epoch.epoch)/\(epochs)  loss \(Console.number(epoch.loss))"
+                + "  val loss \(Console.number(epoch.validationLoss))"
+                + "  acc \(Console.number(epoch.accuracy))"
+                + "  prec \(Console.number(epoch.precision))"
+                + "  rec \(Console.number(epoch.recall))"
+                + "  roc-auc \(Console.number(epoch.rocAUC))"
+                + "  pr-auc \(Console.number(epoch.prAUC))"
+                + "  lr \(epoch.learningRate)\(epoch.isBest ? "  *" : "")"
+        )
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import JSON
+import Testing
+
+/// From a simulated fleet to a scored bundle, through the programs as they are.
+struct WorkflowTests {
+    private let fleet: SmallFleet
+
+    init() throws { fleet = try SmallFleet.made.get() }
+
+    private var bundle: String {
+        fleet.folder.file("one/predictive-maintenance/\(SmallFleet.version)")
+    }
+
+    private func json(_ path: String) throws -> JSONObject {
+        let data = try Data(contentsOf: URL(filePath: path))
+        let value = try JSONValue.parse(Array(data))
+        guard case .object(let object) = value else {
+            Issue.record("\(path) is no object")
+            return JSONObject()
+        }
+        return object
+    }
+
+    private func run(_ command: String) throws -> Program.Outcome {
+        try Program.run(command.split(separator: " ").map(String.init), in: fleet.folder.path)
+    }
+
+    @Test func sameSeedAndVersionGiveTheSameBytes() throws {
+        let one = try fleet.folder.contents("one")
+        #expect(one.count >= 8)
+        #expect(try fleet.folder.contents("two") == one)
+    }
+
+    @Test func anotherSeedGivesOtherWeights() throws {
+        #expect(try run(SmallFleet.train(to: "three", seed: 43)).status == 0)
+        let weights = "predictive-maintenance/\(SmallFleet.version)/weights.safetensors"
+        let one = try fleet.folder.contents("one")
+        #expect(try fleet.folder.contents("three")[weights] != one[weights])
+    }
+
+    @Test func checksumsPass() throws {
+        let outcome = try Program.run(
+            ["--strict", "-c", "SHA256SUMS"],
+            program: "/usr/bin/sha256sum",
+            in: bundle
+        )
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.lines.count >= 5 && outcome.lines.allSatisfy { $0.hasSuffix(": OK") })
+    }
+
+    @Test func evaluateFindsWhatTheBundleSays() throws {
+        var said = try json("\(bundle)/evaluation.json")
+        var found = try json(fleet.folder.file("scores/evaluation.json"))
+        #expect(said["protocol"] != found["protocol"])
+        said["protocol"] = nil
+        found["protocol"] = nil
+        #expect(said == found)
+        for key in [
+            "accuracy", "roc_auc", "pr_auc", "classes", "confusion_matrix", "false_positive_rate",
+            "false_negative_rate",
+        ] { #expect(found[key] != nil, "\(key)") }
+    }
+
+    @Test func evaluatePrintsTheReportAndEveryPrediction() throws {
+        let lines = try #require(fleet.outputs["evaluate"])
+        #expect(lines[0].contains("precision") && lines[0].contains("support"))
+        #expect(lines.contains { $0.hasPrefix("normal ") })
+        #expect(lines.contains { $0.hasPrefix("failure ") })
+        let predictions = try String(
+            contentsOfFile: fleet.folder.file("scores/predictions.csv"),
+            encoding: .utf8
+        )
+        let features = try String(
+            contentsOfFile: fleet.folder.file("data/test_features.csv"),
+            encoding: .utf8
+        )
+        #expect(predictions.hasPrefix("timestamp,equipment_id,probability,failure\n"))
+        #expect(predictions.split(separator: "\n").count == features.split(separator: "\n").count)
+    }
+
+    @Test func trainPrintsALinePerEpoch() throws {
+        let lines = try #require(fleet.outputs["one"]).filter { $0.hasPrefix("epoch ") }
+        #expect(lines.count == SmallFleet.epochs)
+        for (index, line) in lines.enumerated() {
+            #expect(line.hasPrefix("epoch \(index + 1)/\(SmallFleet.epochs)  loss "))
+            for name in ["val loss", "acc", "prec", "rec", "roc-auc", "pr-auc", "lr"] {
+                #expect(line.contains("  \(name) "), "\(name)")
+            }
+        }
+    }
+
+    @Test func neverWritesOverABundle() throws {
+        let before = try fleet.folder.contents("one")
+        let outcome = try run(SmallFleet.train(to: "one", seed: 44))
+        #expect(outcome.status == 1 && !outcome.isCrash)
+        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.error.contains(SmallFleet.version), "\(outcome.error)")
+        #expect(try fleet.folder.contents("one") == before)
+    }
+
+    @Test func warnsThatASplitByRowLeaks() throws {
+        let outcome = try run("preprocess --input raw.csv --output leaking --split stratified")
+        #expect(outcome.status == 0)
+        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.error.hasPrefix("warning: leakage: "), "\(outcome.error)")
+    }
+
+    @Test func appliesNoFitOfOtherTrainingRows() throws {
+        #expect(try run("preprocess --input raw.csv --output other --seed 1").status == 0)
+        let apply = "features --input other/test.csv --is-training false --output"
+        let outcome = try run("\(apply) data/other_features.csv")
+        #expect(outcome.status == 1)
+        #expect(outcome.error.contains("fitted on other training rows"), "\(outcome.error)")
+        // Named, it is meant.
+        let named = try run("\(apply) other/features.csv --fitted data/features.json")
+        #expect(named.status == 0, "\(named.error)")
+    }
+
+    @Test func appliesNoFitOfAnotherSchema() throws {
+        let schema = fleet.folder.file("schema.json")
+        try FileManager.default.copyItem(
+            atPath: repositoryPath("schemas/default.json"),
+            toPath: schema
+        )
+        var text = try String(contentsOfFile: schema, encoding: .utf8)
+        text = text.replacingOccurrences(of: "85", with: "86")
+        _ = try fleet.folder.write(text, "schema.json")
+        let preprocess = "preprocess --input raw.csv --output changed --schema schema.json"
+        #expect(try run(preprocess).status == 0)
+        let outcome = try run(
+            "features --input changed/test.csv --is-training false --output changed/f.csv"
+                + " --fitted data/features.json"
+        )
+        #expect(outcome.status == 1)
+        #expect(outcome.error.contains("fitted for another schema"), "\(outcome.error)")
+    }
+
+    @Test func refusesFeaturesThatWereChanged() throws {
+        let files = FileManager.default
+        try files.createDirectory(
+            atPath: fleet.folder.file("changed-fit"),
+            withIntermediateDirectories: true
+        )
+        for name in ["train_features.csv", "test_features.csv"] {
+            try files.copyItem(
+                atPath: fleet.folder.file("data/\(name)"),
+                toPath: fleet.folder.file("changed-fit/\(name)")
+            )
+        }
+        let features = fleet.folder.file("data/features.json")
+        let text = try String(contentsOfFile: features, encoding: .utf8)
+        let changed = text.replacingOccurrences(of: "\"scale\": ", with: "\"scale\": 1")
+        _ = try fleet.folder.write(changed, "changed-fit/features.json")
+        let outcome = try run(
+            "train --train-data changed-fit/train_features.csv"
+                + " --test-data changed-fit/test_features.csv --output-dir changed-models"
+        )
+        #expect(outcome.status == 1)
+        #expect(outcome.error.contains("the transform was changed"), "\(outcome.error)")
+        #expect(!files.fileExists(atPath: fleet.folder.file("changed-models")))
+    }
+
+    @Test func survivesAnOutputThatIsFull() throws {
+        let command =
+            "\(Program.path) evaluate --model-path \(bundle)"
+            + " --test-data \(fleet.folder.file("data/test_features.csv"))"
+            + " --output-dir \(fleet.folder.file("full")) >/dev/full"
+        let outcome = try Program.run(["-c", command], program: "/bin/sh")
+        #expect(outcome.status == 0 && !outcome.isCrash, "\(outcome.error)")
+    }
+}
