@@ -54,6 +54,7 @@ func kernel(_ name: String, _ define: String, _ flags: [String]) -> Target {
 let package = Package(
     name: "predictive-maintenance",
     products: [
+        .executable(name: "inference-server", targets: ["InferenceServer"]),
         .executable(name: "pdm", targets: ["Pipeline"]),
     ],
     dependencies: [
@@ -83,6 +84,15 @@ let package = Package(
             ["ModelRuntime", "Features", "JSON", "Integrity", "Platform", "CZlib"]
         ),
         .executableTarget(
+            name: "InferenceServer",
+            dependencies: [
+                "HTTPServer", "Metrics", "JSON", "Integrity", "Features", "ModelRuntime",
+                "Platform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "Pipeline",
             dependencies: [
                 "Training", "ModelRuntime", "Features", "JSON", "Platform",
@@ -99,6 +109,10 @@ let package = Package(
         tests("ModelRuntime", exclude: ["Fixtures"]),
         tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
         tests("Pipeline", ["JSON", "Platform"]),
+        tests(
+            "InferenceServer",
+            ["CLinux", "HTTPServer", "JSON", "Features", "ModelRuntime", "Platform"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

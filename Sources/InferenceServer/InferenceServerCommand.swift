@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+internal import ArgumentParser
+internal import Platform
+
+/// `inference-server`: answers sensor readings with predictions.
+@main
+struct InferenceServerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inference-server",
+        abstract: "Answers sensor readings with the risk that the machine fails.",
+        discussion: """
+            Every setting is a flag and a variable; the flag wins. SIGTERM stops the server \
+            without losing a request, SIGHUP makes it look for a new model at once.
+            """
+    )
+
+    @OptionGroup(title: "Settings") var options: SettingOptions
+
+    @Option(help: ArgumentHelp("Load, test and report a bundle, then end.", valueName: "bundle"))
+    var verify: String?
+
+    @Flag(help: "Check the settings, show them, then end.")
+    var checkConfig = false
+
+    func run() throws {
+        if let verify { return try verifyBundle(verify) }
+        let settings: Settings
+        do throws(SettingError) {
+            settings = try Settings(
+                texts: options.texts,
+                environment: ProcessEnvironment.variables
+            )
+        } catch {
+            StandardError.write(Array("inference-server: \(error)\n".utf8))
+            throw ExitCode(error.exitCode)
+        }
+        if checkConfig { return show(settings) }
+        try serve(settings)
+    }
+
+    private func serve(_ settings: Settings) throws {
+        // Logs may go to a pipe whose reader ends first.
+        Signals.ignoreBrokenPipes()
+        let log = Log(level: settings.logLevel, format: settings.logFormat)
+        let application = Application(settings: settings, log: log)
+        let signals = Signals.onReceipt(of: [.terminate, .interrupt, .hangUp]) { signal in
+            switch signal {
+            case .terminate, .interrupt: application.stop()
+            case .hangUp: application.watcher.rescan()
+            }
+        }
+        do {
+            try application.start()
+        } catch {
+            log.event(.error, "cannot_start", [("reason", "\(error)")])
+            throw ExitCode(Self.osError)
+        }
+        application.waitUntilStopped()
+        withExtendedLifetime(signals) {}
+    }
+
+    private func show(_ settings: Settings) {
+        var text = ""
+        for setting in Setting.all { text += "\(setting.flag) = \(setting.render(settings))\n" }
+        StandardOutput.write(Array(text.utf8))
+    }
+
+    private func verifyBundle(_ path: String) throws {
+        let report = BundleReport(path: path)
+        StandardOutput.write(Array(report.text.utf8))
+        if !report.isGood { throw ExitCode(Self.dataError) }
+    }
+
+    /// EX_OSERR of sysexits.h.
+    private static let osError: Int32 = 71
+    /// EX_DATAERR of sysexits.h.
+    private static let dataError: Int32 = 65
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+internal import Glibc
+internal import Metrics
+internal import Platform
+
+/// The process metrics that Prometheus' client libraries agree on.
+enum ProcessMetrics {
+    static func register(in registry: Registry) {
+        let start = Double(WallClock.system.nowMicroseconds) / 1e6
+        registry.function(
+            "process_cpu_seconds_total",
+            help: "Processor time of the process, user and system.",
+            kind: .counter
+        ) { cpuSeconds }
+        registry.function(
+            "process_resident_memory_bytes",
+            help: "Memory of the process that is in RAM."
+        ) { residentBytes }
+        registry.function(
+            "process_virtual_memory_bytes",
+            help: "Address space of the process."
+        ) { virtualBytes }
+        registry.function("process_open_fds", help: "Open file descriptors.") { openDescriptors }
+        registry.function("process_max_fds", help: "Limit of open file descriptors.") {
+            descriptorsMax
+        }
+        registry.function(
+            "process_start_time_seconds",
+            help: "When the service started, seconds since the epoch."
+        ) { start }
+    }
+
+    static var cpuSeconds: Double {
+        var usage = rusage()
+        // SAFETY: `usage` is a valid rusage for the duration of the call.
+        guard unsafe getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return 0 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    static var residentBytes: Double { memoryPages(1) }
+
+    static var virtualBytes: Double { memoryPages(0) }
+
+    private static var openDescriptors: Double {
+        Double((try? FileAccess.list("/proc/self/fd"))?.count ?? 0)
+    }
+
+    private static var descriptorsMax: Double {
+        var limit = rlimit()
+        // SAFETY: `limit` is a valid rlimit for the duration of the call.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 0
+        }
+        return Double(limit.rlim_cur)
+    }
+
+    private static func seconds(_ time: timeval) -> Double {
+        Double(time.tv_sec) + Double(time.tv_usec) * 1e-6
+    }
+
+    /// A number of pages from /proc/self/statm, in bytes: total 0, resident 1.
+    private static func memoryPages(_ index: Int) -> Double {
+        guard let bytes = try? FileAccess.read("/proc/self/statm") else { return 0 }
+        let numbers = bytes.split(separator: UInt8(ascii: " "))
+        guard numbers.indices.contains(index) else { return 0 }
+        let pages = Double(String(decoding: numbers[index], as: UTF8.self)) ?? 0
+        return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}

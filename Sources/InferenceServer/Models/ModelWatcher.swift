@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+internal import Integrity
+internal import ModelRuntime
+internal import Platform
+internal import Synchronization
+
+/// Follows MODEL_DIR and puts the right bundle into service.
+///
+/// It looks at names, sizes and times every few seconds, since volumes send no events, and loads on
+/// a queue of its own, so that no event loop waits. A bundle that fails keeps the one before
+/// serving.
+///
+/// - Note: Thread-safe: all looking happens on one serial queue.
+final class ModelWatcher: Sendable {
+    private let directory: ModelDirectory
+    private let limits: ServiceLimits
+    private let models: ModelStore
+    private let metrics: ServiceMetrics
+    private let log: Log
+    private let wallClock: WallClock
+    private let queue = DispatchQueue(label: "models")
+    private let lastFingerprint = Mutex<UInt64?>(nil)
+    private let isStopped = Atomic(false)
+
+    init(
+        settings: Settings,
+        models: ModelStore,
+        metrics: ServiceMetrics,
+        log: Log,
+        wallClock: WallClock
+    ) {
+        directory = ModelDirectory(path: settings.modelDirectory, model: settings.model)
+        limits = settings.service
+        self.models = models
+        self.metrics = metrics
+        self.log = log
+        self.wallClock = wallClock
+    }
+
+    /// Looks now and returns when a model is in service or none was found.
+    func scanNow(isForced: Bool = true) { queue.sync { scan(isForced: isForced) } }
+
+    /// Looks soon, also where nothing seems to have changed.
+    func rescan() { queue.async { [self] in scan(isForced: true) } }
+
+    /// Looks from now on at the interval of the limits.
+    func start() {
+        let milliseconds = Int(limits.modelScanInterval / .milliseconds(1))
+        queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
+            guard let self, !isStopped.load(ordering: .acquiring) else { return }
+            scan(isForced: false)
+            start()
+        }
+    }
+
+    /// Looks no more.
+    func stop() { isStopped.store(true, ordering: .releasing) }
+
+    private func scan(isForced: Bool) {
+        let fingerprint = directory.fingerprint()
+        let isChanged = lastFingerprint.withLock { last in
+            defer { last = fingerprint }
+            return last != fingerprint
+        }
+        guard isChanged || isForced else { return }
+        let candidates: [BundleLocation]
+        do throws(ModelDirectoryError) {
+            candidates = try directory.candidates()
+        } catch {
+            return log.event(.warning, "no_bundle_found", [("reason", "\(error)")])
+        }
+        for candidate in candidates {
+            // Only at the start is there a reason to try what is older than a bundle that fails.
+            if take(candidate) || models.current != nil { return }
+        }
+    }
+
+    /// Puts a bundle into service; false where it was refused.
+    private func take(_ location: BundleLocation) -> Bool {
+        let previous = models.current
+        do throws(BundleError) {
+            let bundle = try BundleReader.load(location)
+            if let previous, previous.digest == bundle.digest.hex { return true }
+            do throws(LayoutRefusal) {
+                let model = try ServedModel(
+                    bundle,
+                    after: previous,
+                    counts: models.counts(ofVersion: "\(bundle.manifest.version)"),
+                    limits: limits
+                )
+                models.install(model)
+                metrics.countSwap()
+                log.event(
+                    .info,
+                    "model_in_service",
+                    [("model", .string(model.name)), ("version", .string(model.version))]
+                )
+                return true
+            } catch {
+                refuse(location, "\(error)")
+            }
+        } catch {
+            refuse(location, "\(error)")
+        }
+        return false
+    }
+
+    private func refuse(_ location: BundleLocation, _ reason: String) {
+        let version = location.version?.description ?? location.path
+        models.note(
+            ModelRefusal(version: version, reason: reason, time: wallClock.nowMicroseconds)
+        )
+        metrics.countRefusal()
+        log.event(
+            .error,
+            "model_refused",
+            [
+                ("version", .string(version)),
+                ("path", .string(location.path)),
+                ("reason", .string(reason)),
+                ("in_service", .string(models.current?.version ?? "none")),
+            ]
+        )
+    }
+}

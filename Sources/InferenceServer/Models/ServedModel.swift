@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import Integrity
+internal import JSON
+internal import ModelRuntime
+
+/// A verified bundle made ready to serve: engine, network, state and what answers are written with.
+///
+/// - Note: Thread-safe: immutable but for state and counters, which are thread-safe themselves.
+final class ServedModel: Sendable {
+    /// What a logit means to a client.
+    struct Decision {
+        let probability: Double
+        let prediction: Int
+        let riskLevel: RiskLevel
+    }
+
+    let name: String
+    let version: String
+    var engine: FeatureEngine { bundle.engine }
+    var network: Network { bundle.network }
+    /// The machines' windows, shared by all versions of equal layout; nil for a schema without
+    /// them.
+    let state: StateStore?
+    let format: ReadingFormat
+    let encoder: PredictionEncoder
+    let counts: PredictionCounts
+    /// The digest of the whole bundle, in hexadecimal digits.
+    let digest: String
+    /// What `/model/info` says, but for the last refusal.
+    let info: JSONObject
+    private let bundle: LoadedModel
+
+    /// Prepares a bundle; `previous` is the model in service, whose windows it takes over.
+    ///
+    /// - Throws: ``LayoutRefusal`` where the windows that are kept mean something else.
+    init(
+        _ bundle: LoadedModel,
+        after previous: ServedModel?,
+        counts: PredictionCounts,
+        limits: ServiceLimits
+    ) throws(LayoutRefusal) {
+        let manifest = bundle.manifest
+        name = manifest.model
+        version = manifest.version.description
+        digest = bundle.digest.hex
+        self.bundle = bundle
+        self.counts = counts
+        state = try Self.state(for: bundle.engine, after: previous, limits: limits)
+        format = ReadingFormat(schema: bundle.engine.transform.schema, limits: limits)
+        encoder = PredictionEncoder(
+            sensors: bundle.engine.transform.schema.sensors.map(\.name),
+            windowHours: bundle.engine.transform.windowHours,
+            horizonHours: manifest.horizonHours,
+            modelVersion: version
+        )
+        info = ModelInfo.object(bundle)
+    }
+
+    /// What the network's last sum means; the offline evaluation does the same.
+    func decision(ofLogit logit: Float) -> Decision {
+        let probability = Network.probability(ofLogit: logit)
+        return Decision(
+            probability: probability,
+            prediction: bundle.isPositive(probability: probability) ? 1 : 0,
+            riskLevel: bundle.riskLevel(probability: probability)
+        )
+    }
+
+    private static func state(
+        for engine: FeatureEngine,
+        after previous: ServedModel?,
+        limits: ServiceLimits
+    ) throws(LayoutRefusal) -> StateStore? {
+        let transform = engine.transform
+        guard transform.schema.hasState else { return nil }
+        if let previous, let state = previous.state {
+            let before = previous.engine.transform
+            let isEqual =
+                before.layout == transform.layout
+                && before.schema.sensors.map(\.name) == transform.schema.sensors.map(\.name)
+            if isEqual { return state }
+            let machines = state.counts().machines
+            if machines > 0 { throw LayoutRefusal(machineCount: machines) }
+        }
+        return StateStore(
+            records: engine.records,
+            horizonMicroseconds: transform.layout.horizonMicroseconds,
+            limits: StateLimits(machinesMax: limits.machinesMax)
+        )
+    }
+}
+
+/// A bundle's windows are laid out in another way than those that are kept.
+struct LayoutRefusal: Error, CustomStringConvertible {
+    let machineCount: Int
+
+    var description: String {
+        "its sensors, panes or ranges differ from those of the windows kept for \(machineCount)"
+            + " machines; restart the server to serve it with empty windows"
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+internal import JSON
+
+extension ReadingDecoder {
+    private static let instances = Array("instances".utf8)
+
+    /// Reads a batch: `{"instances":[...]}` or a bare array.
+    ///
+    /// With `skipsErrors` a reading that does not fit is noted in its place, else it fails the
+    /// batch; bad JSON always does.
+    mutating func readBatch(
+        _ bytes: Span<UInt8>,
+        skipsErrors: Bool,
+        into rows: inout ReadingRows
+    ) throws(ServiceError) {
+        let token = try next(bytes)
+        switch token {
+        case .arrayBegin: try readElements(bytes, "", skipsErrors, &rows)
+        case .objectBegin:
+            var isFound = false
+            let firstKey = unknownKeys.count
+            defer { forgetUnknownKeys(after: firstKey) }
+            while case .key(let text) = try next(bytes) {
+                guard text.equals(Self.instances, in: bytes) else {
+                    try insertUnknownKey(text.range, bytes, RequestPointer(), after: firstKey)
+                    try skipValue(bytes)
+                    continue
+                }
+                guard !isFound else {
+                    throw .malformedJSON(.duplicateKey(offset: text.range.lowerBound - 1))
+                }
+                isFound = true
+                let value = try next(bytes)
+                if value == .arrayBegin {
+                    try readElements(bytes, "/instances", skipsErrors, &rows)
+                } else {
+                    note("/instances", "an array of readings is needed, not \(value.words)")
+                    try skipRest(of: value, bytes)
+                }
+            }
+            if !isFound { note("/instances", "is missing") }
+        default: note("", "an array or an object with instances is needed, not \(token.words)")
+        }
+        _ = try next(bytes)  // The end, or it throws.
+        try throwProblems()
+    }
+
+    /// Reads lines of one reading each; blank lines are passed over and a line that does not fit,
+    /// or is no JSON, is noted in its place.
+    mutating func readLines(
+        _ bytes: Span<UInt8>,
+        into rows: inout ReadingRows
+    ) throws(ServiceError) {
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+            let line = trimmed(bytes, start..<end)
+            start = end + 1
+            if line.isEmpty { continue }
+            let index = rows.rows.count
+            guard index < format.limits.batchRowsMax else {
+                throw .tooManyRows(limit: format.limits.batchRowsMax)
+            }
+            do {
+                try readSingle(bytes.extracting(line), base: line.lowerBound, into: &rows)
+            } catch {
+                _ = takeProblems()
+                rows.refused[index] = error
+            }
+        }
+    }
+
+    private mutating func readElements(
+        _ bytes: Span<UInt8>,
+        _ container: String,
+        _ skipsErrors: Bool,
+        _ rows: inout ReadingRows
+    ) throws(ServiceError) {
+        var pointer = RequestPointer(container: container, index: 0)
+        var index = 0
+        while try readElement(bytes, pointer, into: &rows) {
+            if skipsErrors, !problems.isEmpty {
+                rows.refused[index] = .invalidContent(takeProblems())
+            }
+            index += 1
+            pointer.index = index
+        }
+    }
+
+    private func trimmed(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
+        var (start, end) = (line.lowerBound, line.upperBound)
+        while start < end, bytes[start] <= 0x20 { start += 1 }
+        while start < end, bytes[end - 1] <= 0x20 { end -= 1 }
+        return start..<end
+    }
+}

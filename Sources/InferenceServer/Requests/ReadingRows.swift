@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+/// Readings taken from a request, in flat storage that is used again for the next request.
+struct ReadingRows: Sendable {
+    /// One reading; its values stand in ``ReadingRows/values``.
+    struct Row: Sendable {
+        /// The equipment id, unescaped, in ``ReadingRows/ids``.
+        var id: Range<Int> = 0..<0
+        /// The equipment id as the client wrote it, between the quotes, in the body; nil for none.
+        var rawID: Range<Int>?
+        /// The timestamp that the client gave, microseconds since the epoch.
+        var timestamp: Int64?
+        /// The readings of `history`, in ``ReadingRows/historyTimestamps``; nil without the field.
+        var history: Range<Int>?
+        /// The unknown fields that are listed, in ``ReadingRows/unknownNames``.
+        var unknownNames: Range<Int> = 0..<0
+        /// How many unknown fields there were, with those that are not listed.
+        var unknownCount = 0
+    }
+
+    let sensorCount: Int
+    /// The readings in order.
+    var rows: [Row] = []
+    /// Values by row, then sensor; NaN is missing.
+    var values: [Double] = []
+    /// Equipment ids, one after the other.
+    var ids: [UInt8] = []
+    /// Names of unknown fields as written, between the quotes, in the body.
+    var unknownNames: [Range<Int>] = []
+    /// Timestamps of history readings.
+    var historyTimestamps: [Int64?] = []
+    /// Values of history readings, as ``values``.
+    var historyValues: [Double] = []
+    /// Errors that stand in place of rows, by the row's index.
+    var refused: [Int: ServiceError] = [:]
+
+    init(sensorCount: Int) {
+        self.sensorCount = sensorCount
+    }
+
+    /// Forgets everything but the memory, and that too where it has become large.
+    mutating func reset() {
+        let keeps = values.capacity <= 1 << 16 && historyValues.capacity <= 1 << 16
+        rows.removeAll(keepingCapacity: keeps)
+        values.removeAll(keepingCapacity: keeps)
+        ids.removeAll(keepingCapacity: keeps)
+        unknownNames.removeAll(keepingCapacity: keeps)
+        historyTimestamps.removeAll(keepingCapacity: keeps)
+        historyValues.removeAll(keepingCapacity: keeps)
+        if !refused.isEmpty { refused = [:] }
+    }
+
+    /// Appends a row with all values missing and returns its index.
+    mutating func appendRow() -> Int {
+        rows.append(Row())
+        for _ in 0..<sensorCount { values.append(.nan) }
+        return rows.count - 1
+    }
+
+    /// Appends a history reading with all values missing and returns its index.
+    mutating func appendHistory() -> Int {
+        historyTimestamps.append(nil)
+        for _ in 0..<sensorCount { historyValues.append(.nan) }
+        return historyTimestamps.count - 1
+    }
+}

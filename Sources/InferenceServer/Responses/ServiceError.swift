@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+internal import JSON
+
+/// Why a request was not answered as asked.
+enum ServiceError: Error, Sendable, Equatable {
+    /// There is no body.
+    case emptyBody
+    /// The body is not JSON.
+    case malformedJSON(JSONError)
+    /// The Content-Type is neither JSON nor NDJSON.
+    case unsupportedMediaType
+    /// The body is JSON but not what the schema asks for.
+    case invalidContent([FieldProblem])
+    /// A query parameter has a value that it does not take.
+    case invalidQuery(name: String, accepted: String)
+    /// More rows than a request may hold.
+    case tooManyRows(limit: Int)
+    /// As many machines as may be kept are kept, and none has been idle long enough.
+    case stateFull(limit: Int)
+    /// Too many bytes of batches are being worked on.
+    case busy
+    /// No bundle has been verified yet.
+    case noModel
+
+    /// The HTTP status; the one place where errors become one.
+    var status: Int {
+        switch self {
+        case .emptyBody, .malformedJSON, .invalidQuery: 400
+        case .tooManyRows: 413
+        case .unsupportedMediaType: 415
+        case .invalidContent: 422
+        case .stateFull, .busy, .noModel: 503
+        }
+    }
+
+    /// The status in words (RFC 9110 §15).
+    var title: String {
+        switch status {
+        case 400: "Bad Request"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        default: "Service Unavailable"
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    var isTemporary: Bool { status == 503 }
+
+    /// What went wrong, for the client.
+    var detail: String {
+        switch self {
+        case .emptyBody: "The request has no body; a JSON document is needed."
+        case .malformedJSON(let error): "The body is not valid JSON: \(error)."
+        case .unsupportedMediaType:
+            "The Content-Type has to be application/json, or application/x-ndjson for batches."
+        case .invalidContent(let problems):
+            problems.count == 1
+                ? "\(place(problems[0])): \(sentence(problems[0].detail))"
+                : "\(problems.count) fields do not fit the model's schema; see errors."
+        case .invalidQuery(let name, let accepted):
+            "The query parameter \(name) takes \(accepted)."
+        case .tooManyRows(let limit): "The request holds more than \(limit) rows."
+        case .stateFull(let limit):
+            "The windows of \(limit) machines are kept and no more fit; try again later."
+        case .busy: "Too many batches are being worked on; try again later."
+        case .noModel: "No verified model is loaded."
+        }
+    }
+
+    /// The text with a full stop, unless it is a question.
+    private func sentence(_ text: String) -> String {
+        text.hasSuffix("?") ? text : text + "."
+    }
+
+    private func place(_ problem: FieldProblem) -> String {
+        problem.pointer.isEmpty ? "The body" : problem.pointer
+    }
+
+    /// What is wrong where, for `errors`.
+    var problems: [FieldProblem] {
+        if case .invalidContent(let problems) = self { problems } else { [] }
+    }
+}

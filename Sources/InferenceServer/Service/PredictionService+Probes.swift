@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import HTTPServer
+internal import JSON
+
+extension PredictionService {
+    /// Answers `/health` and `/readyz`: healthy with a verified model and while not draining.
+    func writeHealth(_ response: inout Response) {
+        let model = models.current
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("status")
+        if isDraining {
+            response.status = 503
+            writer.string("draining")
+        } else if let model {
+            writer.string("healthy")
+            writer.key("model")
+            writer.string(model.name)
+            writer.key("model_version")
+            writer.string(model.version)
+        } else {
+            response.status = 503
+            writer.string("unhealthy")
+            writer.key("reason")
+            writer.string(ServiceError.noModel.detail)
+        }
+        writer.endObject()
+        response.body.append(contentsOf: writer.finish())
+    }
+
+    /// Whether the service should get traffic.
+    var isReady: Bool { !isDraining && models.current != nil }
+
+    /// Answers `/model/info`.
+    func writeModelInfo(_ response: inout Response) throws(ServiceError) {
+        guard let model = models.current else { throw .noModel }
+        var info = model.info
+        info["last_refusal"] =
+            models.refusal.map { refusal in
+                [
+                    "version": .string(refusal.version),
+                    "reason": .string(refusal.reason),
+                    "time": .string(Timestamp.text(refusal.time)),
+                ]
+            } ?? .null
+        response.body.append(contentsOf: JSONValue.object(info).serialized())
+    }
+}

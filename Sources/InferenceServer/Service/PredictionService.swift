@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+internal import JSON
+internal import Platform
+internal import Synchronization
+
+/// The service's answer to each route.
+///
+/// - Note: Thread-safe: working memory is kept per event loop.
+final class PredictionService: RequestHandler {
+    /// The memory of one event loop.
+    ///
+    /// Only that loop takes the lock, so it is never waited for.
+    private struct LoopContext: ~Copyable {
+        var generation = -1
+        var model: ServedModel?
+        var scorer: Scorer?
+        var requestIDs = RequestIDMaker()
+    }
+
+    private final class LoopSlot: Sendable {
+        let context = Mutex(LoopContext())
+    }
+
+    private static let contentType: FieldName = "Content-Type"
+    private static let onError: FieldName = "on_error"
+
+    let limits: ServiceLimits
+    let retryAfterSeconds: Int
+    let models: ModelStore
+    let metrics: ServiceMetrics
+    let log: Log
+    let clock: MonotonicClock
+    let wallClock: WallClock
+    let batches: BatchQueue
+    private let slots: [LoopSlot]
+    private let drainFlag = Atomic(false)
+
+    init(
+        settings: Settings,
+        loopCount: Int,
+        models: ModelStore,
+        metrics: ServiceMetrics,
+        log: Log,
+        clock: MonotonicClock,
+        wallClock: WallClock
+    ) {
+        limits = settings.service
+        retryAfterSeconds = settings.http.retryAfterSeconds
+        self.models = models
+        self.metrics = metrics
+        self.log = log
+        self.clock = clock
+        self.wallClock = wallClock
+        batches = BatchQueue(byteCountMax: settings.service.batchBytesPendingMax)
+        slots = (0..<loopCount).map { _ in LoopSlot() }
+    }
+
+    /// Whether the service is on its way to stop.
+    var isDraining: Bool { drainFlag.load(ordering: .acquiring) }
+
+    /// Lets the probes say no from now on.
+    func beginDrain() { drainFlag.store(true, ordering: .releasing) }
+
+    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
+        let endpoint = Endpoint(rawValue: request.routeID)
+        slots[request.loopIndex].context.withLock { context in
+            let identity = RequestIdentity(
+                request,
+                bytes,
+                byteCountMax: limits.requestIDBytesMax,
+                maker: &context.requestIDs
+            )
+            identity.addFields(bytes, context.requestIDs, to: &response)
+            do throws(ServiceError) {
+                switch endpoint {
+                case .predict: try predict(request, bytes, &context, &response)
+                case .batchPredict:
+                    try predictBatch(request, bytes, &context, identity, &response)
+                case .health, .ready: writeHealth(&response)
+                case .live: response.body.append(contentsOf: Self.alive)
+                case .startup: response.body.append(contentsOf: Self.started)
+                case .metrics:
+                    response.contentType = .prometheusText
+                    metrics.write(to: &response.body)
+                case .modelInfo: try writeModelInfo(&response)
+                case nil: preconditionFailure("every route has an endpoint")
+                }
+            } catch {
+                let kept = identity.kept(bytes, context.requestIDs)
+                let path = RequestText.string(bytes, request.path)
+                refuse(error, path, kept.requestID, &response)
+            }
+        }
+    }
+
+    private static let alive = Array("{\"status\":\"alive\"}".utf8)
+    private static let started = Array("{\"status\":\"started\"}".utf8)
+
+    private func predict(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        _ context: inout LoopContext,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        let moment = RequestMoment(wallClock: wallClock, clock: clock)
+        _ = try mediaType(request, bytes)
+        _ = try prepare(&context, slot: request.loopIndex)
+        try context.scorer?.predict(
+            bytes.extracting(request.body),
+            moment,
+            to: &response.body
+        )
+    }
+
+    private func predictBatch(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        _ context: inout LoopContext,
+        _ identity: RequestIdentity,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        let job = BatchJob(
+            moment: RequestMoment(wallClock: wallClock, clock: clock),
+            isLines: try mediaType(request, bytes) == .newlineDelimitedJSON,
+            skipsErrors: try skipsErrors(request, bytes)
+        )
+        let model = try prepare(&context, slot: request.loopIndex)
+        if request.body.count <= limits.inlineBatchBytesMax {
+            let body = bytes.extracting(request.body)
+            return try context.scorer?.predictBatch(job, body, to: &response) ?? ()
+        }
+        let byteCount = request.body.count
+        guard batches.reserve(byteCount) else { throw .busy }
+        let body = RequestText.copy(bytes, request.body)
+        let kept = identity.kept(bytes, context.requestIDs)
+        let handle = response.defer()
+        batches.run(byteCount) { [self] in
+            handle.complete(answer(job, body, model, kept))
+        }
+    }
+
+    /// The answer to a batch that was taken off its loop.
+    private func answer(
+        _ job: BatchJob,
+        _ body: [UInt8],
+        _ model: ServedModel,
+        _ identity: KeptIdentity
+    ) -> Response {
+        var response = Response()
+        RequestIdentity.addFields(identity, to: &response)
+        do throws(ServiceError) {
+            var scorer = Scorer(model: model, metrics: metrics, slot: slots.count)
+            try scorer.predictBatch(job, body.span, to: &response)
+        } catch {
+            refuse(error, Endpoint.batchPredict.path, identity.requestID, &response)
+        }
+        return response
+    }
+
+    private func refuse(
+        _ error: ServiceError,
+        _ path: String,
+        _ requestID: String,
+        _ response: inout Response
+    ) {
+        metrics.count(error)
+        ProblemDocument.write(
+            error,
+            instance: path,
+            requestID: requestID,
+            retryAfterSeconds: retryAfterSeconds,
+            to: &response
+        )
+    }
+
+    /// Makes the loop's scorer one of the model in service; a swap costs the first request after it
+    /// some allocations, all others one atomic load.
+    private func prepare(
+        _ context: inout LoopContext,
+        slot: Int
+    ) throws(ServiceError) -> ServedModel {
+        let generation = models.generation
+        if context.generation != generation {
+            context.generation = generation
+            context.model = models.current
+            context.scorer = nil
+            if let model = context.model {
+                context.scorer = Scorer(model: model, metrics: metrics, slot: slot)
+            }
+        }
+        guard let model = context.model else { throw .noModel }
+        return model
+    }
+
+    private func mediaType(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) throws(ServiceError) -> MediaType {
+        var type = MediaType.json
+        if let field = request.value(of: Self.contentType, in: bytes) {
+            type = MediaType(field, in: bytes)
+        }
+        if type == .other { throw .unsupportedMediaType }
+        if request.body.isEmpty { throw .emptyBody }
+        return type
+    }
+
+    private func skipsErrors(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) throws(ServiceError) -> Bool {
+        guard let value = request.queryValue(of: Self.onError, in: bytes) else { return false }
+        switch RequestText.string(bytes, value) {
+        case "skip": return true
+        case "fail": return false
+        default: throw .invalidQuery(name: "on_error", accepted: "fail or skip")
+        }
+    }
+}

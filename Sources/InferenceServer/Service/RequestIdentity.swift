@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+
+/// The ids by which a request is followed through logs: taken in, or made, and sent back.
+struct RequestIdentity {
+    private static let requestIDName: FieldName = "X-Request-ID"
+    private static let traceparentName: FieldName = "traceparent"
+
+    /// Where the client's request id stands; nil where one was made.
+    private let requestID: Range<Int>?
+    private let traceparent: Range<Int>?
+
+    /// Finds a request's ids: a request id is 1 to `byteCountMax` letters, digits and `-._:/+=@`,
+    /// else one is made; a traceparent is `00-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context §3.2).
+    init(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        byteCountMax: Int,
+        maker: inout RequestIDMaker
+    ) {
+        requestID = Self.requestID(of: request, bytes, byteCountMax: byteCountMax)
+        traceparent = Self.traceparent(of: request, bytes)
+        if requestID == nil { maker.advance() }
+    }
+
+    /// Adds the ids to an answer.
+    func addFields(
+        _ bytes: Span<UInt8>,
+        _ maker: borrowing RequestIDMaker,
+        to response: inout Response
+    ) {
+        if let requestID {
+            response.addField(Self.requestIDName, requestID, of: bytes)
+        } else {
+            response.addField(Self.requestIDName, 0..<maker.text.count, of: maker.text.span)
+        }
+        if let traceparent { response.addField(Self.traceparentName, traceparent, of: bytes) }
+    }
+
+    /// The ids as texts, for an answer that is given later and for errors.
+    func kept(_ bytes: Span<UInt8>, _ maker: borrowing RequestIDMaker) -> KeptIdentity {
+        KeptIdentity(
+            requestID: requestID.map { RequestText.string(bytes, $0) }
+                ?? String(decoding: maker.text, as: UTF8.self),
+            traceparent: traceparent.map { RequestText.string(bytes, $0) }
+        )
+    }
+
+    /// Adds kept ids to an answer.
+    static func addFields(_ kept: KeptIdentity, to response: inout Response) {
+        response.addField(requestIDName, kept.requestID)
+        if let traceparent = kept.traceparent { response.addField(traceparentName, traceparent) }
+    }
+
+    private static func requestID(
+        of request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        byteCountMax: Int
+    ) -> Range<Int>? {
+        guard let range = request.value(of: requestIDName, in: bytes),
+            (1...byteCountMax).contains(range.count)
+        else { return nil }
+        for index in range where !isIDByte(bytes[index]) { return nil }
+        return range
+    }
+
+    private static func traceparent(
+        of request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) -> Range<Int>? {
+        guard let range = request.value(of: traceparentName, in: bytes), range.count == 55 else {
+            return nil
+        }
+        for offset in 0..<55 {
+            let byte = bytes[range.lowerBound + offset]
+            switch offset {
+            case 2, 35, 52: guard byte == UInt8(ascii: "-") else { return nil }
+            default: guard isLowerHex(byte) else { return nil }
+            }
+        }
+        return range
+    }
+
+    private static func isLowerHex(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") < 10 || byte &- UInt8(ascii: "a") < 6
+    }
+
+    private static func isIDByte(_ byte: UInt8) -> Bool {
+        if byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 26 {
+            return true
+        }
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
+            UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
+            return true
+        default: return false
+        }
+    }
+}
+
+/// The ids of a request whose bytes have gone.
+struct KeptIdentity: Sendable {
+    let requestID: String
+    let traceparent: String?
+}
+
+/// Makes request ids: 64 random bits of the process and loop, and a count.
+///
+/// A random number per request would cost a system call.
+struct RequestIDMaker: Sendable {
+    private(set) var text: [UInt8]
+    private var count: UInt64 = 0
+
+    init() {
+        text = []
+        Self.append(.random(in: 0 ... .max), to: &text)
+        text.append(UInt8(ascii: "-"))
+        Self.append(0, to: &text)
+    }
+
+    /// Advances ``text`` to the next id.
+    mutating func advance() {
+        count &+= 1
+        // The count stands in hexadecimal at the end; most steps change the last digit only.
+        var rest = count
+        var place = text.count - 1
+        while place >= text.count - 16 {
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            if digit != 0 { break }
+            rest >>= 4
+            place -= 1
+        }
+    }
+
+    private static func append(_ value: UInt64, to text: inout [UInt8]) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift) & 15)
+            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+}

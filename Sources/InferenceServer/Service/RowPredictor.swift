@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import ModelRuntime
+
+/// Takes decoded rows through state, features and network; one per event loop or batch worker.
+struct RowPredictor: ~Copyable {
+    /// What a row came to, beyond its flags and window fill.
+    struct Outcome {
+        /// The reading's moment, microseconds since the epoch.
+        var timestamp: Int64
+        var admission: Admission
+        /// Probability of failure within the horizon.
+        var probability: Double
+        var prediction: Int
+        var riskLevel: RiskLevel
+    }
+
+    /// By row; a refused row's entry has no meaning.
+    private(set) var outcomes: [Outcome] = []
+    /// By row, then sensor.
+    private(set) var flags: [SensorFlags] = []
+    /// By row, then window.
+    private(set) var windowFill: [Double] = []
+
+    private let engine: FeatureEngine
+    private let network: Network
+    private var scratch: FeatureScratch
+    private var forward: ForwardScratch
+    /// The record of requests that bring their own history.
+    private var lone: [UInt32] = []
+    /// Scaled rows [row][feature] of the readings that are scored.
+    private var matrix: [Float] = []
+    private var logits: [Float] = []
+
+    init(model: ServedModel) {
+        engine = model.engine
+        network = model.network
+        scratch = engine.makeScratch()
+        forward = ForwardScratch(for: network)
+    }
+
+    /// Scores the rows in order; a row that finds no room is refused in its place where
+    /// `skipsErrors` says so.
+    ///
+    /// - Throws: ``ServiceError/stateFull(limit:)``; the rows before have been taken in, and
+    ///   sending them again changes nothing.
+    mutating func score(
+        _ rows: inout ReadingRows,
+        model: ServedModel,
+        arrival: Int64,
+        skipsErrors: Bool
+    ) throws(ServiceError) {
+        outcomes.removeAll(keepingCapacity: true)
+        flags.removeAll(keepingCapacity: true)
+        windowFill.removeAll(keepingCapacity: true)
+        matrix.removeAll(keepingCapacity: true)
+        for index in rows.rows.indices {
+            var admission = Admission.inOrder
+            if rows.refused.isEmpty || rows.refused[index] == nil {
+                do {
+                    admission = try observe(index, rows, model, arrival)
+                } catch {
+                    guard skipsErrors else { throw error }
+                    rows.refused[index] = error
+                }
+            }
+            engine.finishRow(&scratch)
+            matrix.append(contentsOf: scratch.row)
+            flags.append(contentsOf: scratch.flags)
+            windowFill.append(contentsOf: scratch.windowFill)
+            outcomes.append(
+                Outcome(
+                    timestamp: rows.rows[index].timestamp ?? arrival,
+                    admission: admission,
+                    probability: 0,
+                    prediction: 0,
+                    riskLevel: .low
+                )
+            )
+        }
+        runNetwork(model)
+    }
+
+    private mutating func observe(
+        _ index: Int,
+        _ rows: borrowing ReadingRows,
+        _ model: ServedModel,
+        _ arrival: Int64
+    ) throws(ServiceError) -> Admission {
+        let row = rows.rows[index]
+        load(rows.values, index)
+        let time = ReadingTime(
+            timestamp: row.timestamp ?? arrival,
+            isTimestamped: row.timestamp != nil,
+            arrival: arrival
+        )
+        if let history = row.history {
+            return observe(time, after: history, rows, index)
+        }
+        guard let state = model.state else {
+            engine.observeAlone(time, scratch: &scratch)
+            return .inOrder
+        }
+        do {
+            return try state.observe(
+                time,
+                id: rows.ids.span.extracting(row.id),
+                engine: engine,
+                scratch: &scratch
+            )
+        } catch {
+            switch error {
+            case .full(let limit): throw .stateFull(limit: limit)
+            case .idTooLong: preconditionFailure("the decoder bounds ids")
+            }
+        }
+    }
+
+    /// Takes a reading after its history into a record of its own.
+    private mutating func observe(
+        _ time: ReadingTime,
+        after history: Range<Int>,
+        _ rows: borrowing ReadingRows,
+        _ index: Int
+    ) -> Admission {
+        var record: [UInt32] = []
+        swap(&record, &lone)
+        defer { swap(&record, &lone) }
+        if record.isEmpty { record = Array(repeating: 0, count: engine.records.wordCount) }
+        var words = record.mutableSpan
+        engine.records.reset(&words, at: 0, id: [UInt8]().span)
+        for place in history {
+            load(rows.historyValues, place)
+            let timestamp = rows.historyTimestamps[place]
+            let past = ReadingTime(
+                timestamp: timestamp ?? time.arrival,
+                isTimestamped: timestamp != nil,
+                arrival: time.arrival
+            )
+            _ = engine.observe(past, in: &words, at: 0, scratch: &scratch)
+        }
+        load(rows.values, index)
+        return engine.observe(time, in: &words, at: 0, scratch: &scratch)
+    }
+
+    private mutating func load(_ values: borrowing [Double], _ row: Int) {
+        let count = scratch.values.count
+        for sensor in 0..<count { scratch.values[sensor] = values[row * count + sensor] }
+    }
+
+    private mutating func runNetwork(_ model: ServedModel) {
+        while logits.count < outcomes.count { logits.append(0) }
+        if logits.count > outcomes.count { logits.removeLast(logits.count - outcomes.count) }
+        var results: [Float] = []
+        swap(&results, &logits)
+        var target = results.mutableSpan
+        network.forward(rows: matrix.span, into: &target, scratch: forward)
+        swap(&results, &logits)
+        for index in outcomes.indices {
+            let decision = model.decision(ofLogit: logits[index])
+            outcomes[index].probability = decision.probability
+            outcomes[index].prediction = decision.prediction
+            outcomes[index].riskLevel = decision.riskLevel
+        }
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import HTTPServer
+
+/// Answers the prediction requests of one model from body bytes to body bytes.
+///
+/// It owns all working memory, so each event loop and each batch on a queue has one of its own.
+struct Scorer: ~Copyable {
+    let model: ServedModel
+    private let metrics: ServiceMetrics
+    private let slot: Int
+    private var rows: ReadingRows
+    private var decoder: ReadingDecoder
+    private var predictor: RowPredictor
+    private let limits: ServiceLimits
+
+    /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
+    init(model: ServedModel, metrics: ServiceMetrics, slot: Int) {
+        self.model = model
+        self.metrics = metrics
+        self.slot = slot
+        rows = ReadingRows(sensorCount: model.format.fields.count)
+        decoder = ReadingDecoder(format: model.format)
+        predictor = RowPredictor(model: model)
+        limits = model.format.limits
+    }
+
+    /// Answers one reading.
+    ///
+    /// - Throws: ``ServiceError``; nothing was taken in then.
+    mutating func predict(
+        _ body: Span<UInt8>,
+        _ moment: RequestMoment,
+        to output: inout [UInt8]
+    ) throws(ServiceError) {
+        rows.reset()
+        decoder.begin(latest: moment.latest(limits))
+        try decoder.readSingle(body, into: &rows)
+        try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: false)
+        model.encoder.append(
+            0,
+            of: predictor,
+            rows,
+            body: body,
+            form: .whole,
+            milliseconds: moment.elapsedMilliseconds,
+            to: &output
+        )
+        count()
+        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+    }
+
+    /// Answers a batch, as one JSON document or line by line.
+    ///
+    /// - Throws: ``ServiceError``; but for a store that is full, nothing was taken in then.
+    mutating func predictBatch(
+        _ job: BatchJob,
+        _ body: Span<UInt8>,
+        to response: inout Response
+    ) throws(ServiceError) {
+        let moment = job.moment
+        rows.reset()
+        decoder.begin(latest: moment.latest(limits))
+        let skipsErrors = job.skipsErrors || job.isLines
+        if job.isLines {
+            try decoder.readLines(body, into: &rows)
+        } else {
+            try decoder.readBatch(body, skipsErrors: skipsErrors, into: &rows)
+        }
+        try predictor.score(
+            &rows,
+            model: model,
+            arrival: moment.arrival,
+            skipsErrors: skipsErrors
+        )
+        if job.isLines {
+            response.contentType = .newlineDelimitedJSON
+            writeLines(body, moment, to: &response.body)
+        } else {
+            writeDocument(body, moment, to: &response.body)
+        }
+        count()
+        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+    }
+
+    private func writeDocument(
+        _ body: Span<UInt8>,
+        _ moment: RequestMoment,
+        to output: inout [UInt8]
+    ) {
+        output.append(contentsOf: PredictionEncoder.Keys.predictions)
+        for index in rows.rows.indices {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            append(index, body, .element, milliseconds: 0, to: &output)
+        }
+        model.encoder.appendBatchEnd(
+            count: rows.rows.count,
+            milliseconds: moment.elapsedMilliseconds,
+            to: &output
+        )
+    }
+
+    private func writeLines(
+        _ body: Span<UInt8>,
+        _ moment: RequestMoment,
+        to output: inout [UInt8]
+    ) {
+        let milliseconds = moment.elapsedMilliseconds
+        for index in rows.rows.indices {
+            append(index, body, .whole, milliseconds: milliseconds, to: &output)
+            output.append(UInt8(ascii: "\n"))
+        }
+    }
+
+    private func append(
+        _ index: Int,
+        _ body: Span<UInt8>,
+        _ form: PredictionEncoder.Form,
+        milliseconds: Double,
+        to output: inout [UInt8]
+    ) {
+        if !rows.refused.isEmpty, let error = rows.refused[index] {
+            output.append(contentsOf: ProblemDocument.inPlace(error))
+        } else {
+            model.encoder.append(
+                index,
+                of: predictor,
+                rows,
+                body: body,
+                form: form,
+                milliseconds: milliseconds,
+                to: &output
+            )
+        }
+    }
+
+    private func count() {
+        var failures = 0
+        var unknown = 0
+        var admissions = AdmissionCounts()
+        for index in rows.rows.indices {
+            if !rows.refused.isEmpty, rows.refused[index] != nil { continue }
+            let outcome = predictor.outcomes[index]
+            failures += outcome.prediction
+            unknown += rows.rows[index].unknownCount
+            admissions.add(outcome.admission)
+            metrics.observeConfidence(outcome.probability, slot: slot)
+        }
+        let answered = rows.rows.count - rows.refused.count
+        model.counts.add(failures: failures, others: answered - failures)
+        metrics.count(admissions)
+        if unknown > 0 { metrics.countUnknownFields(unknown) }
+        if !rows.refused.isEmpty { metrics.countRefusedRows(rows.refused.count) }
+    }
+}
+
+/// Rows by what became of their timestamps.
+struct AdmissionCounts {
+    var late = 0
+    var stale = 0
+    var duplicate = 0
+
+    mutating func add(_ admission: Admission) {
+        switch admission {
+        case .inOrder: break
+        case .late: late += 1
+        case .stale: stale += 1
+        case .duplicate: duplicate += 1
+        }
+    }
+}

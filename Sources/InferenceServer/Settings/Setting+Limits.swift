@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+
+extension Setting {
+    static let limits: [Setting] = [
+        .count(
+            "batch-rows-max",
+            \.service.batchRowsMax,
+            in: 1...1_000_000,
+            "rows",
+            "Rows of a batch: ten times what a gateway collects in a minute."
+        ),
+        .count(
+            "batch-bytes-max",
+            \.service.batchBytesMax,
+            in: 1024...(1 << 30),
+            "bytes",
+            "Body of a batch: 10,000 rows of 1600 bytes."
+        ),
+        .count(
+            "batch-bytes-pending-max",
+            \.service.batchBytesPendingMax,
+            in: 1024...(1 << 34),
+            "bytes",
+            "Bodies of all batches being worked on; more are answered 503, before memory ends."
+        ),
+        .count(
+            "history-rows-max",
+            \.service.historyRowsMax,
+            in: 1...1_000_000,
+            "rows",
+            "Readings that a request's history may hold: a week of minutes."
+        ),
+        .count(
+            "body-bytes-max",
+            \.http.bodyBytesMax,
+            in: 1024...(1 << 30),
+            "bytes",
+            "Body of a request other than a batch: a reading takes 200, a day's history 200,000."
+        ),
+        .count(
+            "head-bytes-max",
+            \.http.headBytesMax,
+            in: 512...(1 << 20),
+            "bytes",
+            "Request line and header fields: what proxies in front allow."
+        ),
+        .count(
+            "target-bytes-max",
+            \.http.targetBytesMax,
+            in: 64...65_536,
+            "bytes",
+            "Request target: the least that RFC 9110 section 4.1 recommends."
+        ),
+        .count(
+            "fields-max",
+            \.http.fieldCountMax,
+            in: 8...10_000,
+            "fields",
+            "Header fields of a request: ten times what clients send."
+        ),
+        .count(
+            "connections-max",
+            \.http.connectionCountMax,
+            in: 1...1_000_000,
+            "connections",
+            "Open connections of all loops; an idle one takes some 400 bytes and a descriptor."
+        ),
+        .count(
+            "pipelined-requests-max",
+            \.http.pipelinedRequestCountMax,
+            in: 1...10_000,
+            "requests",
+            "Requests of one connection answered in one turn, so that others get theirs."
+        ),
+        .count(
+            "output-bytes-max",
+            \.http.outputBytesMax,
+            in: 4096...(1 << 30),
+            "bytes",
+            "Answers waiting for a slow reader before its next request is looked at."
+        ),
+        .count(
+            "retry-after",
+            \.http.retryAfterSeconds,
+            in: 1...3600,
+            "seconds",
+            "What a client is asked to wait when its request was turned away."
+        ),
+    ]
+
+    static let timeouts: [Setting] = [
+        .duration(
+            "head-timeout",
+            \.http.headTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "From the first byte of a request to the end of its head, against slow senders."
+        ),
+        .duration(
+            "body-timeout",
+            \.http.bodyTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "From the end of the head to the end of the body."
+        ),
+        .duration(
+            "idle-timeout",
+            \.http.idleTimeout,
+            in: .milliseconds(10) ... .seconds(86_400),
+            "Between two requests: above the 60s of the usual balancer, which is to close first."
+        ),
+        .duration(
+            "write-timeout",
+            \.http.writeTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "For a waiting answer that makes no progress."
+        ),
+        .duration(
+            "queue-delay-max",
+            \.http.queueDelayMax,
+            in: .milliseconds(1) ... .seconds(60),
+            "Queueing delay above which the server is late: ten times that of a busy one."
+        ),
+        .duration(
+            "queue-delay-interval",
+            \.http.queueDelayInterval,
+            in: .milliseconds(1) ... .seconds(60),
+            "Time of being late without a break before requests are turned away; a burst passes."
+        ),
+    ]
+}

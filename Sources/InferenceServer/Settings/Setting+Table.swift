@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+extension Setting {
+    /// All settings in the order of the documentation.
+    static let all: [Setting] = listening + models + requests + operation + limits + timeouts
+
+    static let listening: [Setting] = [
+        .text("host", \.host, "The numeric address that clients reach; loopback until told."),
+        .port(
+            "port",
+            \.port,
+            or: "PORT",
+            "The port for clients; 0 picks a free one, which the log line listening tells."
+        ),
+        .text("admin-host", \.adminHost, "The numeric address of the listener for operators."),
+        .port(
+            "admin-port",
+            \.adminPort,
+            "The port for operators: probes and metrics are there too."
+        ),
+        .optionalCount(
+            "event-loops",
+            \.eventLoopCount,
+            in: 1...256,
+            none: "auto",
+            "Event loops; auto is one per core that affinity and cgroup quota leave."
+        ),
+    ]
+
+    static let models: [Setting] = [
+        .text(
+            "model-dir",
+            \.modelDirectory,
+            or: "MODEL_DIR",
+            "The directory of models, of one model's versions, or one bundle; followed for changes."
+        ),
+        .optionalText(
+            "model",
+            \.model,
+            none: "the only one there",
+            "The model to serve where the directory holds several."
+        ),
+    ]
+
+    static let requests: [Setting] = [
+        .choice(
+            "unknown-fields",
+            \.service.unknownFields,
+            "What becomes of fields that the schema lacks: a new sensor should be no outage."
+        ),
+        .optionalDuration(
+            "future-limit",
+            \.service.futureLimit,
+            in: .zero ... .seconds(315_360_000),
+            "How far ahead of the clock a reading may lie; none for replays of other calendars."
+        ),
+        .count(
+            "machines-max",
+            \.service.machinesMax,
+            in: 1...100_000_000,
+            "machines",
+            "Machines whose windows are kept: 4 KB each with the default schema."
+        ),
+    ]
+
+    static let operation: [Setting] = [
+        .duration(
+            "drain-delay",
+            \.drainDelay,
+            in: .zero ... .seconds(3600),
+            "Time between not ready and no longer accepting: what a load balancer takes to notice."
+        ),
+        .duration(
+            "drain-timeout",
+            \.drainTimeout,
+            in: .zero ... .seconds(3600),
+            "Time after that for what is in flight; a Kubernetes pod gets 30s in all by default."
+        ),
+        .choice("log-level", \.logLevel, "The least level that is written to standard error."),
+        .choice("log-format", \.logFormat, "JSON for machines, text for eyes."),
+    ]
+}

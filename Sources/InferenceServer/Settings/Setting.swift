@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+
+/// One setting: its flag, variables, form and reason.
+///
+/// The table ``all`` is the one place where settings are described; the command line, the
+/// environment and docs/configuration.md are made from it.
+struct Setting: Sendable {
+    typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
+
+    /// The flag without its hyphens.
+    let flag: String
+    /// What a text has to be, for messages.
+    let accepted: String
+    /// What the setting does and why its default is what it is.
+    let reason: String
+    /// A variable beside the one made from the flag, which wins over this one.
+    let otherVariable: String?
+    /// The setting's value as text.
+    let render: @Sendable (Settings) -> String
+    /// Sets the value of a text; false where the text is not accepted.
+    let assign: @Sendable (inout Settings, String) -> Bool
+
+    /// The flag's variable: `PDM_` and the flag in capitals.
+    var variable: String {
+        "PDM_" + String(flag.uppercased().map { $0 == "-" ? "_" : $0 })
+    }
+
+    /// The default as text.
+    var defaultText: String { render(Settings()) }
+
+    /// The setting's line in `--help`.
+    var help: String { "\(reason) (\(variable); default: \(defaultText))" }
+}
+
+extension Setting {
+    static func text(
+        _ flag: String,
+        _ path: Path<String>,
+        or otherVariable: String? = nil,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a text of at least one character",
+            reason: reason,
+            otherVariable: otherVariable,
+            render: { $0[keyPath: path] },
+            assign: { settings, text in
+                settings[keyPath: path] = text
+                return !text.isEmpty
+            }
+        )
+    }
+
+    static func optionalText(
+        _ flag: String,
+        _ path: Path<String?>,
+        none: String,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a text of at least one character",
+            reason: reason,
+            otherVariable: nil,
+            render: { $0[keyPath: path] ?? none },
+            assign: { settings, text in
+                settings[keyPath: path] = text
+                return !text.isEmpty
+            }
+        )
+    }
+
+    static func port(
+        _ flag: String,
+        _ path: Path<UInt16?>,
+        or otherVariable: String? = nil,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a port from 0 to 65535, or off",
+            reason: reason,
+            otherVariable: otherVariable,
+            render: { $0[keyPath: path].map { "\($0)" } ?? "off" },
+            assign: { settings, text in
+                settings[keyPath: path] = plainNumber(text).flatMap { UInt16(exactly: $0) }
+                return settings[keyPath: path] != nil || text == "off"
+            }
+        )
+    }
+
+    static func count(
+        _ flag: String,
+        _ path: Path<Int>,
+        in range: ClosedRange<Int>,
+        _ unit: String,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a number of \(unit) from \(range.lowerBound) to \(range.upperBound)",
+            reason: reason,
+            otherVariable: nil,
+            render: { "\($0[keyPath: path])" },
+            assign: { settings, text in
+                guard let value = plainNumber(text), range.contains(value) else { return false }
+                settings[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func optionalCount(
+        _ flag: String,
+        _ path: Path<Int?>,
+        in range: ClosedRange<Int>,
+        none: String,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a number from \(range.lowerBound) to \(range.upperBound), or \(none)",
+            reason: reason,
+            otherVariable: nil,
+            render: { $0[keyPath: path].map { "\($0)" } ?? none },
+            assign: { settings, text in
+                let value = plainNumber(text)
+                guard text == none || value.map(range.contains) == true else { return false }
+                settings[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ flag: String,
+        _ path: Path<Value>,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
+            reason: reason,
+            otherVariable: nil,
+            render: { $0[keyPath: path].rawValue },
+            assign: { settings, text in
+                guard let value = Value(rawValue: text) else { return false }
+                settings[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    /// Decimal digits and nothing else: no sign, no blank.
+    static func plainNumber(_ text: String) -> Int? {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            ? Int(text) : nil
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+extension Settings {
+    /// Reads the settings: a flag wins over its variable, that over the other variable, and that
+    /// over the default.
+    ///
+    /// `texts` are the flags' texts in the order of ``Setting/all``. Beyond single values, what
+    /// does not fit together is refused.
+    init(texts: [String?], environment: [String: String]) throws(SettingError) {
+        self.init()
+        for (setting, text) in zip(Setting.all, texts) {
+            let variables = [setting.variable, setting.otherVariable].compactMap(\.self)
+            let found = variables.lazy.compactMap { name in environment[name].map { (name, $0) } }
+            if let text {
+                try set(setting, text, "--\(setting.flag)", isEnvironment: false)
+            } else if let (name, text) = found.first {
+                try set(setting, text, name, isEnvironment: true)
+            }
+        }
+        if port == nil, adminPort == nil {
+            throw SettingError(
+                source: "--port and --admin-port",
+                text: "off",
+                accepted: "possible for both: there would be no listener",
+                isEnvironment: false
+            )
+        }
+    }
+
+    private mutating func set(
+        _ setting: Setting,
+        _ text: String,
+        _ source: String,
+        isEnvironment: Bool
+    ) throws(SettingError) {
+        guard setting.assign(&self, text) else {
+            throw SettingError(
+                source: source,
+                text: text,
+                accepted: setting.accepted,
+                isEnvironment: isEnvironment
+            )
+        }
+    }
+}

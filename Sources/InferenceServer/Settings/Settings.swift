@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+
+/// What is done with fields of a reading that the schema does not know.
+enum UnknownFieldPolicy: String, Sendable, CaseIterable {
+    /// They are ignored, counted and listed in the answer's `quality`.
+    case ignore
+    /// The request is answered 422.
+    case reject
+}
+
+/// All that the server can be told, with its defaults; ``Setting`` describes each.
+struct Settings: Sendable {
+    var host = "127.0.0.1"
+    var port: UInt16? = 5000
+    var adminHost = "127.0.0.1"
+    var adminPort: UInt16?
+    var modelDirectory = "models"
+    var model: String?
+    /// Nil takes one per usable core.
+    var eventLoopCount: Int?
+    var drainDelay = Duration.zero
+    var drainTimeout = Duration.seconds(30)
+    var logLevel = LogLevel.info
+    var logFormat = LogFormat.json
+    var service = ServiceLimits()
+    var http = ServerLimits()
+}
+
+/// Bounds and rules of the prediction service.
+struct ServiceLimits: Sendable {
+    var unknownFields = UnknownFieldPolicy.ignore
+    /// Nil lets readings lie ahead of the clock without limit.
+    var futureLimit: Duration? = .seconds(300)
+    var machinesMax = 1_000_000
+    var batchRowsMax = 10_000
+    var batchBytesMax = 16 << 20
+    var batchBytesPendingMax = 256 << 20
+    var historyRowsMax = 10_000
+    /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.1 ms.
+    var inlineBatchBytesMax = 8 << 10
+    /// Unknown fields that an object of a request may have.
+    let unknownFieldsMax = 256
+    /// Unknown fields of a row that the answer names.
+    let unknownFieldsListedMax = 8
+    /// Bytes of an unknown field's name above which it is counted but not named.
+    let unknownNameBytesMax = 64
+    /// Errors of a request that the answer lists.
+    let problemsListedMax = 32
+    /// Bytes of a request id or traceparent that are sent back.
+    let requestIDBytesMax = 128
+    /// How often MODEL_DIR is looked at.
+    let modelScanInterval = Duration.seconds(2)
+}

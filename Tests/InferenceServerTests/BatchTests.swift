@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+@testable import InferenceServer
+import JSON
+import Testing
+
+@Suite struct BatchTests {
+    /// Readings of several machines in time order, interleaved.
+    private static let readings: [String] = (0..<12).flatMap { hour in
+        (0..<5).map { TestReading.json($0, hour: hour, temperature: 60 + Double(hour * 7 + $0)) }
+    }
+
+    private func array(_ value: JSONValue?) throws -> [JSONValue] {
+        guard case .array(let elements) = value else {
+            throw JSONShapeError(pointer: "", expected: "an array", found: "something else")
+        }
+        return elements
+    }
+
+    @Test func batchesAnswerWhatSingleReadingsDo() throws {
+        let alone = try TestServer()
+        let together = try TestServer()
+        let lines = try TestServer()
+        let client = try alone.client()
+        let singles = try Self.readings.map {
+            try client.request("POST", "/predict", body: $0).json
+        }
+        // Over 8 KiB, so the batch is worked on beside the loops.
+        let body = "{\"instances\":[\(Self.readings.joined(separator: ","))]}"
+        let answer = try together.client().request("POST", "/batch_predict", body: body)
+        #expect(answer.status == 200)
+        let batch = try answer.json
+        #expect(batch["count"] == .integer(Self.readings.count))
+        #expect(batch["model_version"] == .string(TestBundle.firstVersion))
+        #expect(batch["horizon_hours"] == 24)
+        #expect(batch["inference_time_ms"] != nil)
+        let ndjson = try lines.client().request(
+            "POST",
+            "/batch_predict",
+            body: Self.readings.joined(separator: "\n"),
+            type: "application/x-ndjson"
+        )
+        #expect(ndjson.field("content-type") == "application/x-ndjson")
+        let answers = try ndjson.body.split(separator: "\n").map {
+            try JSONValue.parse(Array($0.utf8))
+        }
+        let elements = try array(batch["predictions"])
+        #expect(elements.count == singles.count && answers.count == singles.count)
+        for (index, single) in singles.enumerated() {
+            for key in ["equipment_id", "prediction", "probability", "risk_level", "timestamp"] {
+                #expect(elements[index][key] == single[key], "row \(index), \(key)")
+                #expect(answers[index][key] == single[key], "row \(index), \(key)")
+            }
+            #expect(elements[index]["window_fill"] == single["window_fill"])
+            #expect(elements[index]["quality"] ?? [:] == single["quality"])
+            #expect(elements[index]["model_version"] == nil)
+        }
+    }
+
+    @Test func aBareArrayIsABatchToo() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        let one = try client.request("POST", "/batch_predict", body: "[\(TestReading.brief)]")
+        #expect(one.status == 200)
+        #expect(try array(one.json["predictions"]).count == 1)
+        let none = try client.request("POST", "/batch_predict", body: " [ ] ")
+        #expect(none.status == 200)
+        #expect(try none.json["count"] == 0)
+    }
+
+    @Test(arguments: [2, 40])
+    func oneBadRowFailsABatchAndTouchesNothing(_ rows: Int) throws {
+        let server = try TestServer()
+        let client = try server.client()
+        let bad = TestReading.json(1, hour: 1).replacing("101.25", with: "\"high\"")
+        let body = "[\((Self.readings.prefix(rows) + [bad]).joined(separator: ","))]"
+        let answer = try client.request("POST", "/batch_predict", body: body)
+        #expect(answer.status == 422)
+        #expect(answer.body.contains("\"pointer\":\"/\(rows)/pressure\""))
+        #expect(try client.request("GET", "/metrics").body.contains("\nstate_machines 0\n"))
+    }
+
+    @Test(arguments: [2, 60])
+    func skippedErrorsAreAnsweredInTheirPlace(_ rows: Int) throws {
+        let server = try TestServer()
+        let bad = TestReading.json(1, hour: 1).replacing("101.25", with: "\"high\"")
+        let body = "[\(([bad] + Self.readings.prefix(rows)).joined(separator: ","))]"
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict?on_error=skip",
+            body: body
+        )
+        #expect(answer.status == 200)
+        let elements = try array(answer.json["predictions"])
+        #expect(elements.count == rows + 1)
+        #expect(elements[0]["error"]?["status"] == 422)
+        #expect(elements.dropFirst().allSatisfy { $0["probability"] != nil })
+    }
+
+    @Test func badJSONFailsABatchEvenWhereErrorsAreSkipped() throws {
+        let server = try TestServer()
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict?on_error=skip",
+            body: "[\(TestReading.brief),{]"
+        )
+        #expect(answer.status == 400)
+    }
+
+    @Test func aBadLineIsAnsweredWithAnErrorLine() throws {
+        let server = try TestServer()
+        let body = "\(TestReading.brief)\r\n\n{\"a\":\n[]\n\(TestReading.brief)\n"
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict",
+            body: body,
+            type: "application/x-ndjson"
+        )
+        #expect(answer.status == 200)
+        let lines = try answer.body.split(separator: "\n").map {
+            try JSONValue.parse(Array($0.utf8))
+        }
+        #expect(lines.count == 4)
+        #expect(lines.map { $0["error"]?["status"] } == [nil, 400, 422, nil])
+        #expect(lines[3]["equipment_id"] == "EQ001")
+    }
+
+    @Test func holdsTheLimitOfRows() throws {
+        let server = try TestServer(arguments: ["batch-rows-max": "60"])
+        let client = try server.client()
+        let full = try client.request(
+            "POST",
+            "/batch_predict",
+            body: "[\(Self.readings.joined(separator: ","))]"
+        )
+        #expect(full.status == 200)
+        let rows = Self.readings + [Self.readings[0]]
+        let over = try client.request(
+            "POST",
+            "/batch_predict",
+            body: "[\(rows.joined(separator: ","))]"
+        )
+        #expect(over.status == 413)
+        let lines = try client.request(
+            "POST",
+            "/batch_predict",
+            body: rows.joined(separator: "\n"),
+            type: "application/x-ndjson"
+        )
+        #expect(lines.status == 413)
+    }
+
+    @Test func keepsTheRequestIDOfABatchThatLeavesItsLoop() throws {
+        let server = try TestServer()
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict",
+            body: "[\(Self.readings.joined(separator: ","))]",
+            fields: ["X-Request-ID: abc-1", "traceparent: \(trace)"]
+        )
+        #expect(answer.field("x-request-id") == "abc-1")
+        #expect(answer.field("traceparent") == trace)
+    }
+
+    @Test func turnsBatchesAwayWhereTooManyBytesWait() {
+        let queue = BatchQueue(byteCountMax: 100)
+        #expect(queue.reserve(60))
+        #expect(queue.reserve(40))
+        #expect(!queue.reserve(1))
+        let huge = BatchQueue(byteCountMax: 100)
+        #expect(huge.reserve(101), "one alone finds room")
+        #expect(!huge.reserve(1))
+    }
+
+    @Test func aFullStoreRefusesNewMachinesAndKeepsTheOld() throws {
+        // One machine in each of the store's shards at most.
+        let server = try TestServer(arguments: ["machines-max": "1"])
+        let client = try server.client()
+        var statuses: [Int] = []
+        for machine in 0..<200 {
+            let body = TestReading.json(machine, hour: 1)
+            let answer = try client.request("POST", "/predict", body: body)
+            statuses.append(answer.status)
+            if answer.status == 503 { #expect(answer.field("retry-after") == "1") }
+        }
+        #expect(statuses[0] == 200 && statuses.contains(503))
+        let known = try client.request("POST", "/predict", body: TestReading.json(0, hour: 2))
+        #expect(known.status == 200)
+        let lines = (0..<200).map { TestReading.json($0, hour: 3) }.joined(separator: ",")
+        let batch = try client.request("POST", "/batch_predict", body: "[\(lines)]")
+        #expect(batch.status == 503)
+    }
+}

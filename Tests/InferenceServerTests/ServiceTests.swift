@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+import HTTPServer
+@testable import InferenceServer
+import JSON
+import Platform
+import Testing
+
+@Suite struct ServiceTests {
+    private func value(_ series: String, _ page: String) -> String? {
+        page.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+            .map { String($0.dropFirst(series.utf8.count + 1)) }
+    }
+
+    @Test func countsExactly() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        var predicted = [0, 0]
+        for index in 0..<30 {
+            let body = TestReading.json(index % 7, hour: index / 7, temperature: Double(index * 8))
+            let answer = try client.request("POST", "/predict", body: body).json
+            predicted[answer["prediction"] == 1 ? 1 : 0] += 1
+        }
+        _ = try client.request("POST", "/predict", body: "{}")
+        _ = try client.request("POST", "/predict", body: "")
+        let page = try client.request("GET", "/metrics")
+        #expect(page.field("content-type") == "text/plain; version=0.0.4; charset=utf-8")
+        let version = TestBundle.firstVersion
+        for (prediction, count) in predicted.enumerated() {
+            let series =
+                "predictions_total{model_version=\"\(version)\",prediction=\"\(prediction)\"}"
+            #expect(value(series, page.body) == "\(count)")
+        }
+        #expect(value("prediction_latency_seconds_count", page.body) == "30")
+        #expect(value("prediction_latency_seconds_bucket{le=\"+Inf\"}", page.body) == "30")
+        #expect(value("prediction_confidence_count", page.body) == "30")
+        #expect(value("service_health_status", page.body) == "1")
+        #expect(value("http_requests_total", page.body) == "33")
+        #expect(value("state_machines", page.body) == "7")
+        #expect(value("request_errors_total{status=\"422\"}", page.body) == "1")
+        #expect(value("request_errors_total{status=\"400\"}", page.body) == "1")
+    }
+
+    @Test func documentationListsEveryMetric() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        _ = try client.request("POST", "/predict", body: "{}")
+        let page = try client.request("GET", "/metrics").body
+        let document = try Repository.text("docs/metrics.md")
+        let names = page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+            .map { $0.split(separator: " ")[2] }
+        #expect(names.count > 25)
+        for name in names { #expect(document.contains("| `\(name)` |"), "\(name)") }
+        for line in document.split(separator: "\n") where line.hasPrefix("| `") {
+            let name = line.dropFirst(3).prefix { $0 != "`" }
+            #expect(names.contains(name), "\(name) is documented and not served")
+        }
+    }
+
+    @Test func sendsIDsBack() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        let given = try client.request("GET", "/livez", fields: ["X-Request-ID: a-b.c_1:2/3+4=5@6"])
+        #expect(given.field("x-request-id") == "a-b.c_1:2/3+4=5@6")
+        var made: Set<String> = []
+        let refused = [
+            "X-Request-ID: a b", "X-Request-ID: a\"b", "X-Request-ID:",
+            "X-Request-ID: " + String(repeating: "x", count: 129), "X-Nothing: 1",
+        ]
+        for field in refused {
+            let id = try client.request("GET", "/livez", fields: [field]).field("x-request-id")
+            made.insert(id ?? "none")
+        }
+        #expect(made.count == refused.count && made.allSatisfy { $0.utf8.count == 33 })
+        let limit = String(repeating: "x", count: 128)
+        let long = try client.request("GET", "/livez", fields: ["X-Request-ID: \(limit)"])
+        #expect(long.field("x-request-id") == limit)
+        let bad = try client.request("GET", "/livez", fields: ["traceparent: 00-zz"])
+        #expect(bad.field("traceparent") == nil)
+        let problem = try client.request(
+            "POST",
+            "/predict",
+            body: "{",
+            fields: ["X-Request-ID: mine"]
+        )
+        #expect(try problem.json["request_id"] == "mine")
+        #expect(try problem.json["instance"] == "/predict")
+    }
+
+    @Test func madeIDsCountUpwards() {
+        var maker = RequestIDMaker()
+        var seen: Set<[UInt8]> = [maker.text]
+        for _ in 0..<1000 {
+            maker.advance()
+            #expect(seen.insert(maker.text).inserted)
+        }
+        #expect(String(decoding: maker.text.suffix(16), as: UTF8.self) == "00000000000003e8")
+    }
+
+    @Test func operatorsHaveAListenerOfTheirOwn() throws {
+        let server = try TestServer(arguments: ["admin-port": "0"])
+        let client = try server.client(.admin)
+        for path in ["/health", "/livez", "/readyz", "/startupz", "/metrics", "/model/info"] {
+            #expect(try client.request("GET", path).status == 200, "\(path)")
+        }
+        let answer = try client.request("POST", "/predict", body: TestReading.brief)
+        #expect(answer.status == 404)
+        #expect(server.lines.containing("\"event\":\"listening\"").count == 2)
+    }
+
+    @Test func saysNotReadyWhileItDrainsAndAnswersStill() throws {
+        let server = try TestServer(arguments: ["drain-delay": "1h"])
+        server.application.stop()
+        for (path, status) in [("/health", 503), ("/readyz", 503), ("/livez", 200)] {
+            let answer = try server.client().request("GET", path)
+            #expect(answer.status == status, "\(path)")
+            #expect(answer.field("connection") == "close")
+        }
+        let answer = try server.client().request("POST", "/predict", body: TestReading.brief)
+        #expect(answer.status == 200)
+        server.application.stop()
+        server.application.waitUntilStopped()
+    }
+
+    @Test func finishesWhatItAcceptedBeforeItStops() throws {
+        let server = try TestServer(arguments: ["drain-timeout": "20s"])
+        let rows = (0..<2000).map { TestReading.json($0, hour: 1) }.joined(separator: ",")
+        let client = try server.client()
+        client.send(TestClient.bytes("POST", "/batch_predict", body: "[\(rows)]"))
+        // The batch has been taken in once the server says so.
+        let other = try server.client()
+        var isTaken = false
+        while !isTaken {
+            let page = try other.request("GET", "/metrics").body
+            isTaken =
+                value("prediction_latency_seconds_count", page) == "1"
+                || value("http_requests_deferred", page) == "1"
+        }
+        server.application.stop()
+        let answer = try #require(try client.receiveAnswer())
+        #expect(answer.status == 200)
+        #expect(try answer.json["count"] == 2000)
+        // An idle connection may stay until its next answer.
+        #expect(try other.request("GET", "/livez").field("connection") == "close")
+        server.application.waitUntilStopped()
+        #expect(server.lines.containing("\"event\":\"stopped\"").count == 1)
+    }
+
+    @Test func saysWhyItCannotListen() throws {
+        let server = try TestServer()
+        var settings = Settings()
+        settings.port = 0
+        // TEST-NET-1 of RFC 5737 is no address of this machine.
+        settings.host = "192.0.2.1"
+        settings.modelDirectory = server.directory.path
+        let second = Application(settings: settings, log: Log { _ in })
+        #expect(throws: ServerError.self) { try second.start() }
+    }
+}
+
+@Suite struct LogTests {
+    private func lines(_ format: LogFormat, level: LogLevel = .info) -> [String] {
+        let lines = LogLines()
+        let log = Log(level: level, format: format, clock: WallClock { 0 }) { lines.append($0) }
+        log.event(.debug, "quiet")
+        log.event(
+            .warning,
+            "event",
+            [("text", "a \"b\"\n"), ("count", 3), ("share", .number(0.5)), ("flag", .bool(true))]
+        )
+        return lines.containing("")
+    }
+
+    @Test func writesOneObjectPerLine() {
+        let line =
+            #"{"time":"1970-01-01T00:00:00Z","level":"warning","event":"event","#
+            + #""text":"a \"b\"\n","count":3,"share":0.5,"flag":true}"# + "\n"
+        #expect(lines(.json) == [line])
+    }
+
+    @Test func writesTextForEyes() {
+        let line =
+            #"1970-01-01T00:00:00Z WARNING event text="a \"b\"\n" count=3 share=0.5 flag=true"#
+            + "\n"
+        #expect(lines(.text) == [line])
+    }
+
+    @Test func leavesOutWhatIsBelowItsLevel() {
+        #expect(lines(.json, level: .error).isEmpty)
+        #expect(lines(.json, level: .debug).count == 2)
+    }
+}

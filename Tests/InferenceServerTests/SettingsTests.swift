@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+@testable import InferenceServer
+import Platform
+import Testing
+
+@Suite struct SettingsTests {
+    @Test func everyFlagHasItsPlaceInTheTable() throws {
+        for (index, setting) in Setting.all.enumerated() {
+            let options = try SettingOptions.parse(["--\(setting.flag)", "x"])
+            #expect(options.texts.count == Setting.all.count)
+            for (place, text) in options.texts.enumerated() {
+                #expect((text == "x") == (place == index), "\(setting.flag)")
+            }
+        }
+    }
+
+    @Test func defaultsAreAcceptedByTheirOwnSetting() {
+        for setting in Setting.all where setting.flag != "model" {
+            var settings = Settings()
+            #expect(setting.assign(&settings, setting.defaultText), "\(setting.flag)")
+            #expect(setting.render(settings) == setting.defaultText)
+        }
+    }
+
+    @Test func flagWinsOverVariableAndThatOverTheOther() throws {
+        func port(_ flag: String?, _ environment: [String: String]) throws -> UInt16? {
+            let texts = Setting.all.map { $0.flag == "port" ? flag : nil }
+            return try Settings(texts: texts, environment: environment).port
+        }
+        #expect(try port(nil, [:]) == 5000)
+        #expect(try port(nil, ["PORT": "1"]) == 1)
+        #expect(try port(nil, ["PORT": "1", "PDM_PORT": "2"]) == 2)
+        #expect(try port("3", ["PORT": "1", "PDM_PORT": "2"]) == 3)
+    }
+
+    @Test(arguments: [
+        ("port", "65536"), ("port", "-1"), ("port", "+5"), ("port", ""), ("port", "80 "),
+        ("event-loops", "0"), ("event-loops", "257"), ("drain-delay", "1 s"),
+        ("drain-delay", "3601s"), ("drain-delay", "-1s"), ("future-limit", "never"),
+        ("unknown-fields", "Ignore"), ("log-level", "trace"), ("log-format", ""),
+        ("machines-max", "0"), ("machines-max", "100000001"), ("host", ""), ("model", ""),
+        ("head-timeout", "9ms"), ("batch-rows-max", "1000001"),
+    ])
+    func refusesTextNamingItsSource(_ flag: String, _ text: String) {
+        let texts = Setting.all.map { $0.flag == flag ? text : nil }
+        #expect {
+            try Settings(texts: texts, environment: [:])
+        } throws: { error in
+            let error = error as? SettingError
+            return error?.source == "--\(flag)" && error?.exitCode == 64
+        }
+        let variable = "PDM_" + flag.uppercased().split(separator: "-").joined(separator: "_")
+        #expect {
+            try Settings(texts: texts.map { _ in nil }, environment: [variable: text])
+        } throws: { error in
+            let error = error as? SettingError
+            return error?.source == variable && error?.exitCode == 78
+        }
+    }
+
+    @Test(arguments: [
+        ("port", "65535"), ("port", "0"), ("port", "off"), ("event-loops", "256"),
+        ("event-loops", "auto"), ("drain-delay", "3600s"), ("drain-delay", "60min"),
+        ("drain-delay", "15"), ("future-limit", "none"), ("future-limit", "0"),
+        ("machines-max", "100000000"), ("head-timeout", "10ms"), ("batch-rows-max", "1000000"),
+    ])
+    func acceptsTextAtTheLimit(_ flag: String, _ text: String) throws {
+        var texts: [String?] = Setting.all.map { $0.flag == flag ? text : nil }
+        if let admin = Setting.all.firstIndex(where: { $0.flag == "admin-port" }) {
+            texts[admin] = "0"
+        }
+        _ = try Settings(texts: texts, environment: [:])
+    }
+
+    @Test(arguments: [
+        ("0", 0), ("1500ms", 1500), ("30s", 30_000), ("5min", 300_000), ("2h", 7_200_000),
+        ("7", 7000),
+    ])
+    func readsAndWritesTimes(_ text: String, _ milliseconds: Int) throws {
+        let duration = try #require(Setting.duration(of: text))
+        #expect(duration == .milliseconds(milliseconds))
+        #expect(Setting.duration(of: Setting.text(of: duration)) == duration)
+    }
+
+    @Test(arguments: ["", "s", "1.5s", "1e3", "ms", "-1s", "1 s", "1000000001", "1d"])
+    func refusesOtherTimes(_ text: String) {
+        #expect(Setting.duration(of: text) == nil)
+    }
+
+    @Test func refusesToListenNowhere() {
+        let texts = Setting.all.map { $0.flag == "port" ? "off" : nil }
+        #expect(throws: SettingError.self) { try Settings(texts: texts, environment: [:]) }
+    }
+
+    @Test func documentationHoldsTheTable() throws {
+        let page = try Repository.text("docs/configuration.md")
+        #expect(
+            page.contains(SettingsDocument.table),
+            "the table should be:\n\(SettingsDocument.table)"
+        )
+    }
+}

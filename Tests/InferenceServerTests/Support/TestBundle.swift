@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+import Features
+import JSON
+import ModelRuntime
+import Platform
+import Testing
+
+/// A directory of its own under the system's temporary one, removed with its owner.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = "/tmp/pdm-service-\(UInt64.random(in: 0 ... .max))"
+        try FileAccess.makeDirectory(path)
+    }
+
+    deinit { try? FileAccess.remove(path) }
+}
+
+/// Small bundles with fixed weights.
+enum TestBundle {
+    static let firstVersion = "20260101_000000"
+    static let secondVersion = "20260201_000000"
+
+    /// Writes a bundle; `bias` moves all its probabilities, so that versions can be told apart.
+    @discardableResult
+    static func write(
+        to directory: String,
+        version: String = firstVersion,
+        model: String = "pump",
+        schema: Schema = .standard,
+        spec: FeatureSpec = .standard,
+        hidden: [Int] = [8],
+        bias: Float = 0,
+        horizonHours: Double? = 24
+    ) throws -> LoadedModel {
+        let transform = try transform(schema, spec)
+        var layers: [Layer] = []
+        for outputs in hidden + [1] {
+            let inputs = layers.last?.outputs ?? transform.features.count
+            let activation: Layer.Activation = outputs == 1 ? .sigmoid : .relu
+            layers.append(Layer(inputs: inputs, outputs: outputs, activation: activation))
+        }
+        let tensors = tensors(layers, bias: bias)
+        let engine = try FeatureEngine(transform)
+        let network = try Network(layers: layers, tensors: tensors)
+        let reading = GoldenCase.Reading(
+            timestamp: 1_767_225_600_000_000,
+            values: schema.sensors.map { $0.kind == .category ? 0 : 1 }
+        )
+        let manifest = Manifest(
+            model: model,
+            version: try #require(BundleVersion(version)),
+            createdMicroseconds: 1_767_225_600_000_000,
+            framework: "test",
+            transform: transform,
+            layers: layers,
+            horizonHours: horizonHours,
+            trainingData: Manifest.TrainingData(
+                sha256: String(repeating: "0", count: 64),
+                rowCount: 100
+            ),
+            evaluation: JSONObject()
+        )
+        let row = [Float](repeating: 0, count: transform.features.count)
+        return try BundleWriter.write(
+            BundleContents(
+                manifest: manifest,
+                tensors: tensors,
+                reference: ReferenceData(
+                    featureCount: transform.features.count,
+                    sample: row,
+                    quantiles: row + row
+                ),
+                golden: [
+                    GoldenCase(history: [], reading: reading, engine: engine, network: network)
+                ],
+                evaluation: JSONObject()
+            ),
+            to: directory
+        )
+    }
+
+    /// A spec fitted to nothing: means of 0 to 100, scales of 50.
+    static func transform(_ schema: Schema, _ spec: FeatureSpec) throws -> FeatureTransform {
+        let features = try spec.resolved(for: schema)
+        return FeatureTransform(
+            schema: schema,
+            layout: StateLayout(
+                features: features,
+                paneSeconds: spec.paneSeconds,
+                ranges: schema.sensors.map { $0.range ?? 0...1000 }
+            ),
+            specName: spec.name,
+            forwardFill: true,
+            cleaning: schema.sensors.map { _ in
+                FeatureTransform.Cleaning(imputed: 50, clip: nil)
+            },
+            features: features,
+            scaling: features.map { _ in FeatureTransform.Scaling(center: 20, scale: 50) },
+            scaledClip: 10
+        )
+    }
+
+    /// Weights from a fixed sequence, small enough that probabilities stay off 0 and 1.
+    private static func tensors(_ layers: [Layer], bias: Float) -> [LayerTensors] {
+        var seed: UInt32 = 1
+        func next() -> Float {
+            seed = seed &* 1_664_525 &+ 1_013_904_223
+            return (Float(seed >> 8) / Float(1 << 24) - 0.5) * 0.2
+        }
+        return layers.enumerated().map { index, layer in
+            LayerTensors(
+                weight: (0..<layer.inputs * layer.outputs).map { _ in next() },
+                bias: (0..<layer.outputs).map { _ in index == layers.count - 1 ? bias : next() }
+            )
+        }
+    }
+}

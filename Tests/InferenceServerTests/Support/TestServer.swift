@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+import HTTPServer
+@testable import InferenceServer
+import Platform
+import Synchronization
+import Testing
+
+/// The real service on a free port of loopback, stopped with its owner.
+final class TestServer: Sendable {
+    let directory: TemporaryDirectory
+    let application: Application
+    let lines: LogLines
+
+    /// Starts a service; `bundles` writes into its model directory first.
+    init(
+        arguments: [String: String] = [:],
+        wallClock: WallClock = WallClock { 1_767_268_800_000_000 },
+        bundles: (String) throws -> Void = { try TestBundle.write(to: $0) }
+    ) throws {
+        directory = try TemporaryDirectory()
+        lines = LogLines()
+        try bundles(directory.path)
+        var values = ["port": "0", "event-loops": "2", "model-dir": directory.path]
+        values.merge(arguments) { $1 }
+        let settings = try Settings(
+            texts: Setting.all.map { values[$0.flag] },
+            environment: [:]
+        )
+        let log = Log(level: .debug, clock: wallClock) { [lines] in lines.append($0) }
+        application = Application(settings: settings, log: log, wallClock: wallClock)
+        try application.start()
+    }
+
+    deinit { application.server.stopNow() }
+
+    func client(_ listener: Listener = .main) throws -> TestClient {
+        try TestClient(port: #require(application.server.port(of: listener)))
+    }
+}
+
+/// The lines that a log wrote.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func append(_ bytes: [UInt8]) {
+        lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+    }
+
+    func containing(_ text: String) -> [String] {
+        lines.withLock { $0.filter { $0.contains(text) } }
+    }
+}
+
+/// Readings of the standard schema.
+enum TestReading {
+    static let brief = """
+        {"equipment_id":"EQ001","temperature":85.5,"vibration":2.3,"pressure":95.0,\
+        "rotation_speed":1350,"current":22.5,"operating_hours":1500}
+        """
+
+    /// A reading of a machine at an hour of 2026-01-01.
+    static func json(_ machine: Int, hour: Int, temperature: Double = 70) -> String {
+        """
+        {"equipment_id":"M\(machine)","timestamp":\(1_767_225_600 + hour * 3600),\
+        "temperature":\(temperature),"vibration":\(1 + Double(machine) / 8),"pressure":101.25,\
+        "rotation_speed":1480,"current":\(20 + abs(hour)),"operating_hours":\(1000 + hour)}
+        """
+    }
+}
