@@ -113,6 +113,7 @@ let package = Package(
             "InferenceServer",
             ["CLinux", "HTTPServer", "JSON", "Features", "ModelRuntime", "Platform"]
         ),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+
+/// What some checks read beside the file at hand.
+struct Surroundings: Sendable {
+    let moduleTable: ModuleTable
+    /// Text of every document, by path.
+    let documents: [String: String]
+    /// Every file's path.
+    let paths: Set<String>
+
+    func document(_ path: String) -> String { documents[path] ?? "" }
+
+    /// The repository's own.
+    static let repository = {
+        let documents = Repository.files.filter { $0.isMarkdown }.map { ($0.path, $0.text) }
+        let texts = Dictionary(uniqueKeysWithValues: documents)
+        return Surroundings(
+            moduleTable: ModuleTable(markdown: texts["ARCHITECTURE.md"] ?? ""),
+            documents: texts,
+            paths: Set(Repository.paths)
+        )
+    }()
+
+    /// A tiny made-up repository, for the canaries.
+    static let canary = Surroundings(
+        moduleTable: ModuleTable(markdown: ModuleTable.sample),
+        documents: [
+            "docs/configuration.md": "`--port`, `PDM_PORT`",
+            "docs/metrics.md": "`seen_total` by `model_version`",
+            "docs/there.md": "# One heading\n",
+        ],
+        paths: ["docs/there.md", "docs/configuration.md", "LICENSE"]
+    )
+}
