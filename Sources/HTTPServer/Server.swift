@@ -103,11 +103,6 @@ package final class Server: Sendable {
         post(.stop)
     }
 
-    /// Calls `body` on a global queue once every loop has ended.
-    package func whenStopped(_ body: @escaping @Sendable () -> Void) {
-        running.notify(queue: .global(), execute: body)
-    }
-
     /// Blocks the calling thread until every loop has ended.
     package func waitUntilStopped() {
         running.wait()

@@ -111,12 +111,6 @@ struct HTTP1Connection {
         return false
     }
 
-    /// Whether nothing more is read from this connection.
-    var isClosing: Bool {
-        if case .closing = phase { return true }
-        return false
-    }
-
     /// The bytes of the current request within `input`.
     var requestBytes: Range<Int> { inputStart..<(inputStart + consumed) }
 

@@ -28,18 +28,6 @@ package enum TableReader {
         }
     }
 
-    /// The column names in the first line of a table with a header.
-    ///
-    /// - Throws: ``TableError``.
-    package static func columnNames(
-        of bytes: [UInt8],
-        format: TableFormat = .csv,
-        limits: TableLimits = TableLimits()
-    ) throws(TableError) -> [String] {
-        var parser = TableParser(format: format, limits: limits)
-        return try parser.firstLine(bytes.span).names
-    }
-
     /// Reads the requested columns of a table.
     ///
     /// - Throws: ``TableError``.
