@@ -100,6 +100,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "ModelRuntime", "JSON", "Platform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Swift",
+            swiftSettings: settings
+        ),
         tests("Platform"),
         tests("HTTPServer"),
         tests("JSON"),

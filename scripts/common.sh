@@ -32,6 +32,20 @@ build_release() {
     bin=$("$swift" build "${release_flags[@]}" --show-bin-path)
 }
 
+# Sets `python` to an interpreter with the pinned packages of a requirements file, in a virtual
+# environment that is kept until the file changes: python_environment NAME FILE
+python_environment() {
+    local folder=.venv/$1 requirements=$2
+    python=$root/$folder/bin/python
+    cmp -s "$requirements" "$folder/requirements.txt" && return
+    say "installing $requirements into $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder" \
+        || fail "no virtual environment; as root: apt-get install python3-venv"
+    "$python" -m pip install --quiet --requirement "$requirements"
+    cp "$requirements" "$folder/requirements.txt"
+}
+
 # The newest bundle under a folder, or nothing.
 newest_bundle() {
     [[ -d $1 ]] || return 0

@@ -622,3 +622,28 @@ private typealias Operands = (
         i &+= lanes
     }
 }
+
+// MARK: - Yardstick
+
+/// The most multiplications and additions that this build can do: twelve sums of vectors, each
+/// added to `rounds` times, from registers only -> the number of operations done.
+///
+/// `x` holds two vectors of factors; the sums go to y[2V] so that none may be left out. What
+/// scripts/bench calls the peak.
+@inline(never) public func peak(
+    _ x: UnsafePointer<Float>,
+    _ rounds: Int,
+    _ y: UnsafeMutablePointer<Float>
+) -> Int {
+    let (a, b) = unsafe (load(x, 0), load(x, lanes))
+    var sums = InlineArray<12, V>(repeating: V())
+    var round = 0
+    while round < rounds {
+        for i in 0..<12 { unsafe sums[unchecked: i] = madd(a, b, sums[unchecked: i]) }
+        round &+= 1
+    }
+    var total = V()
+    for i in 0..<12 { total = unsafe total + sums[unchecked: i] }
+    unsafe store(total, y, 0)
+    return rounds &* 12 &* lanes &* 2
+}

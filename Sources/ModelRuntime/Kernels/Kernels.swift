@@ -162,3 +162,25 @@ extension Kernels {
         unsafe KernelsBaseline.dot(x, stride, rows, k, w, bias, y)
     }
 }
+
+// MARK: - Yardstick
+
+extension Kernels {
+    /// Runs the variant's peak loop: multiplications and additions in registers, nothing else.
+    ///
+    /// - Returns: The number of floating-point operations done.
+    package func runPeakLoop(rounds: Int) -> Int {
+        let factors = ConstantFloats([Float](repeating: 0.5, count: panelWidth))
+        let sums = AlignedFloats(count: panelWidth)
+        // SAFETY: both hold a panel's width of floats, two vectors.
+        #if arch(x86_64)
+            switch variant {
+            case .avx2: return unsafe KernelsAVX2.peak(factors.base, rounds, sums.base)
+            case .avx512: return unsafe KernelsAVX512.peak(factors.base, rounds, sums.base)
+            case .baseline: break
+            }
+        #endif
+        // SAFETY: as above.
+        return unsafe KernelsBaseline.peak(factors.base, rounds, sums.base)
+    }
+}
