@@ -65,4 +65,32 @@ struct AdmissionTests {
         machine.take(1001 * hour, values)
         #expect(machine.scratch.windowFill == [6, 12, 24].map { 2 / $0 })
     }
+
+    @Test func newBeginningForgetsThePanesBeforeIt() throws {
+        let engine = try FeatureEngine(makeTransform())
+        var machine = Machine(engine)
+        for step in 0..<10 { machine.take(Int64(step) * hour, values) }
+        machine.beginAnew(20 * hour + 1)
+        #expect(machine.take(20 * hour - 1, values) == .stale)
+        #expect(machine.take(20 * hour, [80, .nan, 90, 1400, 20, 100]) == .inOrder)
+        #expect(machine.scratch.windowFill == [6, 12, 24].map { 1 / $0 })
+        #expect(machine.feature("temperature_rate") == 0)
+        #expect(machine.scratch.flags[1] == [.missing, .imputed])
+        // An earlier one that is heard of afterwards changes nothing.
+        let before = machine.words
+        machine.beginAnew(19 * hour)
+        #expect(machine.words == before)
+    }
+
+    @Test func newBeginningInThePastKeepsWhatCameAfterIt() throws {
+        let engine = try FeatureEngine(makeTransform())
+        var machine = Machine(engine)
+        for step in 0..<10 { machine.take(Int64(step) * hour, values) }
+        machine.beginAnew(7 * hour)
+        #expect(machine.take(7 * hour - 1, values) == .stale)
+        #expect(machine.take(7 * hour + 1, values) == .late)
+        #expect(machine.take(10 * hour, [90, 3, 90, 1400, 20, 100]) == .inOrder)
+        #expect(machine.scratch.windowFill == [6, 12, 24].map { 4 / $0 })
+        #expect(machine.feature("temperature_rate") == 20)
+    }
 }

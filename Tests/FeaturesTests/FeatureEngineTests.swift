@@ -149,7 +149,7 @@ struct FeatureEngineTests {
 
     @Test func standardRecordTakesLessThanFourKilobytes() throws {
         let engine = try FeatureEngine(makeTransform())
-        #expect(engine.records.wordCount * 4 == 3852)
+        #expect(engine.records.wordCount * 8 == 3968)
         #expect(engine.transform.features.count == 73)
     }
 }

@@ -33,7 +33,7 @@ struct FeaturePropertyTests {
         }
     }
 
-    /// Also with so many readings a pane that the sums of squares need their third word.
+    /// Also with so many readings a pane that the sums of squares need their upper bits.
     @Test(arguments: seeds, [2 * hour, hour / 10])
     func panesHoldExactIntegersOfTheHistory(seed: UInt64, stepMax: Int64) throws {
         var generator = SeededGenerator(seed: seed)
@@ -45,7 +45,7 @@ struct FeaturePropertyTests {
             reference.admit(reading)
         }
         let panes = Array(machine.panes)
-        let wordsPerPane = 2 + 7 * transform.layout.gauges.count
+        let wordsPerPane = 1 + 3 + 3 * transform.layout.gauges.count
         #expect(panes.count == 24 * wordsPerPane)
         for place in 0..<24 {
             let words = panes[place * wordsPerPane..<(place + 1) * wordsPerPane]
@@ -81,7 +81,7 @@ struct FeaturePropertyTests {
         let engine = try FeatureEngine(makeTransform())
         let histories = (0..<5).map { _ in history(&generator, count: 60) }
         var alone: [[[Float]]] = []
-        var records: [[UInt32]] = []
+        var records: [[UInt64]] = []
         for readings in histories {
             var machine = Machine(engine)
             alone.append(
@@ -172,30 +172,31 @@ struct FeaturePropertyTests {
         _ place: Int,
         _ reference: ReferenceMachine,
         _ transform: FeatureTransform
-    ) -> [UInt32] {
-        func words(_ value: UInt64) -> [UInt32] {
-            [UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)]
-        }
+    ) -> [UInt64] {
         let own = reference.history.filter {
             (reference.pane($0.timestamp) % 24 + 24) % 24 == place
         }
         guard let epoch = own.map({ reference.pane($0.timestamp) }).max() else {
-            return words(UInt64(bitPattern: .min)) + Array(repeating: 0, count: 35)
+            return [UInt64(bitPattern: .min)] + Array(repeating: 0, count: 18)
         }
         let readings = own.filter { reference.pane($0.timestamp) == epoch }
-        var result = words(UInt64(bitPattern: epoch))
+        // The checksum of the pane, then the five maxima.
+        var maxima: [UInt64] = [0]
+        var sums: [UInt64] = []
+        var counts: [UInt64] = []
+        var lower: [UInt64] = []
         for gauge in transform.layout.gauges {
             let low = gauge.range.lowerBound
             let stepsPerUnit = 4_294_967_295 / (gauge.range.upperBound - low)
             let measured = readings.map { $0.values[gauge.sensor] }.filter { !$0.isNaN }
             let steps = measured.map { UInt64((($0 - low) * stepsPerUnit).rounded()) }
             let squares = steps.reduce(UInt128(0)) { $0 + UInt128($1) * UInt128($1) }
-            result.append(UInt32(steps.count))
-            result += words(steps.reduce(0, +))
-            result += words(UInt64(truncatingIfNeeded: squares))
-            result.append(UInt32(truncatingIfNeeded: squares >> 64))
-            result.append(UInt32(steps.max() ?? 0))
+            maxima.append(steps.max() ?? 0)
+            sums.append(steps.reduce(0, +))
+            counts.append(UInt64(steps.count) | UInt64(squares >> 64) << 32)
+            lower.append(UInt64(truncatingIfNeeded: squares))
         }
-        return result
+        let pairs = stride(from: 0, to: 6, by: 2).map { maxima[$0] | maxima[$0 + 1] << 32 }
+        return [UInt64(bitPattern: epoch)] + pairs + sums + counts + lower
     }
 }

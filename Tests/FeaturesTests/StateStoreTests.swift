@@ -71,7 +71,7 @@ struct StateStoreTests {
         }
         #expect(store.counts().machines == model.count)
         #expect(store.counts().evictions == 0)
-        #expect(store.counts().byteCount >= model.count * engine.records.wordCount * 4)
+        #expect(store.counts().byteCount >= model.count * engine.records.wordCount * 8)
     }
 
     @Test func takesIdsOfSixtyFourBytesAndNoMore() {

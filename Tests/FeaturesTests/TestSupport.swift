@@ -55,13 +55,13 @@ struct Reading: Equatable {
 /// One machine's record, outside any store.
 struct Machine {
     let engine: FeatureEngine
-    var words: [UInt32]
+    var words: [UInt64]
     var scratch: FeatureScratch
     private var arrival: Int64 = 0
 
     init(_ engine: FeatureEngine) {
         self.engine = engine
-        words = Array(repeating: 0xDEAD_BEEF, count: engine.records.wordCount)
+        words = Array(repeating: 0xDEAD_BEEF_DEAD_BEEF, count: engine.records.wordCount)
         scratch = engine.makeScratch()
         let id = Array("EQ001".utf8)
         var span = words.mutableSpan
@@ -77,7 +77,7 @@ struct Machine {
             isTimestamped: reading.isTimestamped,
             arrival: arrival
         )
-        var record: [UInt32] = []
+        var record: [UInt64] = []
         swap(&record, &words)
         var span = record.mutableSpan
         let admission = engine.observe(time, in: &span, at: 0, scratch: &scratch)
@@ -91,12 +91,19 @@ struct Machine {
         take(Reading(timestamp: timestamp, values: values))
     }
 
+    mutating func beginAnew(_ timestamp: Int64) {
+        let records = engine.records
+        var span = words.mutableSpan
+        records.beginAnew(&span, at: 0, timestamp: timestamp)
+    }
+
     func feature(_ name: String) -> Double? {
         engine.transform.featureNames.firstIndex(of: name).map { scratch.features[$0] }
     }
 
     /// The words of all panes, by the table in the documentation of `RecordLayout`.
-    var panes: ArraySlice<UInt32> {
-        words[(57 + 3 * engine.transform.schema.sensors.count)...]
+    var panes: ArraySlice<UInt64> {
+        let sensorCount = engine.transform.schema.sensors.count
+        return words[(31 + sensorCount + (sensorCount + 1) / 2)...]
     }
 }

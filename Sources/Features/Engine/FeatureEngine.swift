@@ -59,7 +59,7 @@ package struct FeatureEngine: Sendable {
     /// values; a stale one from its own values alone. The rate of both, and of a late one, is 0.
     package func observe(
         _ time: ReadingTime,
-        in words: inout MutableSpan<UInt32>,
+        in words: inout MutableSpan<UInt64>,
         at base: Int,
         scratch: inout FeatureScratch
     ) -> Admission {
@@ -93,7 +93,7 @@ package struct FeatureEngine: Sendable {
     private func take(
         _ time: ReadingTime,
         _ admission: Admission,
-        in words: inout MutableSpan<UInt32>,
+        in words: inout MutableSpan<UInt64>,
         at base: Int,
         _ scratch: inout FeatureScratch
     ) {
@@ -120,7 +120,7 @@ package struct FeatureEngine: Sendable {
     }
 
     private func takeAlone(_ time: ReadingTime, _ scratch: inout FeatureScratch) {
-        var lone: [UInt32] = []
+        var lone: [UInt64] = []
         swap(&lone, &scratch.lone)
         var words = lone.mutableSpan
         records.reset(&words, at: 0, id: [UInt8]().span)
@@ -144,7 +144,7 @@ package struct FeatureEngine: Sendable {
 
     private func note(
         _ scratch: inout FeatureScratch,
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         _ base: Int,
         _ timestamp: Int64
     ) {
@@ -163,7 +163,7 @@ package struct FeatureEngine: Sendable {
 
     private func flagStuck(
         _ scratch: inout FeatureScratch,
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         _ base: Int
     ) {
         for sensor in sensorPlans.indices where !scratch.values[sensor].isNaN {

@@ -37,7 +37,7 @@ package struct FeatureScratch {
     var hoursSincePrevious = 0.0
     var timestamp: Int64 = 0
     var statistics: WindowStatistics
-    var lone: [UInt32]
+    var lone: [UInt64]
 
     init(engine: FeatureEngine) {
         let sensorCount = engine.transform.schema.sensors.count

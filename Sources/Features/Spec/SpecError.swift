@@ -17,7 +17,7 @@ package enum SpecLimits {
     /// Bytes of an equipment id, which is kept in the machine's record.
     package static let equipmentIDBytesMax = 64
     /// Readings of one pane and sensor that are counted; later ones do not change the pane.
-    package static let paneCountMax: UInt32 = 1 << 24
+    package static let paneCountMax: UInt32 = 1 << 24 - 1
 }
 
 /// What is wrong with a schema or a feature spec.

@@ -11,7 +11,7 @@ struct MachineTable: Sendable {
     private let records: RecordLayout
     private let idleMicroseconds: Int64
     /// Records in pieces, so that growing moves none of them.
-    private var chunks: [[UInt32]] = []
+    private var chunks: [[UInt64]] = []
     private var hashes: [UInt64] = []
     private var isUsed: [Bool] = []
     private var free: [Int] = []
@@ -29,7 +29,7 @@ struct MachineTable: Sendable {
         StateCounts(
             machines: hashes.count - free.count,
             evictions: evictions,
-            byteCount: chunks.count * Self.recordsPerChunk * records.wordCount * 4
+            byteCount: chunks.count * Self.recordsPerChunk * records.wordCount * 8
                 + hashes.capacity * 9 + index.capacity * 4
         )
     }

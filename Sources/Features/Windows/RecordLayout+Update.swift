@@ -15,28 +15,37 @@ package enum Admission: Equatable, Sendable {
 extension RecordLayout {
     /// What taking in a reading with this timestamp would be.
     func admission(
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         at base: Int,
         timestamp: Int64,
         isTimestamped: Bool
     ) -> Admission {
-        let last = words.load(at: base + Self.lastTimestamp)
+        let index = paneIndex(of: timestamp)
+        if index < words.load(at: base + Self.firstPane) { return .stale }
+        let last: Int64 = words.load(at: base + Self.lastTimestamp)
         if last == .min { return .inOrder }
-        if isTimestamped {
-            for place in 0..<Int(words[base + Self.ringCount])
-            where words.load(at: base + Self.ring + place * 2) == timestamp {
-                return .duplicate
-            }
-        }
+        if isTimestamped, remembers(words, at: base, timestamp: timestamp) { return .duplicate }
         if timestamp > last || (timestamp == last && !isTimestamped) { return .inOrder }
         // The panes of the longest window before the newest pane are all that is kept.
-        let isKept = paneIndex(of: timestamp) > paneIndex(of: last) - Int64(paneCount)
-        return isKept ? .late : .stale
+        return index > paneIndex(of: last) - Int64(paneCount) ? .late : .stale
+    }
+
+    private func remembers(
+        _ words: borrowing MutableSpan<UInt64>,
+        at base: Int,
+        timestamp: Int64
+    ) -> Bool {
+        let ring = base + Self.ring
+        for place in 0..<Int(words.half(at: 2 * (base + Self.ringCounts)))
+        where words.load(at: ring + place) == timestamp {
+            return true
+        }
+        return false
     }
 
     /// Takes a reading's measured values (NaN: missing) into the pane of its timestamp.
     func addToPane(
-        _ words: inout MutableSpan<UInt32>,
+        _ words: inout MutableSpan<UInt64>,
         at base: Int,
         timestamp: Int64,
         values: Span<Double>
@@ -45,103 +54,127 @@ extension RecordLayout {
         let pane = base + paneOffset(index)
         if words.load(at: pane) != index {
             words.store(index, at: pane)
-            for word in pane + 2..<pane + wordsPerPane { words[word] = 0 }
+            for word in pane + 1..<pane + wordsPerPane { words[word] = 0 }
         }
         for index in cells.indices {
             let cell = cells[index]
             let value = values[cell.sensor]
-            let count = words[pane + cell.offset]
-            if value.isNaN || count == SpecLimits.paneCountMax { continue }
-            add(cell.quantised(value), of: cell, count, &words, pane)
+            let count = words[pane + cell.countOffset] & 0xFFFF_FFFF
+            if value.isNaN || count == UInt64(SpecLimits.paneCountMax) { continue }
+            add(cell.quantised(value), of: cell, &words, pane)
         }
     }
 
     private func add(
         _ step: UInt32,
         of cell: Cell,
-        _ count: UInt32,
-        _ words: inout MutableSpan<UInt32>,
+        _ words: inout MutableSpan<UInt64>,
         _ pane: Int
     ) {
-        words[pane + cell.offset] = count + 1
-        words.store(
-            words.load(at: pane + cell.offset + 1) &+ Int64(step),
-            at: pane + cell.offset + 1
-        )
+        words[pane + cell.sumOffset] &+= UInt64(step)
+        var counted: UInt64 = 1
         if let squares = cell.squaresOffset {
-            let low = UInt64(bitPattern: words.load(at: pane + squares))
-            let (sum, overflow) = low.addingReportingOverflow(UInt64(step) * UInt64(step))
-            words.store(Int64(bitPattern: sum), at: pane + squares)
-            if overflow { words[pane + squares + 2] += 1 }
+            let (sum, overflow) = words[pane + squares].addingReportingOverflow(
+                UInt64(step) * UInt64(step)
+            )
+            words[pane + squares] = sum
+            if overflow { counted |= 1 << 32 }
         }
-        if let maximum = cell.maximumOffset {
-            words[pane + maximum] = max(words[pane + maximum], step)
+        words[pane + cell.countOffset] &+= counted
+        if let maximum = cell.maximumHalf {
+            let place = 2 * pane + maximum
+            if step > words.half(at: place) { words.setHalf(step, at: place) }
         }
     }
 
     /// Counts a reading that its pane took: its arrival and, where it has one, its timestamp.
-    func count(_ words: inout MutableSpan<UInt32>, at base: Int, _ time: ReadingTime) {
+    func count(_ words: inout MutableSpan<UInt64>, at base: Int, _ time: ReadingTime) {
         // A reading without a timestamp is no duplicate, and makes no later one a duplicate.
         if time.isTimestamped { remember(&words, at: base, timestamp: time.timestamp) }
-        let count = words.load(at: base + Self.readingCount)
-        words.store(count &+ 1, at: base + Self.readingCount)
+        words[base + Self.readingCount] &+= 1
         words.store(time.arrival, at: base + Self.lastArrival)
     }
 
     /// Remembers a timestamp among the last 16 distinct ones.
-    private func remember(_ words: inout MutableSpan<UInt32>, at base: Int, timestamp: Int64) {
-        let next = Int(words[base + Self.ringNext])
-        words.store(timestamp, at: base + Self.ring + next * 2)
-        words[base + Self.ringNext] = UInt32((next + 1) % Self.timestampRingCount)
-        words[base + Self.ringCount] = min(
-            words[base + Self.ringCount] + 1,
-            UInt32(Self.timestampRingCount)
-        )
+    private func remember(_ words: inout MutableSpan<UInt64>, at base: Int, timestamp: Int64) {
+        let counts = 2 * (base + Self.ringCounts)
+        let next = words.half(at: counts + 1)
+        words.store(timestamp, at: base + Self.ring + Int(next))
+        let capacity = UInt32(Self.timestampRingCount)
+        words.setHalf((next + 1) % capacity, at: counts + 1)
+        words.setHalf(min(words.half(at: counts) + 1, capacity), at: counts)
     }
 
     /// Takes over an in-order reading's time and values as the machine's last ones.
     func advance(
-        _ words: inout MutableSpan<UInt32>,
+        _ words: inout MutableSpan<UInt64>,
         at base: Int,
         timestamp: Int64,
         values: Span<Double>
     ) {
         words.store(timestamp, at: base + Self.lastTimestamp)
         for sensor in 0..<sensorCount {
-            let place = base + Self.sensors + sensor * Self.wordsPerSensor
+            let place = 2 * (base + equalReadings) + sensor
             let value = values[sensor]
+            let before = words.half(at: place)
             if value.isNaN {
-                words[place + 2] |= Self.missingBit
+                words.setHalf(before | Self.missingBit, at: place)
                 continue
             }
-            let equal = words[place + 2] & ~Self.missingBit
+            let equal = before & ~Self.missingBit
             let isEqual = value == lastMeasured(words, at: base, sensor: sensor)
-            words[place + 2] = isEqual ? min(equal + 1, ~Self.missingBit) : 1
-            words.store(Int64(bitPattern: value.bitPattern), at: place)
+            words.setHalf(isEqual ? min(equal + 1, ~Self.missingBit) : 1, at: place)
+            words[base + Self.values + sensor] = value.bitPattern
+        }
+    }
+
+    /// Begins anew with the pane that holds a moment, as after maintenance.
+    ///
+    /// What lies before that pane is forgotten, and a reading of that time is stale from now on. A
+    /// later beginning that was set before stays.
+    package func beginAnew(
+        _ words: inout MutableSpan<UInt64>,
+        at base: Int,
+        timestamp: Int64
+    ) {
+        let first = paneIndex(of: timestamp)
+        guard first > words.load(at: base + Self.firstPane) else { return }
+        words.store(first, at: base + Self.firstPane)
+        for place in 0..<paneCount {
+            let pane = base + panes + place * wordsPerPane
+            guard words.load(at: pane) < first else { continue }
+            words.store(.min, at: pane)
+            for word in pane + 1..<pane + wordsPerPane { words[word] = 0 }
+        }
+        let last: Int64 = words.load(at: base + Self.lastTimestamp)
+        guard last != .min, paneIndex(of: last) < first else { return }
+        words.store(.min, at: base + Self.lastTimestamp)
+        for sensor in 0..<sensorCount {
+            words[base + Self.values + sensor] = Double.nan.bitPattern
+            words.setHalf(0, at: 2 * (base + equalReadings) + sensor)
         }
     }
 
     /// The sensor's last measured value, NaN where there is none.
     func lastMeasured(
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         at base: Int,
         sensor: Int
     ) -> Double {
-        let bits = words.load(at: base + Self.sensors + sensor * Self.wordsPerSensor)
-        return Double(bitPattern: UInt64(bitPattern: bits))
+        Double(bitPattern: words[base + Self.values + sensor])
     }
 
     /// How many equal readings in a row the sensor's last ones are.
     func equalReadings(
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         at base: Int,
         sensor: Int
     ) -> Int {
-        Int(words[base + Self.sensors + sensor * Self.wordsPerSensor + 2] & ~Self.missingBit)
+        Int(words.half(at: 2 * (base + equalReadings) + sensor) & ~Self.missingBit)
     }
 
     /// Whether the last reading in order had a value of the sensor.
-    func wasMeasured(_ words: borrowing MutableSpan<UInt32>, at base: Int, _ sensor: Int) -> Bool {
-        words[base + Self.sensors + sensor * Self.wordsPerSensor + 2] & Self.missingBit == 0
+    func wasMeasured(_ words: borrowing MutableSpan<UInt64>, at base: Int, _ sensor: Int) -> Bool {
+        words.half(at: 2 * (base + equalReadings) + sensor) & Self.missingBit == 0
     }
 }

@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: MIT
 
-/// Where things stand in a machine's record, a fixed number of 32-bit words.
+/// Where things stand in a machine's record, a fixed number of 64-bit words.
 ///
-///     word 0   2   timestamp of the last reading in order, microseconds (Int64.min: none)
-///          2   2   arrival time of the last reading, microseconds
-///          4   2   number of readings taken in
-///          6   1   number of timestamps in the ring
-///          7   1   next place in the ring
-///          8  32   ring of the last 16 distinct timestamps
-///         40   1   length of the equipment id in bytes
-///         41  16   equipment id, four bytes a word, little-endian
-///         57  3s   per sensor: last measured value (bits of a Double, NaN: none); equal readings
-///                  in a row, the highest bit: the last reading in order lacked the sensor
-///          .  p    panes, each: epoch (index since 1970, Int64.min: empty), then per gauge: count,
-///                  sum (2 words), [sum of squares (3 words)], [maximum]
+///     word  0   1   checksum of the words from here to the first pane, for whoever stores records
+///           1   1   timestamp of the last reading in order, microseconds (Int64.min: none)
+///           2   1   arrival time of the last reading, microseconds
+///           3   1   number of readings taken in
+///           4   1   index of the first pane that counts: what is older is stale (Int64.min: none)
+///           5   1   number of timestamps in the ring; next place in the ring
+///           6  16   ring of the last 16 distinct timestamps
+///          22   1   length of the equipment id in bytes
+///          23   8   equipment id, eight bytes a word, the first lowest
+///          31   s   last measured value of each sensor (bits of a Double, NaN: none)
+///           .   .   equal readings in a row of each sensor, two a word; the highest bit of the 32:
+///                   the last reading in order lacked the sensor
+///           .   p   panes, the pane with index i at place i mod their number
 ///
-/// 64- and 96-bit numbers are little-endian in words.
+/// A pane is one block of words, one array over the gauges for each quantity:
+///
+///     word  0   1   index of the pane since 1970 (Int64.min: empty)
+///           1   .   two a word: checksum of the pane, for whoever stores records; maxima
+///           .   g   sums
+///           .   g   counts in the lower half; upper 32 bits of the sums of squares in the upper
+///           .   q   lower 64 bits of the sums of squares
+///
+/// Maxima stand for the gauges that keep them, lower bits of squares for the q that keep those, in
+/// the order of the gauges. Where two numbers share a word, the first is its lower half.
 package struct RecordLayout: Sendable {
-    /// What a gauge's cell holds and where, from the start of a pane.
+    /// What a pane holds of a gauge and where, from the start of the pane.
     struct Cell: Sendable {
         let sensor: Int
-        let offset: Int
+        let sumOffset: Int
+        let countOffset: Int
         let squaresOffset: Int?
-        let maximumOffset: Int?
+        /// In halves of words.
+        let maximumHalf: Int?
         let lowerBound: Double
         let step: Double
         let stepsPerUnit: Double
@@ -35,27 +47,32 @@ package struct RecordLayout: Sendable {
     }
 
     static let timestampRingCount = 16
-    static let lastTimestamp = 0
+    static let checksum = 0
+    static let lastTimestamp = 1
     static let lastArrival = 2
-    static let readingCount = 4
-    static let ringCount = 6
-    static let ringNext = 7
-    static let ring = 8
-    static let idByteCount = 40
-    static let idBytes = 41
-    static let sensors = 57
-    static let wordsPerSensor = 3
+    static let readingCount = 3
+    static let firstPane = 4
+    static let ringCounts = 5
+    static let ring = 6
+    static let idByteCount = 22
+    static let idBytes = 23
+    static let values = 31
     static let missingBit: UInt32 = 1 << 31
+    /// The checksum of a pane, in halves of words from its start.
+    static let paneChecksumHalf = 2
 
     let sensorCount: Int
     let paneCount: Int
     let paneMicroseconds: Int64
+    /// The first word of the equal readings in a row.
+    let equalReadings: Int
+    /// The first word of the panes, and the number of words before them.
     let panes: Int
     let wordsPerPane: Int
     /// The first word of the last pane, from the first pane.
     let lastPane: Int
     let cells: [Cell]
-    /// The number of words of a record.
+    /// The number of 64-bit words of a record.
     package let wordCount: Int
 
     /// Lays records out for a schema's sensors and a layout's panes.
@@ -63,67 +80,66 @@ package struct RecordLayout: Sendable {
         self.sensorCount = sensorCount
         paneCount = layout.paneCount
         paneMicroseconds = Int64(layout.paneSeconds) * Timestamp.microsecondsPerSecond
-        panes = Self.sensors + sensorCount * Self.wordsPerSensor
+        equalReadings = Self.values + sensorCount
+        panes = equalReadings + (sensorCount + 1) / 2
+        let gauges = layout.gauges
+        var maximumHalf = Self.paneChecksumHalf + 1
+        let sums = (maximumHalf + gauges.count { $0.keepsMaximum } + 1) / 2
+        var squares = sums + 2 * gauges.count
         var cells: [Cell] = []
-        var offset = 2
-        for gauge in layout.gauges {
-            let start = offset
-            offset += 3
-            let squares = gauge.keepsSquares ? offset : nil
-            if gauge.keepsSquares { offset += 3 }
-            let maximum = gauge.keepsMaximum ? offset : nil
-            if gauge.keepsMaximum { offset += 1 }
+        for (index, gauge) in gauges.enumerated() {
             let width = gauge.range.upperBound - gauge.range.lowerBound
             cells.append(
                 Cell(
                     sensor: gauge.sensor,
-                    offset: start,
-                    squaresOffset: squares,
-                    maximumOffset: maximum,
+                    sumOffset: sums + index,
+                    countOffset: sums + gauges.count + index,
+                    squaresOffset: gauge.keepsSquares ? squares : nil,
+                    maximumHalf: gauge.keepsMaximum ? maximumHalf : nil,
                     lowerBound: gauge.range.lowerBound,
                     step: width / 4_294_967_295,
                     stepsPerUnit: 4_294_967_295 / width
                 )
             )
+            if gauge.keepsSquares { squares += 1 }
+            if gauge.keepsMaximum { maximumHalf += 1 }
         }
         self.cells = cells
-        wordsPerPane = offset
-        lastPane = (paneCount - 1) * offset
-        wordCount = panes + paneCount * offset
+        wordsPerPane = squares
+        lastPane = (paneCount - 1) * wordsPerPane
+        wordCount = panes + paneCount * wordsPerPane
     }
 
     /// Writes an empty record for an equipment id of at most 64 bytes.
     package func reset(
-        _ words: inout MutableSpan<UInt32>,
+        _ words: inout MutableSpan<UInt64>,
         at base: Int,
         id: Span<UInt8>
     ) {
         precondition(id.count <= SpecLimits.equipmentIDBytesMax, "equipment id too long")
         for index in base..<base + wordCount { words[index] = 0 }
         words.store(.min, at: base + Self.lastTimestamp)
+        words.store(.min, at: base + Self.firstPane)
         for sensor in 0..<sensorCount {
-            words.store(
-                Int64(bitPattern: Double.nan.bitPattern),
-                at: base + Self.sensors + sensor * Self.wordsPerSensor
-            )
+            words[base + Self.values + sensor] = Double.nan.bitPattern
         }
         for pane in 0..<paneCount { words.store(.min, at: base + panes + pane * wordsPerPane) }
-        words[base + Self.idByteCount] = UInt32(id.count)
+        words[base + Self.idByteCount] = UInt64(id.count)
         for index in 0..<id.count {
-            words[base + Self.idBytes + index / 4] |= UInt32(id[index]) << UInt32(index % 4 * 8)
+            words[base + Self.idBytes + index / 8] |= UInt64(id[index]) << UInt64(index % 8 * 8)
         }
     }
 
     /// Whether the record belongs to this equipment id.
     package func holds(
-        _ words: borrowing MutableSpan<UInt32>,
+        _ words: borrowing MutableSpan<UInt64>,
         at base: Int,
         id: Span<UInt8>
     ) -> Bool {
-        guard words[base + Self.idByteCount] == UInt32(id.count) else { return false }
+        guard words[base + Self.idByteCount] == UInt64(id.count) else { return false }
         for index in 0..<id.count {
-            let word = words[base + Self.idBytes + index / 4]
-            if UInt8(truncatingIfNeeded: word >> UInt32(index % 4 * 8)) != id[index] {
+            let word = words[base + Self.idBytes + index / 8]
+            if UInt8(truncatingIfNeeded: word >> UInt64(index % 8 * 8)) != id[index] {
                 return false
             }
         }
@@ -131,7 +147,7 @@ package struct RecordLayout: Sendable {
     }
 
     /// When the machine's last reading arrived, microseconds since the epoch.
-    package func lastArrival(_ words: borrowing MutableSpan<UInt32>, at base: Int) -> Int64 {
+    package func lastArrival(_ words: borrowing MutableSpan<UInt64>, at base: Int) -> Int64 {
         words.load(at: base + Self.lastArrival)
     }
 
@@ -149,22 +165,21 @@ package struct RecordLayout: Sendable {
     func paneOffset(_ index: Int64) -> Int { panes + panePlace(index) * wordsPerPane }
 }
 
-extension Span where Element == UInt32 {
-    /// The 64-bit number whose lower half stands at `index`.
-    func load(at index: Int) -> UInt64 {
-        UInt64(self[index]) | UInt64(self[index &+ 1]) << 32
-    }
-}
+extension MutableSpan where Element == UInt64 {
+    /// The word at `index` as a signed number.
+    func load(at index: Int) -> Int64 { Int64(bitPattern: self[index]) }
 
-extension MutableSpan where Element == UInt32 {
-    /// The 64-bit number whose lower half stands at `index`.
-    func load(at index: Int) -> Int64 {
-        Int64(bitPattern: UInt64(self[index]) | UInt64(self[index + 1]) << 32)
+    /// Stores a signed number as the word at `index`.
+    mutating func store(_ value: Int64, at index: Int) { self[index] = UInt64(bitPattern: value) }
+
+    /// The 32-bit number at a place counted in halves of words.
+    func half(at place: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: self[place >> 1] >> UInt64((place & 1) * 32))
     }
 
-    /// Stores a 64-bit number, the lower half first.
-    mutating func store(_ value: Int64, at index: Int) {
-        self[index] = UInt32(truncatingIfNeeded: value)
-        self[index + 1] = UInt32(truncatingIfNeeded: value >> 32)
+    /// Stores the 32-bit number at a place counted in halves of words.
+    mutating func setHalf(_ value: UInt32, at place: Int) {
+        let shift = UInt64((place & 1) * 32)
+        self[place >> 1] = self[place >> 1] & ~(0xFFFF_FFFF << shift) | UInt64(value) << shift
     }
 }

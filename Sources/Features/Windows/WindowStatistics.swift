@@ -35,7 +35,7 @@ struct WindowStatistics {
     /// Gathers the windows that end with the pane of `timestamp`.
     mutating func gather(
         _ layout: RecordLayout,
-        _ words: Span<UInt32>,
+        _ words: Span<UInt64>,
         at base: Int,
         timestamp: Int64
     ) {
@@ -54,7 +54,7 @@ struct WindowStatistics {
         _ entries: inout [Entry],
         _ gauge: Int,
         _ cells: [RecordLayout.Cell],
-        _ words: Span<UInt32>,
+        _ words: Span<UInt64>,
         _ panes: [Int],
         _ ends: [Int]
     ) {
@@ -74,7 +74,7 @@ struct WindowStatistics {
         _ counts: inout [Int],
         _ paneCounts: [Int],
         _ layout: RecordLayout,
-        _ words: Span<UInt32>,
+        _ words: Span<UInt64>,
         _ base: Int,
         newest: Int64
     ) {
@@ -86,7 +86,7 @@ struct WindowStatistics {
         var back = 0
         for window in paneCounts.indices {
             while back < paneCounts[window] {
-                if words.load(at: pane) == epoch {
+                if words[pane] == epoch {
                     output[live] = pane
                     live += 1
                 }
@@ -101,42 +101,39 @@ struct WindowStatistics {
 
 /// Exact sums of one gauge over panes, in steps of its range.
 private struct PaneSums {
-    private var count: UInt64 = 0
+    /// Counts in the lower half, upper bits of the squares in the upper: at most 256 panes of
+    /// fewer than 2^24 readings, so that neither leaves its half.
+    private var counts: UInt64 = 0
     private var sum: UInt64 = 0
-    private var squaresLow: UInt64 = 0
-    private var squaresHigh: UInt64 = 0
-    private var maximum: UInt32 = 0
+    private var squares: UInt64 = 0
+    private var carries: UInt64 = 0
+    private var maximum: UInt64 = 0
 
-    /// Adds panes, in one loop per quantity so that its sums stay in registers.
-    ///
-    /// At most 256 panes of 2^24 readings: 2^32 readings, whose sums fit into 64 bits.
+    private var count: UInt64 { counts & 0xFFFF_FFFF }
+
     mutating func add(
         _ cell: RecordLayout.Cell,
-        _ words: Span<UInt32>,
+        _ words: Span<UInt64>,
         _ panes: Span<Int>,
         _ range: Range<Int>
     ) {
-        var (total, steps) = (count, sum)
         for index in range {
-            let start = panes[index] &+ cell.offset
-            total &+= UInt64(words[start])
-            steps &+= words.load(at: start &+ 1)
+            counts &+= words[panes[index] &+ cell.countOffset]
+            sum &+= words[panes[index] &+ cell.sumOffset]
         }
-        (count, sum) = (total, steps)
-        if let squares = cell.squaresOffset {
-            var (low, high) = (squaresLow, squaresHigh)
+        if let offset = cell.squaresOffset {
             for index in range {
-                let start = panes[index] &+ squares
-                let added = low.addingReportingOverflow(words.load(at: start))
-                low = added.partialValue
-                high &+= UInt64(words[start &+ 2]) &+ (added.overflow ? 1 : 0)
+                let added = squares.addingReportingOverflow(words[panes[index] &+ offset])
+                squares = added.partialValue
+                carries &+= added.overflow ? 1 : 0
             }
-            (squaresLow, squaresHigh) = (low, high)
         }
-        if let place = cell.maximumOffset {
-            var most = maximum
-            for index in range { most = max(most, words[panes[index] &+ place]) }
-            maximum = most
+        if let half = cell.maximumHalf {
+            let shift = UInt64(half & 1) &* 32
+            for index in range {
+                let word = words[panes[index] &+ half >> 1]
+                maximum = max(maximum, word >> shift & 0xFFFF_FFFF)
+            }
         }
     }
 
@@ -155,10 +152,11 @@ private struct PaneSums {
 
     /// `n * sum(q^2) - sum(q)^2`, exact in 128 bits since n <= 2^32, and rounded once.
     private var spread: Double {
-        let low = count.multipliedFullWidth(by: squaresLow)
+        let low = count.multipliedFullWidth(by: squares)
         let squared = sum.multipliedFullWidth(by: sum)
         let difference = low.low.subtractingReportingOverflow(squared.low)
-        let high = low.high &+ count &* squaresHigh &- squared.high &- (difference.overflow ? 1 : 0)
+        let upper = counts >> 32 &+ carries
+        let high = low.high &+ count &* upper &- squared.high &- (difference.overflow ? 1 : 0)
         return roundedToDouble(high: high, low: difference.partialValue)
     }
 }

@@ -28,7 +28,7 @@ struct RowPredictor: ~Copyable {
     private var scratch: FeatureScratch
     private var forward: ForwardScratch
     /// The record of requests that bring their own history.
-    private var lone: [UInt32] = []
+    private var lone: [UInt64] = []
     /// Scaled rows [row][feature] of the readings that are scored.
     private var matrix: [Float] = []
     private var logits: [Float] = []
@@ -124,7 +124,7 @@ struct RowPredictor: ~Copyable {
         _ rows: borrowing ReadingRows,
         _ index: Int
     ) -> Admission {
-        var record: [UInt32] = []
+        var record: [UInt64] = []
         swap(&record, &lone)
         defer { swap(&record, &lone) }
         if record.isEmpty { record = Array(repeating: 0, count: engine.records.wordCount) }

@@ -82,7 +82,7 @@ package struct GoldenCase: Sendable {
         _ network: Network
     ) -> (row: [Float], logit: Float) {
         var scratch = engine.makeScratch()
-        var words = [UInt32](repeating: 0, count: engine.records.wordCount)
+        var words = [UInt64](repeating: 0, count: engine.records.wordCount)
         var record = words.mutableSpan
         let id: [UInt8] = []
         engine.records.reset(&record, at: 0, id: id.span)

@@ -5,7 +5,7 @@ package import Features
 /// Feeds the rows of a table one by one through the feature engine, as a plant would send them.
 package struct FeatureReplay {
     private let engine: FeatureEngine
-    private var records: [[UInt32]]
+    private var records: [[UInt64]]
 
     /// Prepares empty records for the machines of a table.
     package init(engine: FeatureEngine, table: ReadingTable) {
