@@ -42,19 +42,29 @@ struct BadInputTests {
     }
 
     @Test(arguments: [
-        ("", "the table is empty"),
-        ("\u{FEFF}", "the table is empty"),
-        ("\(header)\n", "the table has a header but no rows"),
+        ("", "line 1: the table is empty"),
+        ("\u{FEFF}", "line 1: the table is empty"),
+        ("\(header)\n", "line 1: the table has a header but no rows"),
         (
             table(0) { $0 = $0.replacing("pressure", with: "druck") },
-            "no column pressure; the header"
+            "line 1: no column pressure; there are timestamp, equipment_id,"
         ),
         (
             table(2) { $0 = $0.replacing(",71,", with: ",hot,") },
             "line 3, column 3 (temperature): expected a number, found \"hot\""
         ),
-        (table(2) { $0 += ",9" }, "line 3: 10 fields where 9 are expected"),
-        (table(4) { $0 = "2024-01-15T11:00:00Z,EQ2" }, "line 5: 2 fields where 9 are expected"),
+        (
+            table(0) { $0 += ",current" },
+            "line 1, column 10 (current): the second column of this name"
+        ),
+        (
+            table(2) { $0 += ",9,\"10,11\"" },
+            "line 3, column 10: too many: 11 fields where 9 are expected"
+        ),
+        (
+            table(4) { $0 = "2024-01-15T11:00:00Z,EQ2" },
+            "line 5, column 3 (temperature): missing: 2 fields where 9 are expected"
+        ),
         (
             table(2) { $0 = "" },
             "line 3, column 1 (timestamp): expected a timestamp, found nothing"
@@ -65,15 +75,15 @@ struct BadInputTests {
         ),
         (
             table(3) { $0 = $0.replacing(",100,0", with: ",100,2") },
-            "row 3, column failure: expected 0 or 1, found 2"
+            "line 4, column 9 (failure): expected 0 or 1, found 2"
         ),
         (
             table(3) { $0 = $0.replacing("EQ2", with: "") },
-            "row 3, column equipment_id: expected 1 to 64 bytes, found no machine"
+            "line 4, column 2 (equipment_id): expected 1 to 64 bytes, found no machine"
         ),
         (
             table(2) { $0 = $0.replacing("T11", with: "T09") },
-            "row 2, column timestamp: no later than a row of its machine before it, as 1 of 4 rows"
+            "line 3, column 1 (timestamp): no later than a row of its machine before it, as 1 of 4"
         ),
         (
             table(1) { $0 = $0.replacing(",70,", with: ",\"70,") },
@@ -87,10 +97,92 @@ struct BadInputTests {
             table(1) { $0 = $0.replacing(",70,", with: ",inf,") },
             "line 2, column 3 (temperature): expected a number, found \"inf\""
         ),
+        (
+            table(3) { $0 = $0.replacing("EQ2", with: "E\0Q") },
+            "line 4, column 2 (equipment_id): the text has a zero byte"
+        ),
+        (
+            table(3) { $0 = $0.replacing(",70,", with: ",7\0,") },
+            "line 4, column 3 (temperature): expected a number, found \"7?\""
+        ),
+        (
+            table(1) { $0 = $0.replacing("EQ1", with: String(repeating: "x", count: 65)) },
+            "line 2, column 2 (equipment_id): expected 1 to 64 bytes, found a name of 65 bytes"
+        ),
+        (
+            table(1) { $0 = $0.replacing("EQ1", with: String(repeating: "x", count: 70_000)) },
+            "line 2, column 2 (equipment_id): more than the limit of 65536 bytes in a field"
+        ),
+        (
+            table(1) {
+                $0 = $0.replacing(",70,", with: ",\(String(repeating: "7", count: 70_000)),")
+            },
+            "line 2, column 3 (temperature): expected a number, found \"7777"
+        ),
+        // Lines within quotes count, for the parser and for what is checked after it.
+        (
+            table(1) { $0 = $0.replacing("EQ1", with: "\"E\nQ\"") }
+                .replacing(",71,", with: ",hot,"),
+            "line 4, column 3 (temperature): expected a number, found \"hot\""
+        ),
+        (
+            table(1) { $0 = $0.replacing("EQ1", with: "\"E\nQ\"") }
+                .replacing(",101,1", with: ",101,3"),
+            "line 4, column 9 (failure): expected 0 or 1, found 3"
+        ),
+        (
+            table(1) { $0 = $0.replacing("EQ1", with: "\"E\nQ\"") }
+                .replacing("\n", with: "\r\n").replacing(",101,1", with: ",101,"),
+            "line 4, column 9 (failure): expected 0 or 1, found nothing"
+        ),
     ])
     func namesFileRowAndColumn(text: String, message: String) throws {
         let path = try folder.write(text, "raw.csv")
         expectRefusal(try preprocess(path), "\(path): \(message)")
+    }
+
+    @Test func namesTheLineAndColumnOfATableWithoutHeader() throws {
+        let rows = ["1 1", "1 2", "2 1", "2 2"].map {
+            "\($0)\(String(repeating: " 1.5", count: 24)) \n"
+        }
+        let schema = ["--schema", repositoryPath("schemas/cmapss.json")]
+        func check(_ row: Int, _ text: String, _ message: String) throws {
+            var changed = rows
+            changed[row] = text
+            let path = try folder.write(changed.joined(), "train.txt")
+            expectRefusal(try preprocess(path, schema), "\(path): \(message)")
+        }
+        try check(
+            2,
+            rows[2].replacing("1.5 \n", with: "hot \n"),
+            "line 3, column 26 (s21): expected a number"
+        )
+        try check(
+            1,
+            "1 2 3\n",
+            "line 2, column 4 (setting_2): missing: 3 fields where 26 are expected"
+        )
+        try check(
+            0,
+            "1 1\n",
+            "line 1, column 3 (setting_1): missing: 2 fields where 26 are expected"
+        )
+        try check(
+            1,
+            rows[0],
+            "line 2, column 2 (cycle): no later than a row of its machine before it"
+        )
+    }
+
+    @Test func refusesAGzipFileThatIsCutOff() throws {
+        let path = try folder.write(Self.table(1) { _ in }, "raw.csv")
+        #expect(try Program.run(["-n", path], program: "/bin/gzip").status == 0)
+        let whole = try Data(contentsOf: URL(filePath: "\(path).gz"))
+        let cut = folder.file("cut.csv.gz")
+        try whole.dropLast(9).write(to: URL(filePath: cut))
+        expectRefusal(try preprocess(cut), "\(cut): gzip data ends too early")
+        let outcome = try preprocess("\(path).gz", ["--test-size", "0.5"])
+        #expect(outcome.status == 0, "\(outcome.error)")
     }
 
     @Test func refusesBytesThatAreNoText() throws {
@@ -125,7 +217,7 @@ struct BadInputTests {
             "a.csv"
         )
         let outcome = try preprocess(path, ["--schema", repositoryPath("schemas/ai4i2020.json")])
-        let message = "row 2, column Type: expected one of [\"L\", \"M\", \"H\"], found X"
+        let message = "line 3, column 1 (Type): expected one of [\"L\", \"M\", \"H\"], found \"X\""
         expectRefusal(outcome, "\(path): \(message)")
     }
 

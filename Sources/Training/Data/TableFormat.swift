@@ -14,11 +14,21 @@ package struct TableFormat: Equatable, Sendable {
     package var separator: TableSeparator
     /// Whether the first line names the columns.
     package var hasHeader: Bool
+    /// The names of all columns of a file without header; empty where they have none.
+    package var names: [String]
 
-    /// Makes the description of a file.
-    package init(separator: TableSeparator = .byte(UInt8(ascii: ",")), hasHeader: Bool = true) {
+    /// Describes a file whose first line names the columns.
+    package init(separator: TableSeparator = .byte(UInt8(ascii: ","))) {
         self.separator = separator
-        self.hasHeader = hasHeader
+        hasHeader = true
+        names = []
+    }
+
+    /// Describes a file without header.
+    package init(separator: TableSeparator = .byte(UInt8(ascii: ",")), names: [String]) {
+        self.separator = separator
+        hasHeader = false
+        self.names = names
     }
 
     /// Comma-separated values with a header line.
@@ -51,7 +61,7 @@ package enum ColumnType: Equatable, Sendable {
 package struct ColumnRequest: Equatable, Sendable {
     /// Which column.
     package enum Key: Equatable, Sendable {
-        /// By its name in the header.
+        /// By its name.
         case name(String)
         /// By its place, 0 for the first.
         case index(Int)

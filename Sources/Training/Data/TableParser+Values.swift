@@ -25,7 +25,7 @@ extension TableParser {
             guard columns.encoders[slot].count > known else { return }
             _ = try string(bytes, range, column: column)
             guard known < limits.categoryCountMax else {
-                throw .tooMany("categories", line: line, limit: limits.categoryCountMax)
+                throw .tooMany("categories", place(column), limit: limits.categoryCountMax)
             }
         case .timestamp(let slot, let form):
             columns.timestamps[slot].append(try timestamp(bytes, range, form, column: column))
@@ -54,6 +54,7 @@ extension TableParser {
         guard let text = String(validating: Self.copy(bytes, range), as: UTF8.self) else {
             throw .notUTF8(place(column))
         }
+        if text.utf8.contains(0) { throw .zeroByte(place(column)) }
         return text
     }
 
@@ -95,8 +96,7 @@ extension TableParser {
 
     private func checkLength(_ range: Range<Int>, column: Int) throws(TableError) {
         guard range.count <= limits.fieldByteCountMax else {
-            let line = place(column).line
-            throw .tooMany("bytes in a field", line: line, limit: limits.fieldByteCountMax)
+            throw .tooMany("bytes in a field", place(column), limit: limits.fieldByteCountMax)
         }
     }
 

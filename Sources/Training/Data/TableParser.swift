@@ -7,7 +7,7 @@
 struct TableParser {
     /// The first line of a table.
     struct FirstLine {
-        /// The names where it is a header, else empty.
+        /// The columns' names, empty where they have none.
         var names: [String] = []
         /// Number of fields.
         var columnCount = 0
@@ -35,15 +35,16 @@ struct TableParser {
     private let otherSeparator: UInt8
     private let hasHeader: Bool
     private let powersOfTen = ShortDecimal.powersOfTen
-    var names: [String] = []
+    private var names: [String]
     var columns = ColumnStore()
     /// The line that is being read, 1 for the first.
     private(set) var line = 1
-    private var lineOfField = 1
+    private var lineOfRow = 1
 
     init(format: TableFormat, limits: TableLimits) {
         self.limits = limits
         hasHeader = format.hasHeader
+        names = format.names
         switch format.separator {
         case .byte(let byte):
             isBlankSeparated = false
@@ -77,7 +78,7 @@ struct TableParser {
                 column: head.columnCount
             )
             guard head.columnCount < limits.columnCountMax else {
-                throw .tooMany("columns", line: line, limit: limits.columnCountMax)
+                throw .tooMany("columns", place(head.columnCount), limit: limits.columnCountMax)
             }
             head.columnCount += 1
             if hasHeader {
@@ -88,6 +89,9 @@ struct TableParser {
             if next.isRowEnd { break }
         }
         if !hasHeader { line = 1 }
+        guard names.isEmpty || names.count == head.columnCount else {
+            throw ragged(found: head.columnCount, expected: names.count)
+        }
         head.names = names
         head.end = position
         return head
@@ -95,16 +99,14 @@ struct TableParser {
 
     /// Reads all rows from a position on.
     ///
-    /// - Returns: Their number.
+    /// - Returns: The line of each.
     mutating func parseRows(
         _ bytes: Span<UInt8>,
         from start: Int,
-        plan: [ColumnPlan],
-        names: [String]
-    ) throws(TableError) -> Int {
-        self.names = names
+        plan: [ColumnPlan]
+    ) throws(TableError) -> RowLines {
         var position = start
-        var rowCount = 0
+        var lines = RowLines(first: line)
         while position < bytes.count {
             let first = bytes[position]
             if first == Self.lineFeed || first == Self.carriageReturn || isSeparator(first),
@@ -112,18 +114,19 @@ struct TableParser {
             {
                 break
             }
-            guard rowCount < limits.rowCountMax else {
-                throw .tooMany("rows", line: line, limit: limits.rowCountMax)
+            lineOfRow = line
+            guard lines.count < limits.rowCountMax else {
+                throw .tooMany("rows", place(0), limit: limits.rowCountMax)
             }
+            lines.append(line)
             let rowStart = position
             position = try parseRow(bytes, from: position, plan: plan)
-            rowCount += 1
-            if rowCount == 1 {
+            if lines.count == 1 {
                 // Rows are of much the same length: one reservation instead of many growths.
                 columns.reserve((bytes.count - rowStart) / (position - rowStart) * 17 / 16 + 16)
             }
         }
-        return rowCount
+        return lines
     }
 
     private mutating func parseRow(
@@ -132,15 +135,15 @@ struct TableParser {
         plan: [ColumnPlan]
     ) throws(TableError) -> Int {
         var position = skipBlanks(bytes, start)
-        let rowLine = line
         for column in 0..<plan.count {
-            lineOfField = line
             let end = try parseField(bytes, from: position, column: column, plan: plan[column])
             let next = nextField(bytes, after: end)
             position = next.position
             guard next.isRowEnd == (column == plan.count - 1) else {
-                let extra = next.isRowEnd ? 0 : try countFields(bytes, from: position)
-                throw .ragged(line: rowLine, found: column + 1 + extra, expected: plan.count)
+                let found =
+                    next.isRowEnd
+                    ? column + 1 : try countFields(bytes, from: position, after: column + 1)
+                throw ragged(found: found, expected: plan.count)
             }
         }
         return position
@@ -279,15 +282,16 @@ extension TableParser {
         return true
     }
 
-    /// The number of fields up to the end of the row.
+    /// The number of the row's fields, of which `counted` stand before `start`.
     private mutating func countFields(
         _ bytes: Span<UInt8>,
-        from start: Int
+        from start: Int,
+        after counted: Int
     ) throws(TableError) -> Int {
-        var count = 0
+        var count = counted
         var position = start
         while true {
-            let field = try locate(bytes, from: position, column: names.count + count)
+            let field = try locate(bytes, from: position, column: count)
             count += 1
             let next = nextField(bytes, after: field.end)
             if next.isRowEnd { return count }
@@ -295,10 +299,14 @@ extension TableParser {
         }
     }
 
-    /// Where the field of that column stands that is being read.
+    private func ragged(found: Int, expected: Int) -> TableError {
+        .ragged(place(min(found, expected)), found: found, expected: expected)
+    }
+
+    /// Where that column of the row stands that is being read.
     func place(_ column: Int) -> TablePlace {
         TablePlace(
-            line: lineOfField,
+            line: lineOfRow,
             column: column + 1,
             name: column < names.count ? names[column] : nil
         )

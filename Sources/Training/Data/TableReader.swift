@@ -41,30 +41,28 @@ package enum TableReader {
         let span = bytes.span
         let head = try parser.firstLine(span)
         var plan = [ColumnPlan](repeating: .skip, count: head.columnCount)
-        var sources: [ColumnPlan] = []
+        var indices: [Int] = []
         for request in requests {
-            let index = try place(of: request, in: head, format: format)
+            let index = try place(of: request, in: head)
             if case .skip = plan[index] { plan[index] = parser.add(request.type) }
             // A column asked for twice is parsed once, as what it was first asked for.
-            sources.append(plan[index])
+            indices.append(index)
         }
         let start = format.hasHeader ? head.end : parser.start(of: span)
-        let firstRowLine = parser.line
-        let rowCount = try parser.parseRows(span, from: start, plan: plan, names: head.names)
-        guard rowCount > 0 else { throw format.hasHeader ? .noRows : .empty }
+        let lines = try parser.parseRows(span, from: start, plan: plan)
+        guard lines.count > 0 else { throw format.hasHeader ? .noRows : .empty }
         let columns = parser.finish()
         return Table(
-            rowCount: rowCount,
             names: head.names,
-            columns: sources.map { $0.take(from: columns) },
-            firstRowLine: firstRowLine
+            columns: indices.map { plan[$0].take(from: columns) },
+            indices: indices,
+            lines: lines
         )
     }
 
     private static func place(
         of request: ColumnRequest,
-        in head: TableParser.FirstLine,
-        format: TableFormat
+        in head: TableParser.FirstLine
     ) throws(TableError) -> Int {
         switch request.key {
         case .index(let index):
@@ -73,12 +71,13 @@ package enum TableReader {
             }
             return index
         case .name(let name):
-            guard format.hasHeader else { throw .noHeader(name) }
             guard let index = head.names.firstIndex(of: name) else {
                 let found = head.names.joined(separator: ", ")
                 throw .missingColumn(name, found: TableParser.shortened(found, to: 300))
             }
-            guard head.names.lastIndex(of: name) == index else { throw .duplicateColumn(name) }
+            if let second = head.names[(index + 1)...].firstIndex(of: name) {
+                throw .duplicateColumn(TablePlace(line: 1, column: second + 1, name: name))
+            }
             return index
         }
     }

@@ -94,8 +94,9 @@ package struct FeatureMatrix: Sendable {
         // One more column than was asked for: the file is of another fit.
         guard table.names.count == requests.count else {
             let known = Set(names + ["failure", "equipment_id", "timestamp"])
-            let other = table.names.first { !known.contains($0) } ?? "equipment_id"
-            throw .unusable("\(path): column \(other) is none of the fitted features")
+            let column = table.names.firstIndex { !known.contains($0) } ?? 0
+            let place = TablePlace(line: 1, column: column + 1, name: table.names[column])
+            throw .table(path: path, .refused(place, why: "none of the fitted features"))
         }
         try Self.checkDigest(transformDigest, path)
         let columns = table.columns[..<names.count].map { $0.numbers ?? [] }
@@ -105,22 +106,21 @@ package struct FeatureMatrix: Sendable {
                 continue
             }
             let why = "expected a number of at most 1e15 in magnitude, found"
-            throw .row(
+            let found = column[row].isNaN ? "nothing" : "\(column[row])"
+            throw .table(
                 path: path,
-                row: row + 1,
-                column: names[index],
-                why: column[row].isNaN ? "\(why) nothing" : "\(why) \(column[row])"
+                table.refusal(row: row, request: index, "\(why) \(found)")
             )
         }
         values = Array(repeating: 0, count: table.rowCount * names.count)
         for (index, column) in columns.enumerated() {
             for row in 0..<table.rowCount { values[row * names.count + index] = Float(column[row]) }
         }
-        labels = try ReadingTable.flags(
-            table.columns[names.count].numbers ?? [],
-            "failure",
-            path
-        )
+        do throws(TableError) {
+            labels = try table.flags(names.count)
+        } catch {
+            throw .table(path: path, error)
+        }
         entities = table.columns.lazy.compactMap(\.categories).first
         timestamps = table.columns.lazy.compactMap(\.timestamps).first
     }

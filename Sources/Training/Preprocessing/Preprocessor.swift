@@ -117,6 +117,13 @@ package struct Preprocessor: Sendable {
             let labels = table.ownRows.map { table.labels[$0] }
             if !labels.contains(1) { warnings.append("\(name) has no failures") }
             if !labels.contains(0) { warnings.append("\(name) has nothing but failures") }
+            let late = table.lateRows.count
+            if late > 0 {
+                warnings.append(
+                    "\(name): \(late) rows come no later than an earlier one of their machine:"
+                        + " they are taken as late or repeated readings"
+                )
+            }
         }
         return warnings
     }

@@ -3,6 +3,9 @@
 package import Features
 
 extension ReadingTable {
+    /// The largest magnitude of a value that counts: the squares of 2^31 larger ones may overflow.
+    static let magnitudeMax = 1e100
+
     /// Reads a data file in the form that its schema describes.
     ///
     /// Where the label is a remaining life, a machine's life ends with its last row, or as many
@@ -26,35 +29,27 @@ extension ReadingTable {
             values: [],
             labels: Array(repeating: 0, count: table.rowCount)
         )
-        for (index, sensor) in schema.sensors.enumerated() {
-            let column = table.columns[columns.sensors[index]]
-            readings.values.append(try values(of: sensor, column, schema, path))
+        do throws(TableError) {
+            for (sensor, request) in zip(schema.sensors, columns.sensors) {
+                readings.values.append(try values(of: sensor, table, request, schema))
+            }
+            if let label = columns.label { readings.labels = try table.flags(label) }
+            if let context = columns.context {
+                readings.isContext = try table.flags(context).map { $0 == 1 }
+            }
+            try readings.checkMachines(table, column: columns.entity)
+            try readings.checkOrder(table, column: columns.time)
+        } catch {
+            throw .table(path: path, error)
         }
         if case .column(let name) = schema.label {
             guard remainingLifePath == nil else {
                 throw .unusable("schema \(schema.name): its label is column \(name), no life")
             }
-            readings.labels = try flags(table, columns.label, name, path)
         } else {
             try readings.labelByRemainingLife(remainingLifePath, path)
         }
-        if let contextColumn {
-            readings.isContext = try flags(table, columns.context, contextColumn, path).map {
-                $0 == 1
-            }
-        }
-        try readings.checkMachines(path)
-        try readings.checkOrder(path)
         return readings
-    }
-
-    private static func flags(
-        _ table: Table,
-        _ index: Int?,
-        _ name: String,
-        _ path: String
-    ) throws(TrainingError) -> [UInt8] {
-        try flags(index.flatMap { table.columns[$0].numbers } ?? [], name, path)
     }
 
     static func readTable(
@@ -75,12 +70,18 @@ extension ReadingTable {
 
     private static func values(
         of sensor: Sensor,
-        _ column: TableColumn,
-        _ schema: Schema,
-        _ path: String
-    ) throws(TrainingError) -> [Double] {
-        switch column {
-        case .numbers(let numbers): return numbers
+        _ table: Table,
+        _ request: Int,
+        _ schema: Schema
+    ) throws(TableError) -> [Double] {
+        switch table.columns[request] {
+        case .numbers(let numbers):
+            let row = numbers.firstIndex {
+                abs($0) > magnitudeMax && sensor.range?.contains($0) ?? true
+            }
+            guard let row else { return numbers }
+            let why = "expected a number of at most 1e100 in magnitude, found \(numbers[row])"
+            throw table.refusal(row: row, request: request, why)
         // The column that is both the time and an input was read as the time.
         case .timestamps(let moments):
             let unit =
@@ -94,11 +95,11 @@ extension ReadingTable {
             for (row, code) in categories.codes.enumerated() {
                 let text = categories.categories[Int(code)]
                 guard text.isEmpty || indices[Int(code)] != nil else {
-                    throw .row(
-                        path: path,
-                        row: row + 1,
-                        column: sensor.column,
-                        why: "expected one of \(sensor.categories), found \(text.prefix(40))"
+                    let found = TableParser.shortened(text, to: 40)
+                    throw table.refusal(
+                        row: row,
+                        request: request,
+                        "expected one of \(sensor.categories), found \"\(found)\""
                     )
                 }
                 values.append(indices[Int(code)].map(Double.init) ?? .nan)
@@ -106,28 +107,6 @@ extension ReadingTable {
             return values
         case .texts: preconditionFailure("no sensor is asked for as text")
         }
-    }
-
-    /// A column of zeros and ones.
-    static func flags(
-        _ numbers: [Double],
-        _ column: String,
-        _ path: String
-    ) throws(TrainingError) -> [UInt8] {
-        var flags: [UInt8] = []
-        flags.reserveCapacity(numbers.count)
-        for (row, number) in numbers.enumerated() {
-            guard number == 0 || number == 1 else {
-                throw .row(
-                    path: path,
-                    row: row + 1,
-                    column: column,
-                    why: "expected 0 or 1, found \(number.isNaN ? "nothing" : "\(number)")"
-                )
-            }
-            flags.append(UInt8(number))
-        }
-        return flags
     }
 
     private mutating func labelByRemainingLife(
@@ -156,21 +135,34 @@ extension ReadingTable {
         _ path: String,
         machineCount: Int
     ) throws(TrainingError) -> [Double] {
-        let form = TableFormat(separator: .blanks, hasHeader: false)
+        let form = TableFormat(separator: .blanks, names: [])
         let table = try readTable(path, form, [ColumnRequest(index: 0, .number)])
         let lives = table.columns[0].numbers ?? []
         guard lives.count == machineCount else {
             throw .unusable("\(path): \(lives.count) remaining lives for \(machineCount) machines")
         }
         if let row = lives.firstIndex(where: { !($0 >= 0) }) {
-            throw .row(
-                path: path,
-                row: row + 1,
-                column: "1",
-                why: "expected a life of at least 0 hours"
-            )
+            let why = "expected a life of at least 0 hours"
+            throw .table(path: path, table.refusal(row: row, request: 0, why))
         }
         return lives
+    }
+}
+
+extension Table {
+    /// A column of zeros and ones.
+    func flags(_ request: Int) throws(TableError) -> [UInt8] {
+        let numbers = columns[request].numbers ?? []
+        var flags: [UInt8] = []
+        flags.reserveCapacity(numbers.count)
+        for (row, number) in numbers.enumerated() {
+            guard number == 0 || number == 1 else {
+                let found = number.isNaN ? "nothing" : "\(number)"
+                throw refusal(row: row, request: request, "expected 0 or 1, found \(found)")
+            }
+            flags.append(UInt8(number))
+        }
+        return flags
     }
 }
 
@@ -187,22 +179,18 @@ private struct RawColumns {
     init(schema: Schema, context contextColumn: String?) {
         let separator: TableSeparator =
             schema.file.separator == UInt8(ascii: " ") ? .blanks : .byte(schema.file.separator)
-        format = TableFormat(separator: separator, hasHeader: schema.file.columns == nil)
-        entity = schema.entityColumn.map { add($0, .category, schema) }
-        time = schema.time.map { add($0.column, .timestamp($0.form), schema) }
-        sensors = schema.sensors.map {
-            add($0.column, $0.kind == .category ? .category : .number, schema)
-        }
-        if case .column(let name) = schema.label { label = add(name, .number, schema) }
-        context = contextColumn.map { add($0, .number, schema) }
+        format =
+            schema.file.columns.map { TableFormat(separator: separator, names: $0) }
+            ?? TableFormat(separator: separator)
+        entity = schema.entityColumn.map { add($0, .category) }
+        time = schema.time.map { add($0.column, .timestamp($0.form)) }
+        sensors = schema.sensors.map { add($0.column, $0.kind == .category ? .category : .number) }
+        if case .column(let name) = schema.label { label = add(name, .number) }
+        context = contextColumn.map { add($0, .number) }
     }
 
-    private mutating func add(_ name: String, _ type: ColumnType, _ schema: Schema) -> Int {
-        if let index = schema.file.columns?.firstIndex(of: name) {
-            requests.append(ColumnRequest(index: index, type))
-        } else {
-            requests.append(ColumnRequest(name, type))
-        }
+    private mutating func add(_ name: String, _ type: ColumnType) -> Int {
+        requests.append(ColumnRequest(name, type))
         return requests.count - 1
     }
 }

@@ -16,8 +16,6 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case shape(path: String, JSONShapeError)
     /// A schema, spec or transform does not fit.
     case spec(path: String, SpecError)
-    /// A value of a row is impossible; rows count from 1, without the header.
-    case row(path: String, row: Int, column: String, why: String)
     /// What was asked for cannot be done with this data.
     case unusable(String)
 
@@ -31,8 +29,6 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .json(let path, let error): "\(path): \(error)"
         case .shape(let path, let error): "\(path): \(error)"
         case .spec(let path, let error): "\(path): \(error)"
-        case .row(let path, let row, let column, let why):
-            "\(path): row \(row), column \(column): \(why)"
         case .unusable(let why): why
         }
     }

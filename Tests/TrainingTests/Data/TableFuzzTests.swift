@@ -61,7 +61,7 @@ struct TableFuzzTests {
                 }
             }
             _ = rowCount(mutated)
-            _ = rowCount(mutated, TableFormat(separator: .blanks, hasHeader: false))
+            _ = rowCount(mutated, TableFormat(separator: .blanks, names: []))
         }
     }
 }

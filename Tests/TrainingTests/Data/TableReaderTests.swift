@@ -29,7 +29,7 @@ struct TableReaderTests {
         )
         #expect(table.rowCount == 2)
         #expect(table.names == ["t", "id", "x", "y"])
-        #expect(table.firstRowLine == 2)
+        #expect(table.lines[0] == 2)
         #expect(table.columns[0] == .numbers([1.5, -2]))
         #expect(
             table.columns[1]
@@ -114,13 +114,13 @@ struct TableReaderTests {
                 ColumnRequest(index: 0, .category), ColumnRequest(index: 1, .timestamp(.hours)),
                 ColumnRequest(index: 2, .number), ColumnRequest(index: 3, .number),
             ],
-            format: TableFormat(separator: .blanks, hasHeader: false)
+            format: TableFormat(separator: .blanks, names: [])
         )
         #expect(table.columns[0].categories == CategoryColumn(categories: ["1"], codes: [0, 0]))
         #expect(table.columns[1] == .timestamps([3_600_000_000, 7_200_000_000]))
         #expect(table.columns[2] == .numbers([-0.0007, 0.0019]))
         #expect(table.columns[3].numbers?[1].isNaN == true)
-        #expect(table.firstRowLine == 1)
+        #expect(table.lines[0] == 1)
     }
 
     @Test(arguments: [
@@ -149,13 +149,14 @@ struct TableReaderTests {
     }
 
     @Test(arguments: [
-        ("x,y\n1,2\n3\n", TableError.ragged(line: 3, found: 1, expected: 2)),
-        ("x,y\n1,2\n\n3,4\n", .ragged(line: 3, found: 1, expected: 2)),
-        ("x,y\n1,2,3,\"a,b\"\n", .ragged(line: 2, found: 4, expected: 2)),
-        ("x,y\n1,2,\n", .ragged(line: 2, found: 3, expected: 2)),
+        ("x,y\n1,2\n3\n", ragged(line: 3, column: 2, "y", found: 1)),
+        ("x,y\n1,2\n\n3,4\n", ragged(line: 3, column: 2, "y", found: 1)),
+        ("x,y\n1,2,3,\"a,b\"\n", ragged(line: 2, column: 3, nil, found: 4)),
+        ("x,y\n1,2,\n", ragged(line: 2, column: 3, nil, found: 3)),
         ("", .empty), ("\n\r\n", .empty), ("\u{FEFF}", .empty), ("x,y\n", .noRows),
         ("x,y\n\n", .noRows),
-        ("a,b\n1,2\n", .missingColumn("x", found: "a, b")), ("x,x\n1,2\n", .duplicateColumn("x")),
+        ("a,b\n1,2\n", .missingColumn("x", found: "a, b")),
+        ("x,x\n1,2\n", .duplicateColumn(TablePlace(line: 1, column: 2, name: "x"))),
         ("x,y\n\"1,2\n", .unterminatedQuote(TablePlace(line: 2, column: 1, name: "x"))),
         ("x,y\n1,\"2\"3\n", .textAfterQuote(TablePlace(line: 2, column: 2, name: "y"))),
     ])
@@ -163,17 +164,52 @@ struct TableReaderTests {
         #expect(throws: error) { try read(text, [ColumnRequest("x", .number)]) }
     }
 
+    private static func ragged(line: Int, column: Int, _ name: String?, found: Int) -> TableError {
+        .ragged(TablePlace(line: line, column: column, name: name), found: found, expected: 2)
+    }
+
     @Test func refusesIndicesAndNamesThatCannotBe() {
-        let bare = TableFormat(hasHeader: false)
+        let bare = TableFormat(names: [])
         #expect(throws: TableError.columnIndexOutOfRange(index: 2, count: 2)) {
             try read("1,2\n", [ColumnRequest(index: 2, .number)], format: bare)
         }
         #expect(throws: TableError.columnIndexOutOfRange(index: -1, count: 2)) {
             try read("1,2\n", [ColumnRequest(index: -1, .number)], format: bare)
         }
-        #expect(throws: TableError.noHeader("x")) {
+        #expect(throws: TableError.missingColumn("x", found: "")) {
             try read("1,2\n", [ColumnRequest("x", .number)], format: bare)
         }
+    }
+
+    @Test func namesTheColumnsOfATableWithoutHeader() throws {
+        let named = TableFormat(names: ["x", "y"])
+        let requests = [ColumnRequest("y", .number)]
+        #expect(try read("1,2\n", requests, format: named).columns == [.numbers([2])])
+        let place = TablePlace(line: 2, column: 2, name: "y")
+        #expect(throws: TableError.invalid(place, expected: "a number", found: "\"bad\"")) {
+            try read("1,2\n3,bad\n", requests, format: named)
+        }
+        for (text, column, name) in [("1\n", 2, "y"), ("1,2,3\n", 3, nil)] {
+            let error = Self.ragged(line: 1, column: column, name, found: column == 2 ? 1 : 3)
+            #expect(throws: error) { try read(text, requests, format: named) }
+        }
+    }
+
+    @Test func refusesAZeroByteInAText() {
+        let place = TablePlace(line: 2, column: 1, name: "id")
+        for type in [ColumnType.text, .category] {
+            #expect(throws: TableError.zeroByte(place)) {
+                try read("id,x\na\0b,1\n", [ColumnRequest("id", type)])
+            }
+        }
+    }
+
+    @Test func knowsTheLineOfEachRow() throws {
+        let table = try read(
+            "a,x\n\"1\n2\",1\nb,2\n\"\n\n\",3\n\"c\n\",4\nd,5",
+            [ColumnRequest("x", .number)]
+        )
+        #expect((0..<5).map { table.lines[$0] } == [2, 4, 5, 8, 10])
     }
 
     @Test func refusesTextThatIsNotUTF8() {
@@ -195,16 +231,21 @@ struct TableReaderTests {
         limits.fieldByteCountMax = 2
         limits.categoryCountMax = 2
         #expect(try TableReader.read(bytes, columns: requests, limits: limits).rowCount == 2)
-        let changes: [(WritableKeyPath<TableLimits, Int>, String, Int)] = [
-            (\.rowCountMax, "rows", 3), (\.columnCountMax, "columns", 1),
-            (\.fieldByteCountMax, "bytes in a field", 1), (\.categoryCountMax, "categories", 3),
+        let changes: [(WritableKeyPath<TableLimits, Int>, String, Int, Int)] = [
+            (\.rowCountMax, "rows", 3, 1), (\.columnCountMax, "columns", 1, 2),
+            (\.fieldByteCountMax, "bytes in a field", 1, 1),
+            (\.categoryCountMax, "categories", 3, 1),
         ]
-        for (limit, what, line) in changes {
+        for (limit, what, line, column) in changes {
             var tighter = limits
             tighter[keyPath: limit] = 1
-            #expect(throws: TableError.tooMany(what, line: line, limit: 1)) {
+            let error = #expect(throws: TableError.self) {
                 try TableReader.read(bytes, columns: requests, limits: tighter)
             }
+            // In the header the names are not known yet.
+            let name = line > 1 ? " (id)" : ""
+            let place = "line \(line), column \(column)\(name)"
+            #expect(error?.description == "\(place): more than the limit of 1 \(what)")
         }
     }
 }

@@ -133,12 +133,12 @@ struct FeatureMatrixTests {
         let extra = refusal { () throws(TrainingError) in
             try FeatureMatrix(path: path, transform: fewer)
         }
-        #expect(extra == "\(path): column \(name) is none of the fitted features")
+        #expect(extra == "\(path): line 1, column 4 (\(name)): none of the fitted features")
         try FeatureMatrix(table, engine: try FeatureEngine(fewer)).write(path)
         let missing = refusal { () throws(TrainingError) in
             try FeatureMatrix(path: path, transform: transform)
         }
-        #expect(missing?.hasPrefix("\(path): no column \(name); the header has ") == true)
+        #expect(missing?.hasPrefix("\(path): line 1: no column \(name); there are ") == true)
     }
 
     @Test(arguments: [(Float.infinity, "nothing"), (2e15, "2000000000000000.0")])
@@ -151,7 +151,7 @@ struct FeatureMatrixTests {
         let error = refusal { () throws(TrainingError) in
             try FeatureMatrix(path: path, transform: transform)
         }
-        let place = "\(path): row 3, column \(matrix.names[1])"
+        let place = "\(path): line 4, column 4 (\(matrix.names[1]))"
         #expect(
             error?.hasPrefix("\(place): expected a number of at most 1e15 in magnitude, found ")
                 == true

@@ -139,6 +139,16 @@ struct PreprocessorTests {
         #expect(report.warnings == ["train has no failures", "test has nothing but failures"])
     }
 
+    @Test func countsRowsThatAreLateOrRepeated() throws {
+        var table = SampleReadings.table(machines: 2, hours: 200)
+        let repeated = try #require(table.timestamps?[6])
+        table.timestamps?[7] = repeated
+        let run = Preprocessor(split: .fold(index: 1, count: 2))
+        let warnings = try run.run(table, output: folder.path).warnings
+        #expect(warnings.count == 1)
+        #expect(warnings[0].hasPrefix("train: 1 rows come no later than an earlier one of their"))
+    }
+
     @Test func namesAFolderThatIsAFile() throws {
         let path = try folder.write("", "taken")
         let table = SampleReadings.table(machines: 4, hours: 5)

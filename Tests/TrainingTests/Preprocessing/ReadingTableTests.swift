@@ -44,13 +44,13 @@ struct ReadingTableTests {
     }
 
     @Test(arguments: [
-        ("", "the table is empty"),
-        ("\n\n", "the table is empty"),
-        ("hour,machine,heat,load,age,failure\n", "the table has a header but no rows"),
-        ("hour,machine,heat,load,age\n1,A,1,1,1\n", "no column failure; the header has hour,"),
+        ("", "line 1: the table is empty"),
+        ("\n\n", "line 1: the table is empty"),
+        ("hour,machine,heat,load,age,failure\n", "line 1: the table has a header but no rows"),
+        ("hour,machine,heat,load,age\n1,A,1,1,1\n", "line 1: no column failure; there are hour,"),
         (
             "hour,machine,heat,load,age,failure,heat\n1,A,1,1,1,0,2\n",
-            "the header has column heat more than once"
+            "line 1, column 7 (heat): the second column of this name"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,warm,1,1,0\n",
@@ -58,11 +58,11 @@ struct ReadingTableTests {
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,0\n1,A,1,1,0\n",
-            "line 3: 5 fields where 6 are expected"
+            "line 3, column 6 (failure): missing: 5 fields where 6 are expected"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,0,9\n",
-            "line 2: 7 fields where 6 are expected"
+            "line 2, column 7: too many: 7 fields where 6 are expected"
         ),
         (
             "hour,machine,heat,load,age,failure\n,A,1,1,1,0\n",
@@ -74,23 +74,35 @@ struct ReadingTableTests {
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,0\n2,A,1,1,1,2\n",
-            "row 2, column failure: expected 0 or 1, found 2"
+            "line 3, column 6 (failure): expected 0 or 1, found 2"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,0.5\n",
-            "row 1, column failure: expected 0 or 1, found 0.5"
+            "line 2, column 6 (failure): expected 0 or 1, found 0.5"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,\n",
-            "row 1, column failure: expected 0 or 1, found nothing"
+            "line 2, column 6 (failure): expected 0 or 1, found nothing"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,1,1,1,0\n1,,1,1,1,0\n",
-            "row 2, column machine: expected 1 to 64 bytes, found no machine"
+            "line 3, column 2 (machine): expected 1 to 64 bytes, found no machine"
         ),
         (
             "hour,machine,heat,load,age,failure\n1,A,\"1,1,1,0\n",
             "line 2, column 3 (heat): the quote that opens here never closes"
+        ),
+        (
+            "hour,machine,heat,load,age,failure\n1,\"A\n\",1,1,1,0\n2,\"A\n\",1,1,1,7\n",
+            "line 4, column 6 (failure): expected 0 or 1, found 7"
+        ),
+        (
+            "hour,machine,heat,load,age,failure\n1,\"A\n\",1,1,1,0\n2,\"A\n\",1,1,b,0\n",
+            "line 4, column 5 (age): expected a number, found \"b\""
+        ),
+        (
+            "hour,machine,heat,load,age,failure\n1,A,1,2e100,1,0\n",
+            "line 2, column 4 (load): expected a number of at most 1e100 in magnitude, found 2e+100"
         ),
     ])
     func namesFileRowAndColumnOfWhatIsWrong(text: String, message: String) throws {
@@ -124,7 +136,8 @@ struct ReadingTableTests {
         let result = try load("\(header)\n\(rows)\n")
         #expect(((try? result.get()) != nil) == isTaken)
         guard case .failure(let error) = result else { return }
-        let message = "row 12, column hour: no later than a row of its machine before it, as 2 of"
+        let message =
+            "line 13, column 1 (hour): no later than a row of its machine before it, as 2 of 100"
         #expect("\(error)".contains(message), "\(error)")
     }
 
@@ -138,7 +151,8 @@ struct ReadingTableTests {
             Issue.record("accepted an unknown category")
             return
         }
-        let message = "row 2, column load: expected one of [\"L\", \"M\", \"H\"], found low"
+        let message =
+            "line 3, column 4 (load): expected one of [\"L\", \"M\", \"H\"], found \"low\""
         #expect("\(error)".hasSuffix(message), "\(error)")
     }
 

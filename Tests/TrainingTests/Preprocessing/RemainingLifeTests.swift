@@ -36,10 +36,10 @@ struct RemainingLifeTests {
     @Test(arguments: [
         ("1\n", "lives.txt: 1 remaining lives for 2 machines"),
         ("1\n2\n3\n", "lives.txt: 3 remaining lives for 2 machines"),
-        ("1\nNA\n", "lives.txt: row 2, column 1: expected a life of at least 0 hours"),
-        ("-1\n2\n", "lives.txt: row 1, column 1: expected a life of at least 0 hours"),
+        ("1\nNA\n", "lives.txt: line 2, column 1: expected a life of at least 0 hours"),
+        ("-1\n2\n", "lives.txt: line 1, column 1: expected a life of at least 0 hours"),
         ("1\nlong\n", "lives.txt: line 2, column 1: expected a number, found \"long\""),
-        ("", "lives.txt: the table is empty"),
+        ("", "lives.txt: line 1: the table is empty"),
     ])
     func refusesLivesThatDoNotFit(text: String, message: String) throws {
         let path = try folder.write(rows)
