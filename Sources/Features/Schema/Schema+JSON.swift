@@ -6,7 +6,12 @@ extension Schema {
     /// The number that a schema's JSON form carries as `format`.
     package static let format = 1
 
-    /// Reads the JSON form of docs/feature-spec.md; unknown keys are ignored.
+    private static let keys = [
+        "name", "file", "entity", "timestamp", "sensors", "label", "horizon_hours", "excluded",
+    ]
+
+    /// Reads the JSON form of docs/feature-spec.md; unknown keys are ignored unless `requires`
+    /// names them.
     ///
     /// - Throws: ``SpecError``, also where ``validate()`` finds something.
     package init(json: JSONView) throws(SpecError) {
@@ -19,8 +24,7 @@ extension Schema {
     }
 
     init(decoding json: JSONView) throws(JSONShapeError) {
-        let format = try json.required("format")
-        guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+        let requires = try json.checkFormat(Self.format, keys: Self.keys)
         var sensors: [Sensor] = []
         for sensor in try json.required("sensors").array {
             sensors.append(try Sensor(decoding: sensor))
@@ -35,12 +39,14 @@ extension Schema {
             horizonHours: try json.optional("horizon_hours")?.double,
             excludedColumns: try json.optional("excluded")?.strings ?? []
         )
+        self.requires = requires
     }
 
     /// The JSON form, with the keys in their documented order.
     package var json: JSONValue {
         var object = JSONObject()
         object["format"] = .integer(Self.format)
+        object["requires"] = requires.isEmpty ? nil : .array(requires.map { .string($0) })
         object["name"] = .string(name)
         object["file"] = file.json
         object["entity"] = entityColumn.map { .string($0) }

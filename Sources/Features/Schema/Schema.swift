@@ -72,6 +72,8 @@ package struct Schema: Equatable, Sendable {
     package var horizonHours: Double?
     /// Columns that must never become inputs: they number the rows or spell out the label.
     package var excludedColumns: [String]
+    /// Keys of the JSON form that a reader must know.
+    package var requires: [String] = []
 
     /// Describes a data set; ``validate()`` says whether the parts fit.
     package init(

@@ -6,12 +6,15 @@ extension FeatureSpec {
     /// The number that a spec's JSON form carries as `format`.
     package static let format = 1
 
-    /// Reads the JSON form of docs/feature-spec.md; unknown keys are ignored, unknown kinds not.
+    /// Reads the JSON form of docs/feature-spec.md; unknown keys are ignored unless `requires`
+    /// names them, unknown kinds never.
     ///
     /// - Throws: ``JSONShapeError``.
     package init(json: JSONView) throws(JSONShapeError) {
-        let format = try json.required("format")
-        guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+        try json.checkFormat(
+            Self.format,
+            keys: ["name", "pane_seconds", "scaled_clip", "features"]
+        )
         var elements: [Element] = []
         for element in try json.required("features").array {
             elements.append(try Element(decoding: element))

@@ -6,7 +6,8 @@ extension FeatureTransform {
     /// The number that a transform's JSON form carries as `format`.
     package static let format = 1
 
-    /// Reads the JSON form of docs/feature-spec.md and validates it; unknown keys are ignored.
+    /// Reads the JSON form of docs/feature-spec.md and validates it; unknown keys are ignored
+    /// unless `requires` names them.
     ///
     /// - Throws: ``SpecError``.
     package init(json: JSONView) throws(SpecError) {
@@ -19,8 +20,12 @@ extension FeatureTransform {
     }
 
     private init(decoding json: JSONView) throws(JSONShapeError) {
-        let format = try json.required("format")
-        guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+        try json.checkFormat(
+            Self.format,
+            keys: [
+                "spec", "schema", "layout", "forward_fill", "cleaning", "scaled_clip", "features",
+            ]
+        )
         let schema = try Schema(decoding: try json.required("schema"))
         var cleaning: [Cleaning] = []
         for view in try json.required("cleaning").array {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import JSON
 internal import Platform
 
@@ -25,14 +26,7 @@ struct ModelRegistry: Equatable {
             throw .json(error)
         }
         do throws(JSONShapeError) {
-            let format = try json.required("format")
-            guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
-            let known = ["format", "requires", "champion"]
-            if let requires = try json.optional("requires") {
-                for key in try requires.array where !known.contains(try key.string) {
-                    throw key.refuse("one of \(known.joined(separator: ", "))")
-                }
-            }
+            try json.checkFormat(Self.format, keys: ["champion"])
             let view = try json.required("champion")
             guard let version = BundleVersion(try view.string) else {
                 throw view.refuse("YYYYMMDD_HHMMSS")

@@ -55,8 +55,7 @@ package struct FittedFeatures: Sendable {
         let cases: JSONView
         let expected: String
         do throws(JSONShapeError) {
-            let format = try json.required("format")
-            guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+            try json.checkFormat(Self.format, keys: ["digest", "transform", "golden"])
             view = try json.required("transform")
             cases = try json.required("golden")
             expected = try json.required("digest").string

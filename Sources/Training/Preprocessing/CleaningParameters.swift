@@ -98,8 +98,10 @@ extension CleaningParameters {
         let schema: Schema
         do throws(SpecError) {
             do throws(JSONShapeError) {
-                let format = try json.required("format")
-                guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+                try json.checkFormat(
+                    Self.format,
+                    keys: ["schema", "forward_fill", "z_threshold", "sensors"]
+                )
             } catch {
                 throw .shape(error)
             }
