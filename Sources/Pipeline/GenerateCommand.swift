@@ -26,19 +26,22 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "The file to write.")
     var output = "data/sample_sensor_data.csv"
 
+    private func simulator() throws(SimulationError) -> FleetSimulator {
+        var configuration = SimulationConfiguration()
+        configuration.machines = machines
+        configuration.days = days
+        configuration.intervalMinutes = intervalMinutes
+        configuration.seed = seed
+        return try FleetSimulator(configuration)
+    }
+
+    func validate() throws {
+        do { _ = try simulator() } catch { throw ValidationError("\(error)") }
+    }
+
     func run() throws {
+        let simulator = try simulator()
         try reporting { () throws(TrainingError) in
-            var configuration = SimulationConfiguration()
-            configuration.machines = machines
-            configuration.days = days
-            configuration.intervalMinutes = intervalMinutes
-            configuration.seed = seed
-            let simulator: FleetSimulator
-            do throws(SimulationError) {
-                simulator = try FleetSimulator(configuration)
-            } catch {
-                throw .unusable("\(error)")
-            }
             let report: SimulationReport
             do throws(FileError) {
                 try FileAccess.makeDirectory(FileAccess.parent(of: output))

@@ -89,8 +89,9 @@ struct TrainCommand: ParsableCommand {
                     + "\(train.names.count) features"
             )
             let packager = try packager()
-            warnOfValidation(train)
-            let outcomes = try trainAll(train, test)
+            let runs = try runs()
+            for run in runs { try run.checkLabels(train, path: trainData) }
+            let outcomes = try trainAll(runs, train, test)
             if let report { try JSONFile.write(SeedTable(outcomes).json, to: report) }
             let best = SeedTable(outcomes).best
             let loaded = try packager.write(
@@ -106,16 +107,24 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
+    private func runs() throws(TrainingError) -> [TrainingRun] {
+        var options = try options()
+        var runs: [TrainingRun] = []
+        for index in 0..<UInt64(seeds) {
+            options.seed = seed &+ index
+            runs.append(TrainingRun(options: options, validationSize: validationSize))
+        }
+        return runs
+    }
+
     private func trainAll(
+        _ runs: [TrainingRun],
         _ train: FeatureMatrix,
         _ test: FeatureMatrix
     ) throws(TrainingError) -> [TrainingRun.Outcome] {
         var outcomes: [TrainingRun.Outcome] = []
-        for index in 0..<UInt64(seeds) {
-            var options = try options()
-            options.seed = seed &+ index
-            if seeds > 1 { Console.line("seed \(options.seed)") }
-            let run = TrainingRun(options: options, validationSize: validationSize)
+        for run in runs {
+            if seeds > 1 { Console.line("seed \(run.options.seed)") }
             outcomes.append(try run.run(train: train, test: test, report: printEpoch))
         }
         return outcomes
@@ -154,19 +163,6 @@ struct TrainCommand: ParsableCommand {
             throw .unusable("\(path): there already")
         }
         return packager
-    }
-
-    private func warnOfValidation(_ train: FeatureMatrix) {
-        var options = TrainerOptions()
-        options.seed = seed
-        let run = TrainingRun(options: options, validationSize: validationSize)
-        let isValidation = run.validationFlags(train)
-        if !train.labels.indices.contains(where: { isValidation[$0] && train.labels[$0] == 1 }) {
-            Console.error(
-                "warning: no failure among the validation rows: nothing stops the training early,"
-                    + " and the numbers of each epoch mean nothing"
-            )
-        }
     }
 
     private func printEpoch(_ epoch: EpochReport) {

@@ -46,8 +46,8 @@ struct OptionTests {
     @Test(arguments: ["--machines 0", "--days 1", "--interval 7", "--interval 0"])
     func refusesAFleetThatCannotBe(options: String) throws {
         let outcome = try run("generate \(options) --output /tmp/never-written.csv")
-        #expect(outcome.status == 1 && !outcome.isCrash)
-        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.status == 64 && !outcome.isCrash)
+        #expect(outcome.errorLines.first?.hasPrefix("Error: ") == true)
     }
 
     @Test(arguments: [

@@ -163,6 +163,34 @@ struct WorkflowTests {
         #expect(!files.fileExists(atPath: fleet.folder.file("changed-models")))
     }
 
+    @Test func refusesToTrainWithoutFailures() throws {
+        let features = try String(
+            contentsOfFile: fleet.folder.file("data/train_features.csv"),
+            encoding: .utf8
+        )
+        let healthy = features.split(separator: "\n").filter { !$0.hasSuffix(",1") }
+        try FileManager.default.createDirectory(
+            atPath: fleet.folder.file("healthy"),
+            withIntermediateDirectories: true
+        )
+        for name in ["features.json", "train_features.csv.transform"] {
+            try FileManager.default.copyItem(
+                atPath: fleet.folder.file("data/\(name)"),
+                toPath: fleet.folder.file("healthy/\(name)")
+            )
+        }
+        let lines = healthy.joined(separator: "\n") + "\n"
+        _ = try fleet.folder.write(lines, "healthy/train_features.csv")
+        let outcome = try run(
+            "train --train-data healthy/train_features.csv --test-data data/test_features.csv"
+                + " --output-dir healthy-models"
+        )
+        #expect(outcome.status == 1 && outcome.errorLines.count == 1)
+        let message = "error: healthy/train_features.csv: no failure among its "
+        #expect(outcome.error.hasPrefix(message), "\(outcome.error)")
+        #expect(!FileManager.default.fileExists(atPath: fleet.folder.file("healthy-models")))
+    }
+
     @Test func survivesAnOutputThatIsFull() throws {
         let command =
             "\(Program.path) evaluate --model-path \(bundle)"

@@ -24,7 +24,9 @@ package struct SeedTable: Sendable {
     /// Mean, standard deviation (n - 1) and minimum of the test PR-AUC and ROC-AUC as text.
     package var lines: [String] {
         [("PR-AUC", prAUCs), ("ROC-AUC", rocAUCs)].map { name, values in
-            let summary = Summary(values)
+            guard let summary = Summary(values) else {
+                return "test \(name): none, the test rows are all of one class"
+            }
             let each = values.map { rounded($0) }.joined(separator: " ")
             return "test \(name) of \(values.count) seeds: \(each)  mean \(rounded(summary.mean))"
                 + "  sd \(rounded(summary.deviation))  min \(rounded(summary.minimum))"
@@ -34,7 +36,7 @@ package struct SeedTable: Sendable {
     /// The table as a report file.
     package var json: JSONValue {
         func part(_ values: [Double]) -> JSONValue {
-            let summary = Summary(values)
+            guard let summary = Summary(values) else { return .null }
             return [
                 "values": .array(values.map { .number($0) }),
                 "mean": .number(summary.mean),
@@ -45,8 +47,8 @@ package struct SeedTable: Sendable {
         return ["format": 1, "pr_auc": part(prAUCs), "roc_auc": part(rocAUCs)]
     }
 
-    private var prAUCs: [Double] { outcomes.map { $0.test.prAUC ?? 0 } }
-    private var rocAUCs: [Double] { outcomes.map { $0.test.rocAUC ?? 0 } }
+    private var prAUCs: [Double] { outcomes.compactMap(\.test.prAUC) }
+    private var rocAUCs: [Double] { outcomes.compactMap(\.test.rocAUC) }
 
     private func rounded(_ value: Double) -> String {
         let text = "\((value * 10_000).rounded() / 10_000)"
@@ -58,12 +60,13 @@ package struct SeedTable: Sendable {
         var deviation: Double
         var minimum: Double
 
-        init(_ values: [Double]) {
+        init?(_ values: [Double]) {
+            guard let minimum = values.min() else { return nil }
             let mean = values.reduce(0, +) / Double(values.count)
             let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
             self.mean = mean
             deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
-            minimum = values.min() ?? 0
+            self.minimum = minimum
         }
     }
 }

@@ -67,6 +67,42 @@ package struct TrainingRun: Sendable {
         )
     }
 
+    /// Checks that there is something to learn from and that early stopping can judge.
+    ///
+    /// - Throws: ``TrainingError/unusable(_:)`` naming `path`, the part that lacks failures or
+    ///   normal rows, and how to go on.
+    package func checkLabels(_ train: FeatureMatrix, path: String) throws(TrainingError) {
+        if let lack = Self.lack(train.labels) {
+            throw .unusable("\(path): \(lack) among its \(train.rowCount) rows: nothing to learn")
+        }
+        guard validationSize > 0 else { return }
+        let isValidation = validationFlags(train)
+        for (name, side) in [("validation", true), ("training", false)] {
+            let rows = isValidation.indices.filter { isValidation[$0] == side }
+            guard let lack = Self.lack(rows.map { train.labels[$0] }) else { continue }
+            throw .unusable(
+                "\(path): with --seed \(options.seed) there is \(lack) among the \(rows.count)"
+                    + " \(name) rows\(Self.machines(rows, train)): choose another --seed or"
+                    + " --validation-size, or keep no validation rows (--validation-size 0)"
+            )
+        }
+    }
+
+    private static func lack(_ labels: [UInt8]) -> String? {
+        if !labels.contains(1) { return "no failure" }
+        return labels.contains(0) ? nil : "nothing but failures"
+    }
+
+    /// The first few machines of the rows, as a part of a message.
+    private static func machines(_ rows: [Int], _ matrix: FeatureMatrix) -> String {
+        guard let entities = matrix.entities, !rows.isEmpty else { return "" }
+        let names = Set(rows.map { entities.codes[$0] }).sorted().map {
+            entities.categories[Int($0)]
+        }
+        let more = names.count > 5 ? ", ..." : ""
+        return " of \(names.count) machines (\(names.prefix(5).joined(separator: ", "))\(more))"
+    }
+
     /// Scores a matrix with a network.
     ///
     /// - Throws: ``TrainingError/unusable(_:)`` where there are no rows.

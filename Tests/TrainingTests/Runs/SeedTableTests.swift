@@ -6,7 +6,11 @@ import Testing
 @testable import Training
 
 struct SeedTableTests {
-    private func outcome(validation: Double?, ranks: [Double]) throws -> TrainingRun.Outcome {
+    private func outcome(
+        validation: Double?,
+        ranks: [Double],
+        labels: [UInt8] = [0, 0, 1]
+    ) throws -> TrainingRun.Outcome {
         TrainingRun.Outcome(
             trained: TrainedNetwork(
                 layers: [],
@@ -16,7 +20,7 @@ struct SeedTableTests {
                 classWeights: (1, 1)
             ),
             validationPRAUC: validation,
-            test: try #require(ClassificationMetrics(probabilities: ranks, labels: [0, 0, 1]))
+            test: try #require(ClassificationMetrics(probabilities: ranks, labels: labels))
         )
     }
 
@@ -41,5 +45,12 @@ struct SeedTableTests {
     @Test func oneSeedHasNoDeviation() throws {
         let table = SeedTable([try outcome(validation: nil, ranks: [0.1, 0.2, 0.9])])
         #expect(table.json["pr_auc"]?["standard_deviation"] == 0)
+    }
+
+    @Test func testRowsOfOneClassHaveNoScoreInsteadOfZero() throws {
+        let outcome = try outcome(validation: nil, ranks: [0.1, 0.2, 0.9], labels: [0, 0, 0])
+        let table = SeedTable([outcome])
+        #expect(table.lines[0] == "test PR-AUC: none, the test rows are all of one class")
+        #expect(table.json["roc_auc"] == .null)
     }
 }

@@ -117,6 +117,41 @@ struct TrainingRunTests {
         #expect(error == "row 2: its features are too large for the network")
     }
 
+    private func labelError(_ matrix: FeatureMatrix, size: Double = 0.2) -> String? {
+        refusal { () throws(TrainingError) in
+            var run = run(seed: 4)
+            run.validationSize = size
+            try run.checkLabels(matrix, path: "f.csv")
+        }
+    }
+
+    @Test(arguments: [(0, "no failure"), (1, "nothing but failures")] as [(UInt8, String)])
+    func refusesAPartWithOneClass(label: UInt8, lack: String) {
+        let isValidation = run(seed: 4).validationFlags(train)
+        #expect(labelError(train) == nil)
+        var changed = train
+        changed.labels = train.labels.map { _ in label }
+        #expect(labelError(changed) == "f.csv: \(lack) among its 600 rows: nothing to learn")
+        for (side, name, count) in [(true, "validation", 120), (false, "training", 480)] {
+            changed = train
+            for row in isValidation.indices where isValidation[row] == side {
+                changed.labels[row] = label
+            }
+            let error = labelError(changed)
+            let place = "f.csv: with --seed 4 there is \(lack) among the \(count) \(name) rows of "
+            #expect(error?.hasPrefix("\(place)\(count / 60) machines (M") == true, "\(error ?? "")")
+            #expect(error?.contains("(--validation-size 0)") == true)
+            #expect(labelError(changed, size: 0) == nil)
+        }
+    }
+
+    @Test func refusesToKeepAValidationMachineOfOne() {
+        var one = train
+        one.entities = CategoryColumn(categories: ["M0"], codes: Array(repeating: 0, count: 600))
+        #expect(labelError(one)?.contains("no failure among the 0 validation rows") == true)
+        #expect(labelError(one, size: 0) == nil)
+    }
+
     @Test func saysWhatCannotBeTrainedOn() {
         var oneClass = train
         oneClass.labels = train.labels.map { _ in 0 }
