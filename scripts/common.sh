@@ -61,7 +61,7 @@ make_bundle() {
     "$bin/pdm" generate --output "$data/sample_sensor_data.csv" "$@"
     say "cleaning and splitting"
     "$bin/pdm" preprocess --input "$data/sample_sensor_data.csv" --output "$data/processed" \
-        --test-size 0.2
+        --test-size 0.2 --new-layout
     say "building features"
     "$bin/pdm" features --input "$data/processed/train.csv" \
         --output "$data/processed/train_features.csv" --is-training true

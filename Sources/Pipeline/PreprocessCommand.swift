@@ -55,7 +55,18 @@ struct PreprocessCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Let a missing value take the machine's last one.")
     var forwardFill = true
 
+    @Option(
+        help: "The model that serves: a bundle, or a directory of them (default: models)."
+    )
+    var champion: String?
+
+    @Flag(help: "Take no layout from the model that serves: the machines' windows begin empty.")
+    var newLayout = false
+
     func validate() throws {
+        guard champion == nil || !newLayout else {
+            throw ValidationError("--new-layout takes nothing from a --champion")
+        }
         guard testSize > 0, testSize < 1 else {
             throw ValidationError("--test-size must lie between 0 and 1")
         }
@@ -79,7 +90,8 @@ struct PreprocessCommand: ParsableCommand {
             let preprocessor = Preprocessor(
                 split: dataSplit,
                 forwardFill: forwardFill,
-                zThreshold: zThreshold == 0 ? nil : zThreshold
+                zThreshold: zThreshold == 0 ? nil : zThreshold,
+                layout: newLayout ? nil : try Champion.layout(champion, for: schema)
             )
             let table = try ReadingTable.load(input, schema: schema)
             let report: Preprocessor.Report

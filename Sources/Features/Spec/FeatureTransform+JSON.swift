@@ -90,7 +90,10 @@ extension FeatureTransform {
 }
 
 extension StateLayout {
-    init(decoding json: JSONView, schema: Schema) throws(JSONShapeError) {
+    /// Reads the JSON form; whether it serves a transform says ``validate(for:)``.
+    ///
+    /// - Throws: ``JSONShapeError``.
+    package init(decoding json: JSONView, schema: Schema) throws(JSONShapeError) {
         var gauges: [Gauge] = []
         for view in try json.required("gauges").array {
             gauges.append(

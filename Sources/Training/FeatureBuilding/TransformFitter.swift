@@ -19,6 +19,7 @@ package enum TransformFitter {
     ) throws(TrainingError) -> FeatureTransform {
         do throws(SpecError) {
             var transform = try unscaled(spec, parameters)
+            if parameters.layout != nil { try checkInherited(transform) }
             let columns = columns(of: table, engine: try FeatureEngine(transform))
             let kept = columns.indices.filter { column in
                 columns[column].contains { $0 != columns[column][0] }
@@ -42,11 +43,12 @@ package enum TransformFitter {
         let features = try spec.resolved(for: parameters.schema)
         return FeatureTransform(
             schema: parameters.schema,
-            layout: StateLayout(
-                features: features,
-                paneSeconds: spec.paneSeconds,
-                ranges: parameters.sensors.map(\.range)
-            ),
+            layout: parameters.layout
+                ?? StateLayout(
+                    features: features,
+                    paneSeconds: spec.paneSeconds,
+                    ranges: parameters.sensors.map(\.range)
+                ),
             specName: spec.name,
             forwardFill: parameters.forwardFill,
             cleaning: parameters.cleaning,
@@ -54,6 +56,18 @@ package enum TransformFitter {
             scaling: features.map { _ in FeatureTransform.Scaling(center: 0, scale: 1) },
             scaledClip: spec.scaledClip
         )
+    }
+
+    /// A model that serves keeps its layout, and with it the machines' windows, unless told.
+    private static func checkInherited(_ transform: FeatureTransform) throws(SpecError) {
+        do throws(SpecError) {
+            try transform.layout.validate(for: transform)
+        } catch {
+            throw .invalid(
+                what: "the layout of the model that serves",
+                why: "\(error); pdm preprocess --new-layout makes another, with empty windows"
+            )
+        }
     }
 
     private static func columns(of table: ReadingTable, engine: FeatureEngine) -> [[Double]] {
@@ -92,6 +106,7 @@ extension FeatureTransform {
     package func isFitted(with parameters: CleaningParameters) -> Bool {
         schema == parameters.schema && forwardFill == parameters.forwardFill
             && cleaning == parameters.cleaning
+            && parameters.layout ?? layout == layout
             && layout.gauges.allSatisfy { $0.range == parameters.sensors[$0.sensor].range }
     }
 }

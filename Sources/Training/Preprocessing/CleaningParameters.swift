@@ -28,21 +28,28 @@ package struct CleaningParameters: Equatable, Sendable {
     package var zThreshold: Double?
     /// Parameters per sensor.
     package var sensors: [SensorParameters]
+    /// The layout of the model that serves, which a later one keeps; nil for one of its own.
+    package var layout: StateLayout?
 
-    /// Learns the parameters from the rows that are not `isTest`.
+    /// Learns the parameters from the rows that are not `isTest`; ranges that `layout` holds stay.
     ///
     /// - Throws: ``TrainingError/unusable(_:)`` where a sensor's values are too large to average.
     package init(
         table: ReadingTable,
         isTest: [Bool],
         forwardFill: Bool,
-        zThreshold: Double?
+        zThreshold: Double?,
+        layout: StateLayout? = nil
     ) throws(TrainingError) {
         schema = table.schema
+        self.layout = layout
         self.forwardFill = forwardFill && schema.hasState
         self.zThreshold = zThreshold
         sensors = []
-        for (sensor, column) in zip(table.schema.sensors, table.values) {
+        for (index, column) in table.values.enumerated() {
+            var sensor = table.schema.sensors[index]
+            let gauge = layout?.gauges.first { $0.sensor == index }
+            sensor.range = sensor.range ?? gauge?.range
             var measured: [Double] = []
             for (row, value) in column.enumerated() where !isTest[row] && !value.isNaN {
                 if sensor.range?.contains(value) ?? true { measured.append(value) }
@@ -100,7 +107,7 @@ extension CleaningParameters {
             do throws(JSONShapeError) {
                 try json.checkFormat(
                     Self.format,
-                    keys: ["schema", "forward_fill", "z_threshold", "sensors"]
+                    keys: ["schema", "forward_fill", "z_threshold", "sensors", "layout"]
                 )
             } catch {
                 throw .shape(error)
@@ -120,6 +127,9 @@ extension CleaningParameters {
         self.schema = schema
         forwardFill = try json.required("forward_fill").bool
         zThreshold = try json.optional("z_threshold")?.double
+        if let view = try json.optional("layout") {
+            layout = try StateLayout(decoding: view, schema: schema)
+        }
         sensors = []
         let list = try json.required("sensors")
         for view in try list.array {
@@ -144,6 +154,7 @@ extension CleaningParameters {
         object["schema"] = schema.json
         object["forward_fill"] = .bool(forwardFill)
         object["z_threshold"] = zThreshold.map { .number($0) }
+        object["layout"] = layout?.json(schema)
         object["sensors"] = .array(
             zip(schema.sensors, sensors).map { sensor, parameters in
                 var entry = JSONObject()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import Features
+package import Features
 package import JSON
 
 /// Parts a data set, learns the cleaning parameters and writes what the next step reads.
@@ -11,12 +11,20 @@ package struct Preprocessor: Sendable {
     package var forwardFill: Bool
     /// The z-score beyond which values are clipped; nil for no clipping.
     package var zThreshold: Double?
+    /// The layout of the model that serves, which a later one keeps; nil for one of its own.
+    package var layout: StateLayout?
 
     /// Describes a run.
-    package init(split: DataSplit, forwardFill: Bool = true, zThreshold: Double? = 6) {
+    package init(
+        split: DataSplit,
+        forwardFill: Bool = true,
+        zThreshold: Double? = 6,
+        layout: StateLayout? = nil
+    ) {
         self.split = split
         self.forwardFill = forwardFill
         self.zThreshold = zThreshold
+        self.layout = layout
     }
 
     /// What a run found, as `report.json` says it.
@@ -40,7 +48,8 @@ package struct Preprocessor: Sendable {
             table: table,
             isTest: isTrain.map { !$0 },
             forwardFill: forwardFill,
-            zThreshold: zThreshold
+            zThreshold: zThreshold,
+            layout: layout
         )
         let train = side(of: table, isOwn: isTrain)
         let test = side(of: table, isOwn: isTest)
@@ -59,7 +68,8 @@ package struct Preprocessor: Sendable {
             table: train,
             isTest: Array(repeating: false, count: train.rowCount),
             forwardFill: forwardFill,
-            zThreshold: zThreshold
+            zThreshold: zThreshold,
+            layout: layout
         )
         return try write(train: train, test: test, parameters, ["kind": "given"], output)
     }

@@ -84,6 +84,31 @@ struct CleaningParametersTests {
         #expect(try CleaningParameters(path: path) == parameters)
     }
 
+    @Test func keepsTheRangesOfALayoutThatIsThereAlready() throws {
+        let rows = table([1, 2, 3, 90])
+        let layout = StateLayout(
+            paneSeconds: 3600,
+            paneCount: 24,
+            gauges: [
+                StateLayout.Gauge(sensor: 1, range: 0...50, keepsSquares: true, keepsMaximum: false)
+            ]
+        )
+        let parameters = try CleaningParameters(
+            table: rows,
+            isTest: rows.isContext,
+            forwardFill: true,
+            zThreshold: nil,
+            layout: layout
+        )
+        // What the records take for impossible is no measured value here either.
+        #expect(parameters.sensors[1].range == 0...50 && parameters.sensors[1].mean == 2)
+        #expect(parameters.sensors[0].mean == 24)
+        let folder = try TestFolder()
+        let path = "\(folder.path)/preprocessing.json"
+        try JSONFile.write(parameters.json, to: path)
+        #expect(try CleaningParameters(path: path) == parameters)
+    }
+
     @Test(arguments: [
         ("{", "the text ends"), ("[]", "expected an object"), ("{\"format\": 2}", "/format"),
         ("{\"format\": 1, \"schema\": 3}", "/schema"),
