@@ -46,10 +46,11 @@ python_environment() {
     cp "$requirements" "$folder/requirements.txt"
 }
 
-# The newest bundle under a folder, or nothing.
+# The bundle of the newest version under a folder, whatever its model, or nothing.
 newest_bundle() {
     [[ -d $1 ]] || return 0
-    find "$1" -name manifest.json -path '*/[0-9]*_[0-9]*/*' -printf '%h\n' | sort | tail -n 1
+    find "$1" -name manifest.json -path '*/[0-9]*_[0-9]*/*' -printf '%h\n' \
+        | awk -F/ '{ print $NF "\t" $0 }' | sort | tail -n 1 | cut -f 2
 }
 
 # From nothing to a bundle: make_bundle DATA_FOLDER MODELS_FOLDER EPOCHS [option of generate]...
