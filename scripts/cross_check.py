@@ -112,7 +112,8 @@ def check_features(data):
             check(f"{part}: {group} features", ours[names], scaled[:, columns], FLOAT)
         rest = [i for i, name in enumerate(fit.index)
                 if name in rows.columns or "_x_" in name or "_per_" in name]
-        check(f"{part}: values, calendar, interactions", ours[fit.index[rest]], scaled[:, rest], FLOAT)
+        check(f"{part}: values, calendar, interactions", ours[fit.index[rest]],
+              scaled[:, rest], FLOAT)
 
 
 def check_cleaning(data):
