@@ -37,7 +37,7 @@ func tests(
 func kernel(_ name: String, _ define: String, _ flags: [String]) -> Target {
     .target(
         name: name,
-        swiftSettings: [.strictMemorySafety(), .define(define), .unsafeFlags(["-O"] + flags)]
+        swiftSettings: settings + [.define(define), .unsafeFlags(["-O"] + flags)]
     )
 }
 

@@ -35,36 +35,51 @@ extension Manifest {
         for key in requires where Key(rawValue: key) == nil || key == Key.calibration.rawValue {
             throw .requirement(key)
         }
-        let parts = try BundleFile.decode(file) { () throws(JSONShapeError) in
-            if let calibration = try json.optional(Key.calibration.rawValue) {
-                throw calibration.refuse("nothing")
-            }
-            return (
-                transform: try json.required(Key.transform.rawValue),
-                rest: try Manifest.Rest(json)
-            )
+        let view = try BundleFile.decode(file) { () throws(JSONShapeError) in
+            try json.required(Key.transform.rawValue)
         }
         let transform: FeatureTransform
         do throws(SpecError) {
-            transform = try FeatureTransform(json: parts.transform)
+            transform = try FeatureTransform(json: view)
         } catch {
             throw .transform(error)
         }
+        self = try BundleFile.decode(file) { () throws(JSONShapeError) in
+            try Manifest(decoding: json, requires, transform)
+        }
+        try validate()
+    }
+
+    private init(
+        decoding json: JSONView,
+        _ requires: [String],
+        _ transform: FeatureTransform
+    ) throws(JSONShapeError) {
+        if let calibration = try json.optional(Key.calibration.rawValue) {
+            throw calibration.refuse("nothing")
+        }
+        let versionView = try json.required(Key.version.rawValue)
+        guard let version = BundleVersion(try versionView.string) else {
+            throw versionView.refuse("YYYYMMDD_HHMMSS")
+        }
+        var layers: [Layer] = []
+        for view in try json.required(Key.layers.rawValue).array {
+            layers.append(try Layer(decoding: view))
+        }
         self.init(
             requires: requires,
-            model: parts.rest.model,
-            version: parts.rest.version,
-            createdMicroseconds: parts.rest.created,
-            framework: parts.rest.framework,
+            model: try json.required(Key.model.rawValue).string,
+            version: version,
+            createdMicroseconds: try json.required(Key.created.rawValue).timestamp,
+            framework: try json.required(Key.framework.rawValue).string,
             transform: transform,
-            layers: parts.rest.layers,
-            horizonHours: parts.rest.horizonHours,
-            threshold: parts.rest.threshold,
-            riskLevels: parts.rest.riskLevels,
-            trainingData: parts.rest.trainingData,
-            evaluation: parts.rest.evaluation
+            layers: layers,
+            horizonHours: try json.optional(Key.horizonHours.rawValue)?.double,
+            threshold: try json.required(Key.threshold.rawValue).double,
+            riskLevels: try RiskLevels(decoding: try json.required(Key.riskLevels.rawValue)),
+            trainingData: try TrainingData(decoding: try json.required(Key.trainingData.rawValue)),
+            evaluation: try json.required(Key.evaluation.rawValue).object
         )
-        try validate()
     }
 
     /// The JSON form, with the keys in their documented order.
@@ -89,52 +104,24 @@ extension Manifest {
         set(.evaluation, .object(evaluation))
         return .object(object)
     }
+}
 
-    /// All but the keys that have errors of their own.
-    private struct Rest {
-        let model: String
-        let version: BundleVersion
-        let created: Int64
-        let framework: String
-        let layers: [Layer]
-        let horizonHours: Double?
-        let threshold: Double
-        let riskLevels: RiskLevels
-        let trainingData: TrainingData
-        let evaluation: JSONObject
+extension RiskLevels {
+    fileprivate init(decoding json: JSONView) throws(JSONShapeError) {
+        self.init(
+            medium: try json.required("medium").double,
+            high: try json.required("high").double
+        )
+    }
+}
 
-        init(_ json: JSONView) throws(JSONShapeError) {
-            model = try json.required(Key.model.rawValue).string
-            let versionView = try json.required(Key.version.rawValue)
-            guard let version = BundleVersion(try versionView.string) else {
-                throw versionView.refuse("YYYYMMDD_HHMMSS")
-            }
-            self.version = version
-            created = try json.required(Key.created.rawValue).timestamp
-            framework = try json.required(Key.framework.rawValue).string
-            var layers: [Layer] = []
-            for view in try json.required(Key.layers.rawValue).array {
-                layers.append(try Layer(decoding: view))
-            }
-            self.layers = layers
-            horizonHours = try json.optional(Key.horizonHours.rawValue)?.double
-            threshold = try json.required(Key.threshold.rawValue).double
-            let levels = try json.required(Key.riskLevels.rawValue)
-            riskLevels = RiskLevels(
-                medium: try levels.required("medium").double,
-                high: try levels.required("high").double
-            )
-            let data = try json.required(Key.trainingData.rawValue)
-            let digest = try data.required("sha256")
-            guard Digest(hex: try digest.string) != nil else {
-                throw digest.refuse("64 hexadecimal digits")
-            }
-            trainingData = TrainingData(
-                sha256: try digest.string,
-                rowCount: try data.required("rows").int
-            )
-            evaluation = try json.required(Key.evaluation.rawValue).object
+extension Manifest.TrainingData {
+    fileprivate init(decoding json: JSONView) throws(JSONShapeError) {
+        let digest = try json.required("sha256")
+        guard Digest(hex: try digest.string) != nil else {
+            throw digest.refuse("64 hexadecimal digits")
         }
+        self.init(sha256: try digest.string, rowCount: try json.required("rows").int)
     }
 }
 
