@@ -109,13 +109,14 @@ let package = Package(
             path: "Benchmarks/Swift",
             swiftSettings: settings
         ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("Platform"),
-        tests("HTTPServer"),
-        tests("JSON"),
+        tests("HTTPServer", ["TestSupport"]),
+        tests("JSON", ["TestSupport"]),
         tests("Metrics"),
         tests("Integrity"),
-        tests("Features", exclude: ["Fixtures"]),
-        tests("ModelRuntime", exclude: ["Fixtures"]),
+        tests("Features", ["TestSupport"], exclude: ["Fixtures"]),
+        tests("ModelRuntime", ["TestSupport"], exclude: ["Fixtures"]),
         tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
         tests("Pipeline", ["JSON", "Platform"]),
         tests(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Features
+import TestSupport
 import Testing
 
 /// Random histories with gaps, repeats, late rows, missing and impossible values, before and after
@@ -10,7 +11,7 @@ struct FeaturePropertyTests {
 
     @Test(arguments: seeds, [true, false])
     func agreesWithPlainArithmeticOverTheHistory(seed: UInt64, forwardFill: Bool) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let transform = try makeTransform(
             forwardFill: forwardFill,
             clip: [60...90, 0...6, nil, 0...1500, nil, nil]
@@ -36,7 +37,7 @@ struct FeaturePropertyTests {
     /// Also with so many readings a pane that the sums of squares need their upper bits.
     @Test(arguments: seeds, [2 * hour, hour / 10])
     func panesHoldExactIntegersOfTheHistory(seed: UInt64, stepMax: Int64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let transform = try makeTransform()
         var machine = Machine(try FeatureEngine(transform))
         var reference = ReferenceMachine(transform)
@@ -56,7 +57,7 @@ struct FeaturePropertyTests {
 
     @Test(arguments: seeds)
     func anyOrderWithinTheHorizonLeavesTheSamePanes(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let engine = try FeatureEngine(makeTransform())
         // Distinct times within the horizon of 24 panes, in any order.
         let moments = Set(
@@ -77,7 +78,7 @@ struct FeaturePropertyTests {
 
     @Test(arguments: seeds)
     func machinesDoNotTouchEachOther(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let engine = try FeatureEngine(makeTransform())
         let histories = (0..<5).map { _ in history(&generator, count: 60) }
         var alone: [[[Float]]] = []
@@ -108,7 +109,7 @@ struct FeaturePropertyTests {
         #expect(machines.map(\.words) == records, "seed \(seed)")
     }
 
-    private func values(_ generator: inout SeededGenerator) -> [Double] {
+    private func values(_ generator: inout SplitMix) -> [Double] {
         let usual: [ClosedRange<Double>] = [
             50...100, 0...8, 60...120, 900...1500, 10...40, 0...9000,
         ]
@@ -124,7 +125,7 @@ struct FeaturePropertyTests {
     }
 
     private func history(
-        _ generator: inout SeededGenerator,
+        _ generator: inout SplitMix,
         count: Int,
         stepMax: Int64 = 2 * hour
     ) -> [Reading] {

@@ -3,6 +3,7 @@
 import Dispatch
 import Features
 import Synchronization
+import TestSupport
 import Testing
 
 struct StateStoreTests {
@@ -53,7 +54,7 @@ struct StateStoreTests {
 
     @Test(arguments: [1, 4, 64])
     func answersAsOneRecordPerMachineWould(shards: Int) throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix(seed: 11)
         let store = store(100_000, shards: shards)
         var model: [[UInt8]: Machine] = [:]
         for step in 0..<4000 {
@@ -113,7 +114,7 @@ struct StateStoreTests {
     @Test(arguments: [1, 4])
     func forgetsOnlyIdleMachinesAndAllOfThem(shards: Int) {
         let seed: UInt64 = 5
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let store = store(60, shards: shards)
         let idle = 2 * engine.transform.layout.horizonMicroseconds
         var last: [UInt8: (timestamp: Int64, value: Double)] = [:]

@@ -2,20 +2,6 @@
 
 import Features
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a generator whose seed a failing test can print.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
-
 let hour = Timestamp.microsecondsPerHour
 
 /// A transform of the standard schema whose scaling changes nothing unless it is given.

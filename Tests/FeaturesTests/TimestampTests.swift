@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Features
+import TestSupport
 import Testing
 
 struct TimestampTests {
@@ -31,7 +32,7 @@ struct TimestampTests {
     }
 
     @Test func writesWhatItReads() {
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix(seed: 3)
         for _ in 0..<10_000 {
             let moment = Int64.random(in: Timestamp.range, using: &generator)
             let bytes = Array(Timestamp.text(moment).utf8)

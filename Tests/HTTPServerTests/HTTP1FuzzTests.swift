@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 @testable import HTTPServer
+import TestSupport
 import Testing
 
 struct HTTP1FuzzTests {
@@ -19,7 +20,7 @@ struct HTTP1FuzzTests {
 
     @Test func mutantsAreReadAlikeInEverySplit() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         for round in 0..<3000 {
             let input = HTTP1FuzzTests.mutant(&random)
             var whole = Machine()
@@ -55,18 +56,5 @@ struct HTTP1FuzzTests {
             }
         }
         return bytes
-    }
-}
-
-/// SplitMix64, seeded so that a failure can be run again.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import JSON
+import TestSupport
 internal import Testing
 
 /// The reference is Swift's `Double(String)`, which is the C library's `strtod`.

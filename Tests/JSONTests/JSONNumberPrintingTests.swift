@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import JSON
+import TestSupport
 internal import Testing
 
 /// The reference is Swift's `description`: the shortest digits, the nearest among those.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import JSON
+import TestSupport
 internal import Testing
 
 struct JSONValueTests {

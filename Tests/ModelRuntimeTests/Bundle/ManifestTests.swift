@@ -2,6 +2,7 @@
 
 import JSON
 import ModelRuntime
+import TestSupport
 import Testing
 
 struct ManifestTests {
@@ -100,7 +101,7 @@ struct ManifestTests {
 
     @Test func survivesDamage() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = BundleRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let valid = manifest.json.serialized()
         var refused = 0
         for _ in 0..<1000 {

@@ -3,6 +3,7 @@
 import JSON
 import ModelRuntime
 import Platform
+import TestSupport
 import Testing
 
 struct SafeTensorsTests {
@@ -130,7 +131,7 @@ struct SafeTensorsTests {
 
     @Test func survivesDamage() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = BundleRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let valid = SafeTensors.write(tensors)
         var refused = 0
         for _ in 0..<3000 {
@@ -165,20 +166,7 @@ enum Fixture {
     }
 }
 
-/// A seeded source of damage (SplitMix64: Steele, Lea, Flood 2014).
-struct BundleRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
+extension SplitMix {
     /// The bytes with a few changed, cut out, or doubled.
     mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 /// A seeded generator for tests (Steele, Lea, Flood 2014), so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
+package struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    /// Makes the generator of a seed, which a failing test prints.
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    /// The next 64 bits.
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
         return word ^ (word >> 31)
     }
-}
-
-/// A million cases where the optimiser helps, fewer in debug builds.
-func caseCount(release: Int) -> Int {
-    #if DEBUG
-        release / 10
-    #else
-        release
-    #endif
 }
