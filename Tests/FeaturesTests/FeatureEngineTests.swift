@@ -79,15 +79,25 @@ struct FeatureEngineTests {
         #expect(machine.feature("temperature_rate") == -30)
     }
 
-    @Test func emptyWindowTakesTheImputedValue() throws {
-        var machine = Machine(try FeatureEngine(makeTransform()))
+    @Test(arguments: [(true, 100.0), (false, 90)])
+    func emptyWindowTakesTheFilledValue(forwardFill: Bool, expected: Double) throws {
+        var machine = Machine(try FeatureEngine(makeTransform(forwardFill: forwardFill)))
         machine.take(0, replacing(2, 100))
         machine.take(500 * hour, replacing(2, .nan))
-        #expect(machine.feature("pressure") == 100)
-        #expect(machine.feature("pressure_mean_24h") == 90)
-        #expect(machine.feature("pressure_max_24h") == 90)
+        #expect(machine.feature("pressure") == expected)
+        #expect(machine.feature("pressure_mean_24h") == expected)
+        #expect(machine.feature("pressure_max_24h") == expected)
         #expect(machine.feature("pressure_std_24h") == 0)
-        #expect(machine.feature("pressure_deviation_24h") == 10)
+        #expect(machine.feature("pressure_deviation_24h") == 0)
+    }
+
+    @Test func emptyWindowTakesTheClippedValue() throws {
+        let transform = try makeTransform(clip: [nil, nil, 60...95, nil, nil, nil])
+        var machine = Machine(try FeatureEngine(transform))
+        machine.take(0, replacing(2, 100))
+        machine.take(500 * hour, replacing(2, .nan))
+        #expect(machine.feature("pressure_mean_6h") == 95)
+        #expect(machine.feature("pressure_deviation_24h") == 0)
     }
 
     @Test(arguments: [0.0, -0.0])

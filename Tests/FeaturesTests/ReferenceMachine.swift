@@ -131,7 +131,7 @@ struct ReferenceMachine {
         }
         func mean(_ sensor: Int, _ hours: Int) -> Double {
             let values = window(sensor, hours, row.timestamp, seen)
-            if values.isEmpty { return transform.cleaning[sensor].imputed }
+            if values.isEmpty { return row.cleaned[sensor] }
             return values.reduce(0, +) / Double(values.count)
         }
         switch feature {
@@ -141,7 +141,7 @@ struct ReferenceMachine {
         case .window(.mean, let sensor, let hours): return mean(sensor, hours)
         case .window(.maximum, let sensor, let hours):
             let values = window(sensor, hours, row.timestamp, seen)
-            return values.max() ?? transform.cleaning[sensor].imputed
+            return values.max() ?? row.cleaned[sensor]
         case .window(.standardDeviation, let sensor, let hours):
             let values = window(sensor, hours, row.timestamp, seen)
             let average = mean(sensor, hours)

@@ -31,7 +31,7 @@ package struct FeatureEngine: Sendable {
 
     let windowPaneCounts: [Int]
     private let sensorPlans: [SensorPlan]
-    private let plan: FeaturePlan
+    let plan: FeaturePlan
 
     /// Prepares a validated transform.
     ///
@@ -87,7 +87,7 @@ package struct FeatureEngine: Sendable {
     /// Computes the features and the scaled row from what ``observe(_:in:at:scratch:)`` noted.
     package func finishRow(_ scratch: inout FeatureScratch) {
         clean(&scratch)
-        plan.fill(&scratch)
+        plan.fill(&scratch, records)
     }
 
     private func take(
@@ -178,7 +178,7 @@ package struct FeatureEngine: Sendable {
             let last = scratch.previous[sensor]
             let value = measured.isNaN && transform.forwardFill ? last : measured
             if value.isNaN { scratch.flags[sensor].insert(.imputed) }
-            scratch.cleaned[sensor] = sensorPlans[sensor].imputedAndClipped(value)
+            scratch.inputs[sensor] = sensorPlans[sensor].imputedAndClipped(value)
             scratch.previous[sensor] = sensorPlans[sensor].imputedAndClipped(last)
         }
     }

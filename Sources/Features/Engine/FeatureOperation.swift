@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// A feature bound to places in the scratch, so that a row is computed without a look-up.
+/// A feature bound to places among the inputs, so that a row is computed without a look-up.
 ///
 /// Its cases hold plain numbers only: reading one costs no reference count.
 enum FeatureOperation: Sendable {
-    case cleaned(Int)
+    case input(Int)
     case isCategory(sensor: Int, index: Double)
     case calendar(Feature.CalendarPart, offsetMicroseconds: Int64)
-    case mean(entry: Int, imputed: Double)
-    case standardDeviation(entry: Int)
-    case maximum(entry: Int, imputed: Double)
     case product(Int, Int)
     case ratio(Int, Int)
     case rate(Int)
-    case deviation(entry: Int, sensor: Int, imputed: Double)
-    case health(HealthLimits)
-    case healthComposite
+    case difference(Int, Int)
+    case maximum(first: Int, count: Int)
 }
 
 /// The thresholds between which a sensor's health indicator rises from 0 to 1.
@@ -24,131 +20,142 @@ struct HealthLimits: Sendable {
     let warn: Double
     let alarm: Double
 
-    func indicator(_ cleaned: Span<Double>) -> Double {
-        min(max((cleaned[sensor] - warn) / (alarm - warn), 0), 1)
+    func indicator(_ cleaned: Double) -> Double {
+        min(max((cleaned - warn) / (alarm - warn), 0), 1)
+    }
+}
+
+/// Where the numbers stand that features are computed from: cleaned values by sensor, then mean,
+/// standard deviation and maximum by window and gauge, then health indicators.
+struct InputLayout: Sendable {
+    let windows: Int
+    let health: Int
+    let count: Int
+
+    init(_ transform: FeatureTransform) {
+        let entries = transform.windowHours.count * transform.layout.gauges.count
+        windows = transform.schema.sensors.count
+        health = windows + entries * WindowStatistics.statisticsPerEntry
+        count = health + transform.schema.sensorsWithHealth.count
     }
 }
 
 /// Every feature of a transform, bound, with its scaling.
 struct FeaturePlan: Sendable {
+    let inputs: InputLayout
     private let operations: [FeatureOperation]
-    private let scaling: [FeatureTransform.Scaling]
     private let health: [HealthLimits]
+    private let centers: [Double]
+    private let scales: [Double]
     private let scaledClip: Double
 
     init(_ transform: FeatureTransform) {
-        let schema = transform.schema
         let binding = Binding(transform)
-        health = schema.sensorsWithHealth.map(binding.health)
+        inputs = binding.inputs
         operations = transform.features.map(binding.operation)
-        scaling = transform.scaling
+        health = transform.schema.sensorsWithHealth.map(binding.health)
+        centers = transform.scaling.map(\.center)
+        scales = transform.scaling.map(\.scale)
         scaledClip = transform.scaledClip ?? .infinity
     }
 
     /// Computes the features and the scaled row from what the scratch notes.
-    func fill(_ scratch: inout FeatureScratch) {
+    func fill(_ scratch: inout FeatureScratch, _ records: RecordLayout) {
         let moment = (scratch.hoursSincePrevious, scratch.timestamp)
-        let windows = scratch.statistics.entries
-        compute(&scratch.features, scratch.cleaned, scratch.previous, windows, moment)
+        fillInputs(&scratch.inputs, scratch.statistics, records.cells)
+        compute(&scratch.features, scratch.inputs, scratch.previous, moment)
         scale(&scratch.row, scratch.features)
+    }
+
+    private func fillInputs(
+        _ inputs: inout [Double],
+        _ statistics: WindowStatistics,
+        _ cells: [RecordLayout.Cell]
+    ) {
+        var values = inputs.mutableSpan
+        statistics.finish(cells, &values, from: self.inputs.windows)
+        for index in health.indices {
+            let cleaned = values[health[index].sensor]
+            values[self.inputs.health + index] = health[index].indicator(cleaned)
+        }
     }
 
     private func compute(
         _ features: inout [Double],
-        _ cleaned: [Double],
+        _ inputs: [Double],
         _ previous: [Double],
-        _ windows: [WindowStatistics.Entry],
         _ moment: (hours: Double, timestamp: Int64)
     ) {
+        let inputs = inputs.span
+        let previous = previous.span
         var output = features.mutableSpan
         for index in operations.indices {
-            output[index] = value(
-                operations[index],
-                cleaned.span,
-                previous.span,
-                windows.span,
-                moment
-            )
+            output[index] =
+                switch operations[index] {
+                case .input(let place): inputs[place]
+                case .isCategory(let sensor, let index): inputs[sensor] == index ? 1 : 0
+                case .calendar(let part, let offset):
+                    Calendar.value(part, moment.timestamp + offset)
+                case .product(let a, let b): inputs[a] * inputs[b]
+                case .ratio(let a, let b): inputs[b] == 0 ? 0 : inputs[a] / inputs[b]
+                case .rate(let sensor):
+                    moment.hours == 0 ? 0 : (inputs[sensor] - previous[sensor]) / moment.hours
+                case .difference(let a, let b): inputs[a] - inputs[b]
+                case .maximum(let first, let count):
+                    Self.maximum(inputs.extracting(first..<first + count))
+                }
         }
+    }
+
+    private static func maximum(_ indicators: Span<Double>) -> Double {
+        var result = 0.0
+        for index in indicators.indices { result = max(result, indicators[index]) }
+        return result
     }
 
     private func scale(_ row: inout [Float], _ features: [Double]) {
         var output = row.mutableSpan
-        for index in scaling.indices {
-            let scaled = (features[index] - scaling[index].center) / scaling[index].scale
+        let (features, centers, scales) = (features.span, centers.span, scales.span)
+        let count = features.count
+        precondition(output.count == count && centers.count == count && scales.count == count)
+        for index in 0..<count {
+            let scaled = (features[index] - centers[index]) / scales[index]
             output[index] = Float(min(max(scaled, -scaledClip), scaledClip))
-        }
-    }
-
-    private func value(
-        _ operation: FeatureOperation,
-        _ cleaned: Span<Double>,
-        _ previous: Span<Double>,
-        _ windows: Span<WindowStatistics.Entry>,
-        _ moment: (hours: Double, timestamp: Int64)
-    ) -> Double {
-        switch operation {
-        case .cleaned(let sensor): return cleaned[sensor]
-        case .isCategory(let sensor, let index): return cleaned[sensor] == index ? 1 : 0
-        case .calendar(let part, let offset): return Calendar.value(part, moment.timestamp + offset)
-        case .mean(let entry, let imputed):
-            return windows[entry].count == 0 ? imputed : windows[entry].mean
-        case .standardDeviation(let entry): return windows[entry].standardDeviation
-        case .maximum(let entry, let imputed):
-            return windows[entry].count == 0 ? imputed : windows[entry].maximum
-        case .product(let a, let b): return cleaned[a] * cleaned[b]
-        case .ratio(let a, let b): return cleaned[b] == 0 ? 0 : cleaned[a] / cleaned[b]
-        case .rate(let sensor):
-            let change = cleaned[sensor] - previous[sensor]
-            return moment.hours == 0 ? 0 : change / moment.hours
-        case .deviation(let entry, let sensor, let imputed):
-            let mean = windows[entry].count == 0 ? imputed : windows[entry].mean
-            return cleaned[sensor] - mean
-        case .health(let limits): return limits.indicator(cleaned)
-        case .healthComposite:
-            var composite = 0.0
-            for limits in health { composite = max(composite, limits.indicator(cleaned)) }
-            return composite
         }
     }
 }
 
 /// What it takes to bind features to places: the transform and the order of its gauges' panes.
 private struct Binding {
+    let inputs: InputLayout
     private let transform: FeatureTransform
     private let windowHours: [Int]
 
     init(_ transform: FeatureTransform) {
         self.transform = transform
+        inputs = InputLayout(transform)
         windowHours = transform.windowHours
     }
 
     func operation(_ feature: Feature) -> FeatureOperation {
         switch feature {
-        case .raw(let sensor): .cleaned(sensor)
+        case .raw(let sensor): .input(sensor)
         case .category(let sensor, let index): .isCategory(sensor: sensor, index: Double(index))
         case .calendar(let part):
             .calendar(
                 part,
                 offsetMicroseconds: Int64(transform.schema.time?.offsetMinutes ?? 0) * 60_000_000
             )
-        case .window(.mean, let sensor, let hours):
-            .mean(entry: entry(sensor, hours), imputed: transform.cleaning[sensor].imputed)
-        case .window(.standardDeviation, let sensor, let hours):
-            .standardDeviation(entry: entry(sensor, hours))
-        case .window(.maximum, let sensor, let hours):
-            .maximum(entry: entry(sensor, hours), imputed: transform.cleaning[sensor].imputed)
+        case .window(.mean, let sensor, let hours): .input(entry(sensor, hours))
+        case .window(.standardDeviation, let sensor, let hours): .input(entry(sensor, hours) + 1)
+        case .window(.maximum, let sensor, let hours): .input(entry(sensor, hours) + 2)
         case .product(let a, let b): .product(a, b)
         case .ratio(let a, let b): .ratio(a, b)
         case .rate(let sensor): .rate(sensor)
-        case .deviation(let sensor, let hours):
-            .deviation(
-                entry: entry(sensor, hours),
-                sensor: sensor,
-                imputed: transform.cleaning[sensor].imputed
-            )
-        case .health(let sensor): .health(health(sensor))
-        case .healthComposite: .healthComposite
+        case .deviation(let sensor, let hours): .difference(sensor, entry(sensor, hours))
+        case .health(let sensor):
+            .input(inputs.health + (transform.schema.sensorsWithHealth.firstIndex(of: sensor) ?? 0))
+        case .healthComposite: .maximum(first: inputs.health, count: inputs.count - inputs.health)
         }
     }
 
@@ -160,11 +167,12 @@ private struct Binding {
         )
     }
 
-    /// The place of a gauge's window among the statistics; validation has made sure that it exists.
+    /// The place of a gauge's window among the inputs; validation has made sure that it exists.
     private func entry(_ sensor: Int, _ hours: Int) -> Int {
         let gauges = transform.layout.gauges
         let window = windowHours.firstIndex(of: hours) ?? 0
-        return window * gauges.count + (gauges.firstIndex { $0.sensor == sensor } ?? 0)
+        let entry = window * gauges.count + (gauges.firstIndex { $0.sensor == sensor } ?? 0)
+        return inputs.windows + entry * WindowStatistics.statisticsPerEntry
     }
 }
 

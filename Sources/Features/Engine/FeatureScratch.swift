@@ -32,7 +32,8 @@ package struct FeatureScratch {
     /// The share of each window's panes that hold a reading, by ascending window.
     package var windowFill: [Double] { statistics.fill }
 
-    var cleaned: [Double]
+    /// What features are computed from, by ``InputLayout``.
+    var inputs: [Double]
     var previous: [Double]
     var hoursSincePrevious = 0.0
     var timestamp: Int64 = 0
@@ -46,7 +47,7 @@ package struct FeatureScratch {
         flags = Array(repeating: [], count: sensorCount)
         features = Array(repeating: 0, count: featureCount)
         row = Array(repeating: 0, count: featureCount)
-        cleaned = Array(repeating: 0, count: sensorCount)
+        inputs = Array(repeating: 0, count: engine.plan.inputs.count)
         previous = Array(repeating: .nan, count: sensorCount)
         statistics = WindowStatistics(
             paneCounts: engine.windowPaneCounts,

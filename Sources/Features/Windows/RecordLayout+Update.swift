@@ -56,34 +56,33 @@ extension RecordLayout {
             words.store(index, at: pane)
             for word in pane + 1..<pane + wordsPerPane { words[word] = 0 }
         }
-        for index in cells.indices {
-            let cell = cells[index]
-            let value = values[cell.sensor]
-            let count = words[pane + cell.countOffset] & 0xFFFF_FFFF
-            if value.isNaN || count == UInt64(SpecLimits.paneCountMax) { continue }
-            add(cell.quantised(value), of: cell, &words, pane)
+        for gauge in cells.indices {
+            let value = values[cells[gauge].sensor]
+            if !value.isNaN { add(cells[gauge].quantised(value), gauge, &words, pane) }
         }
     }
 
     private func add(
         _ step: UInt32,
-        of cell: Cell,
+        _ gauge: Int,
         _ words: inout MutableSpan<UInt64>,
         _ pane: Int
     ) {
-        words[pane + cell.sumOffset] &+= UInt64(step)
-        var counted: UInt64 = 1
-        if let squares = cell.squaresOffset {
-            let (sum, overflow) = words[pane + squares].addingReportingOverflow(
-                UInt64(step) * UInt64(step)
-            )
-            words[pane + squares] = sum
-            if overflow { counted |= 1 << 32 }
+        let place = pane + sums + gauge
+        var count = words[place + cells.count]
+        guard count & 0xFFFF_FFFF < UInt64(SpecLimits.paneCountMax) else { return }
+        count += 1
+        words[place] &+= UInt64(step)
+        if keepsSquares {
+            let squares = place + 2 * cells.count
+            let added = words[squares].addingReportingOverflow(UInt64(step) * UInt64(step))
+            words[squares] = added.partialValue
+            if added.overflow { count += 1 << 32 }
         }
-        words[pane + cell.countOffset] &+= counted
-        if let maximum = cell.maximumHalf {
-            let place = 2 * pane + maximum
-            if step > words.half(at: place) { words.setHalf(step, at: place) }
+        words[place + cells.count] = count
+        if keepsMaxima {
+            let maximum = 2 * pane + Self.maximaHalf + gauge
+            if step > words.half(at: maximum) { words.setHalf(step, at: maximum) }
         }
     }
 

@@ -19,30 +19,36 @@
 /// A pane is one block of words, one array over the gauges for each quantity:
 ///
 ///     word  0   1   index of the pane since 1970 (Int64.min: empty)
-///           1   .   two a word: checksum of the pane, for whoever stores records; maxima
+///           1   .   two a word: checksum of the pane, for whoever stores records; g maxima
 ///           .   g   sums
 ///           .   g   counts in the lower half; upper 32 bits of the sums of squares in the upper
-///           .   q   lower 64 bits of the sums of squares
+///           .   g   lower 64 bits of the sums of squares
 ///
-/// Maxima stand for the gauges that keep them, lower bits of squares for the q that keep those, in
-/// the order of the gauges. Where two numbers share a word, the first is its lower half.
+/// Maxima and squares stand for all gauges where one of them keeps such; else the upper halves
+/// beside the counts are 0. Where two numbers share a word, the first is its lower half.
 package struct RecordLayout: Sendable {
-    /// What a pane holds of a gauge and where, from the start of the pane.
+    /// How a gauge's values are cut into steps.
     struct Cell: Sendable {
         let sensor: Int
-        let sumOffset: Int
-        let countOffset: Int
-        let squaresOffset: Int?
-        /// In halves of words.
-        let maximumHalf: Int?
         let lowerBound: Double
         let step: Double
         let stepsPerUnit: Double
 
+        init(_ gauge: StateLayout.Gauge) {
+            let width = gauge.range.upperBound - gauge.range.lowerBound
+            sensor = gauge.sensor
+            lowerBound = gauge.range.lowerBound
+            step = width / 4_294_967_295
+            stepsPerUnit = 4_294_967_295 / width
+        }
+
         /// The nearest of the 2^32 steps of the gauge's range; `value` lies within it.
         func quantised(_ value: Double) -> UInt32 {
-            let steps = ((value - lowerBound) * stepsPerUnit).rounded()
-            return steps >= 4_294_967_295 ? .max : UInt32(max(steps, 0))
+            let steps = (value - lowerBound) * stepsPerUnit
+            guard steps < 4_294_967_294.5 else { return .max }
+            // Half a step and more goes up; the difference is exact.
+            let whole = UInt32(max(steps, 0))
+            return steps - Double(whole) < 0.5 ? whole : whole + 1
         }
     }
 
@@ -60,6 +66,8 @@ package struct RecordLayout: Sendable {
     static let missingBit: UInt32 = 1 << 31
     /// The checksum of a pane, in halves of words from its start.
     static let paneChecksumHalf = 2
+    /// The maximum of the first gauge, in halves of words from the start of a pane.
+    static let maximaHalf = 3
 
     let sensorCount: Int
     let paneCount: Int
@@ -69,6 +77,10 @@ package struct RecordLayout: Sendable {
     /// The first word of the panes, and the number of words before them.
     let panes: Int
     let wordsPerPane: Int
+    let keepsSquares: Bool
+    let keepsMaxima: Bool
+    /// The first sum, from the start of a pane; sums, counts and squares follow each other.
+    let sums: Int
     /// The first word of the last pane, from the first pane.
     let lastPane: Int
     let cells: [Cell]
@@ -82,30 +94,11 @@ package struct RecordLayout: Sendable {
         paneMicroseconds = Int64(layout.paneSeconds) * Timestamp.microsecondsPerSecond
         equalReadings = Self.values + sensorCount
         panes = equalReadings + (sensorCount + 1) / 2
-        let gauges = layout.gauges
-        var maximumHalf = Self.paneChecksumHalf + 1
-        let sums = (maximumHalf + gauges.count { $0.keepsMaximum } + 1) / 2
-        var squares = sums + 2 * gauges.count
-        var cells: [Cell] = []
-        for (index, gauge) in gauges.enumerated() {
-            let width = gauge.range.upperBound - gauge.range.lowerBound
-            cells.append(
-                Cell(
-                    sensor: gauge.sensor,
-                    sumOffset: sums + index,
-                    countOffset: sums + gauges.count + index,
-                    squaresOffset: gauge.keepsSquares ? squares : nil,
-                    maximumHalf: gauge.keepsMaximum ? maximumHalf : nil,
-                    lowerBound: gauge.range.lowerBound,
-                    step: width / 4_294_967_295,
-                    stepsPerUnit: 4_294_967_295 / width
-                )
-            )
-            if gauge.keepsSquares { squares += 1 }
-            if gauge.keepsMaximum { maximumHalf += 1 }
-        }
-        self.cells = cells
-        wordsPerPane = squares
+        cells = layout.gauges.map(Cell.init)
+        keepsSquares = layout.gauges.contains { $0.keepsSquares }
+        keepsMaxima = layout.gauges.contains { $0.keepsMaximum }
+        sums = (Self.maximaHalf + (keepsMaxima ? cells.count : 0) + 1) / 2
+        wordsPerPane = sums + (keepsSquares ? 3 : 2) * cells.count
         lastPane = (paneCount - 1) * wordsPerPane
         wordCount = panes + paneCount * wordsPerPane
     }

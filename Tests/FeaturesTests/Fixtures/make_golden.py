@@ -46,14 +46,13 @@ for frame in frames:
     out["is_weekend"] = (time.dt.day_of_week >= 5).astype(int)
     measured = frame.set_index("timestamp")[SENSORS]
     cleaned = measured.ffill().fillna(IMPUTED)
-    empty = pd.Series(IMPUTED)
     for hours in (6, 12, 24):
         window = measured.rolling(f"{hours}h", min_periods=1)
         mean, std, top = window.mean(), window.std(ddof=1), window.max()
         for sensor in SENSORS:
-            out[f"{sensor}_mean_{hours}h"] = mean[sensor].fillna(empty[sensor]).to_numpy()
+            out[f"{sensor}_mean_{hours}h"] = mean[sensor].fillna(cleaned[sensor]).to_numpy()
             out[f"{sensor}_std_{hours}h"] = std[sensor].fillna(0).to_numpy()
-            out[f"{sensor}_max_{hours}h"] = top[sensor].fillna(empty[sensor]).to_numpy()
+            out[f"{sensor}_max_{hours}h"] = top[sensor].fillna(cleaned[sensor]).to_numpy()
     ratio = lambda a, b: (cleaned[a] / cleaned[b].where(cleaned[b] != 0)).fillna(0).to_numpy()
     out["temperature_x_vibration"] = (cleaned["temperature"] * cleaned["vibration"]).to_numpy()
     out["pressure_per_rotation_speed"] = ratio("pressure", "rotation_speed")
