@@ -63,7 +63,7 @@ def unscaled_features(rows, spec):
             for statistic, table in (("mean", window.mean()), ("max", window.max())):
                 for gauge in gauges:
                     name = gauge["name"]
-                    out[f"{name}_{statistic}_{hours}h"] = table[name].fillna(imputed[name])
+                    out[f"{name}_{statistic}_{hours}h"] = table[name].fillna(cleaned[name])
             for gauge in gauges:
                 name = gauge["name"]
                 # pandas keeps running sums, which cancel: each window anew is exact enough.
