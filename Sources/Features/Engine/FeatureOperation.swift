@@ -4,6 +4,7 @@
 ///
 /// Its cases hold plain numbers only: reading one costs no reference count.
 enum FeatureOperation: Sendable {
+    /// One of the inputs as it is; most features are.
     case input(Int)
     case isCategory(sensor: Int, index: Double)
     case calendar(Feature.CalendarPart, offsetMicroseconds: Int64)
@@ -43,7 +44,10 @@ struct InputLayout: Sendable {
 /// Every feature of a transform, bound, with its scaling.
 struct FeaturePlan: Sendable {
     let inputs: InputLayout
-    private let operations: [FeatureOperation]
+    /// The input that each feature is, 0 for one that is computed.
+    private let sources: [Int]
+    /// The features that are computed.
+    private let computed: [(feature: Int, operation: FeatureOperation)]
     private let health: [HealthLimits]
     private let centers: [Double]
     private let scales: [Double]
@@ -52,7 +56,11 @@ struct FeaturePlan: Sendable {
     init(_ transform: FeatureTransform) {
         let binding = Binding(transform)
         inputs = binding.inputs
-        operations = transform.features.map(binding.operation)
+        let operations = transform.features.map(binding.operation)
+        sources = operations.map { if case .input(let place) = $0 { place } else { 0 } }
+        computed = operations.enumerated().compactMap { feature, operation in
+            if case .input = operation { nil } else { (feature, operation) }
+        }
         health = transform.schema.sensorsWithHealth.map(binding.health)
         centers = transform.scaling.map(\.center)
         scales = transform.scaling.map(\.scale)
@@ -89,9 +97,10 @@ struct FeaturePlan: Sendable {
         let inputs = inputs.span
         let previous = previous.span
         var output = features.mutableSpan
-        for index in operations.indices {
-            output[index] =
-                switch operations[index] {
+        for index in sources.indices { output[index] = inputs[sources[index]] }
+        for index in computed.indices {
+            output[computed[index].feature] =
+                switch computed[index].operation {
                 case .input(let place): inputs[place]
                 case .isCategory(let sensor, let index): inputs[sensor] == index ? 1 : 0
                 case .calendar(let part, let offset):

@@ -23,9 +23,10 @@ extension RecordLayout {
         let index = paneIndex(of: timestamp)
         if index < words.load(at: base + Self.firstPane) { return .stale }
         let last: Int64 = words.load(at: base + Self.lastTimestamp)
-        if last == .min { return .inOrder }
+        // No reading that was taken in is later than the last one in order.
+        if timestamp > last { return .inOrder }
         if isTimestamped, remembers(words, at: base, timestamp: timestamp) { return .duplicate }
-        if timestamp > last || (timestamp == last && !isTimestamped) { return .inOrder }
+        if timestamp == last, !isTimestamped { return .inOrder }
         // The panes of the longest window before the newest pane are all that is kept.
         return index > paneIndex(of: last) - Int64(paneCount) ? .late : .stale
     }

@@ -13,8 +13,11 @@ struct WindowTotals {
 
     var count: UInt64 { counts & 0xFFFF_FFFF }
 
+    /// The count; signed numbers of 32 bits are cheaper to convert than unsigned ones of 64.
+    private var readings: Double { Double(Int64(truncatingIfNeeded: count)) }
+
     func mean(_ cell: RecordLayout.Cell) -> Double {
-        cell.lowerBound + Double(sum) / Double(count) * cell.step
+        cell.lowerBound + roundedToDouble(high: 0, low: sum) / readings * cell.step
     }
 
     func maximum(_ cell: RecordLayout.Cell) -> Double {
@@ -24,7 +27,7 @@ struct WindowTotals {
     /// With n - 1, and 0 for a single reading.
     func standardDeviation(_ cell: RecordLayout.Cell) -> Double {
         guard count > 1 else { return 0 }
-        let readings = Double(count)
+        let readings = readings
         return (spread / (readings * (readings - 1))).squareRoot() * cell.step
     }
 
@@ -41,10 +44,12 @@ struct WindowTotals {
 
 /// The nearest Double of a 128-bit number (the standard library's conversion costs 100 ns).
 func roundedToDouble(high: UInt64, low: UInt64) -> Double {
-    if high == 0 { return Double(low) }
-    let shift = high.leadingZeroBitCount
-    // Above 64 significant bits only whether any is set matters to the rounding.
-    let upper = high << shift | low >> (64 - shift)
-    let isInexact = low << shift != 0
-    return Double(upper | (isInexact ? 1 : 0)) * Double(UInt64(1) << (63 - shift)) * 2
+    if high == 0, low >> 63 == 0 { return Double(Int64(truncatingIfNeeded: low)) }
+    let shift = high == 0 ? 0 : 64 - high.leadingZeroBitCount
+    let upper = shift == 0 ? low : high << (64 - shift) | low >> shift
+    let rest = shift == 0 ? 0 : low << (64 - shift)
+    // 63 bits are a signed number; of what is below them only whether any is set matters.
+    let kept = upper >> 1 | upper & 1 | (rest == 0 ? 0 : 1)
+    let power = Double(bitPattern: UInt64(1023 + 1 + shift) << 52)
+    return Double(Int64(truncatingIfNeeded: kept)) * power
 }
