@@ -31,11 +31,16 @@ struct FeaturesCommand: ParsableCommand {
     @Option(help: "The fitted features (default: features.json beside the output).")
     var fitted: String?
 
+    @Flag(help: "Tell on standard error how long reading, computing and writing took.")
+    var timing = false
+
     func run() throws {
         try reporting { () throws(TrainingError) in
             let folder = FileAccess.parent(of: input)
             let parameters = try CleaningParameters(path: "\(folder)/preprocessing.json")
+            var times = StageTimes()
             let table = try ReadingTable.loadPrepared(input, schema: parameters.schema)
+            times.end("read")
             let path = fitted ?? "\(FileAccess.parent(of: output))/\(FittedFeatures.fileName)"
             let transform =
                 isTraining
@@ -50,9 +55,27 @@ struct FeaturesCommand: ParsableCommand {
                         + " with --is-training true, or name it with --fitted"
                 )
             }
+            times.end("fit")
             let matrix = FeatureMatrix(table, engine: try engine(transform, path))
+            times.end("compute")
             try matrix.write(output)
+            times.end("write")
+            if timing { report(times, rowCount: table.rowCount) }
             Console.line("wrote \(output): \(matrix.rowCount) rows, \(matrix.names.count) features")
+        }
+    }
+
+    /// One line a stage: `name seconds rows/s`, and `MB/s` where a file was read or written.
+    private func report(_ times: StageTimes, rowCount: Int) {
+        for (name, seconds) in times.stages {
+            let rate = Console.number(Double(rowCount) / seconds, decimals: 0)
+            var line = "timing \(name) \(Console.number(seconds, decimals: 6)) s \(rate) rows/s"
+            let file = ["read": input, "write": output][name]
+            if let file, let status = try? FileAccess.status(of: file) {
+                let rate = Double(status.byteCount) / 1e6 / seconds
+                line += " \(Console.number(rate, decimals: 1)) MB/s"
+            }
+            Console.error(line)
         }
     }
 
@@ -83,5 +106,18 @@ struct FeaturesCommand: ParsableCommand {
         } catch {
             throw .spec(path: path, error)
         }
+    }
+}
+
+/// How long the stages of a command took, one after the other.
+private struct StageTimes {
+    private(set) var stages: [(name: String, seconds: Double)] = []
+    private var start = MonotonicClock.system.nowNanoseconds
+
+    /// Ends the stage that began at the end of the one before.
+    mutating func end(_ name: String) {
+        let now = MonotonicClock.system.nowNanoseconds
+        stages.append((name, Double(now - start) / 1e9))
+        start = now
     }
 }

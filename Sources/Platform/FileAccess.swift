@@ -33,6 +33,9 @@ package struct FileStatus: Equatable, Sendable {
 
 /// Whole-file reading and writing on POSIX calls.
 package enum FileAccess {
+    /// Room for files that do not tell their size, such as those of /proc.
+    private static let readByteCountMin = 1 << 12
+
     /// Reads a whole file of up to `byteCountMax` bytes.
     ///
     /// - Throws: ``FileError``.
@@ -41,26 +44,30 @@ package enum FileAccess {
         byteCountMax: Int = .max
     ) throws(FileError) -> [UInt8] {
         let file = try open(path, O_RDONLY)
-        var bytes: [UInt8] = []
         let expected = try status(of: path).map { Int($0.byteCount) } ?? 0
         guard expected <= byteCountMax else {
             throw .tooLarge(path: path, limit: byteCountMax)
         }
-        bytes.reserveCapacity(expected + 1)
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        // One byte more than is expected: a short read into it tells the end.
+        var bytes = [UInt8](repeating: 0, count: max(expected, readByteCountMin) + 1)
+        var filled = 0
         while true {
             let count = try call(path, "read") {
-                // SAFETY: the buffer outlives the call and its count is given.
-                unsafe chunk.withUnsafeMutableBytes { buffer in
-                    unsafe Glibc.read(file.rawValue, buffer.baseAddress, buffer.count)
+                // SAFETY: the part from `filled` on lies within `bytes`, which outlives the call.
+                unsafe bytes.withUnsafeMutableBytes { buffer in
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                    return unsafe Glibc.read(file.rawValue, rest.baseAddress, rest.count)
                 }
             }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= byteCountMax else {
-                throw .tooLarge(path: path, limit: byteCountMax)
+            if count == 0 { break }
+            filled += count
+            guard filled <= byteCountMax else { throw .tooLarge(path: path, limit: byteCountMax) }
+            if filled == bytes.count {
+                bytes.append(contentsOf: repeatElement(0, count: bytes.count))
             }
-            bytes.append(contentsOf: chunk[..<count])
         }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
     }
 
     /// Creates or replaces a file with the given bytes and syncs it to the disk.

@@ -38,10 +38,20 @@ package struct TableWriter: ~Copyable {
         let start = buffer.count
         JSONNumber.append(value, to: &buffer)
         // Reading rounds to Double first; once in some 10^8 numbers that lands on the other side.
-        let read = JSONNumber.parse(buffer.span, start..<buffer.count)
-        if read.map({ Float($0) }) == value { return }
+        if read(from: start) == value { return }
         buffer.removeSubrange(start...)
         JSONNumber.append(Double(value), to: &buffer)
+    }
+
+    /// What the reader makes of the number at the end of the buffer.
+    private func read(from start: Int) -> Float? {
+        let text = buffer.span
+        if let short = ShortDecimal.scan(text, from: start, powers: ShortDecimal.powersOfTen),
+            short.end == text.count
+        {
+            return Float(short.value)
+        }
+        return JSONNumber.parse(text, start..<text.count).map { Float($0) }
     }
 
     /// Appends a whole number to the row.

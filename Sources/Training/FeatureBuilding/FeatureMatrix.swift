@@ -35,15 +35,9 @@ package struct FeatureMatrix: Sendable {
     package init(_ table: ReadingTable, engine: FeatureEngine) {
         names = engine.transform.featureNames
         transformDigest = FittedFeatures.digest(of: engine.transform)
-        values = []
-        labels = []
+        let replay = FeatureReplay(engine: engine, table: table)
+        values = replay.rows(width: names.count) { $1.append(contentsOf: $0.row) }
         let own = table.ownRows
-        values.reserveCapacity(own.count * names.count)
-        var collected: [Float] = []
-        swap(&collected, &values)
-        var replay = FeatureReplay(engine: engine, table: table)
-        replay.run(table) { _, scratch in collected.append(contentsOf: scratch.row) }
-        swap(&collected, &values)
         labels = own.map { table.labels[$0] }
         entities = table.entities.map { column in
             CategoryColumn(categories: column.categories, codes: own.map { column.codes[$0] })

@@ -1,59 +1,129 @@
 // SPDX-License-Identifier: MIT
 
 package import Features
+internal import Platform
 
-/// Feeds the rows of a table one by one through the feature engine, as a plant would send them.
-package struct FeatureReplay {
+/// Feeds the rows of a table through the feature engine, each machine's in the table's order.
+///
+/// Machines do not touch each other, so they are dealt out to the usable cores in parts; the result
+/// is the same whatever their number.
+package struct FeatureReplay: Sendable {
     private let engine: FeatureEngine
-    private var records: [[UInt64]]
+    private let table: ReadingTable
+    /// The rows by machine, each machine's in the table's order.
+    private let order: [Int32]
+    /// Where in `order` the parts end.
+    private let partEnds: [Int]
 
-    /// Prepares empty records for the machines of a table.
-    package init(engine: FeatureEngine, table: ReadingTable) {
+    /// Sorts the rows by machine and cuts them into at most so many parts of whole machines.
+    package init(
+        engine: FeatureEngine,
+        table: ReadingTable,
+        partCountMax: Int = 4 * UsableCores.count
+    ) {
         self.engine = engine
-        records = Array(repeating: [], count: table.entities?.categories.count ?? 0)
+        self.table = table
+        let rowsPerPart = max(1, (table.rowCount + partCountMax - 1) / partCountMax)
+        guard let entities = table.entities, table.timestamps != nil else {
+            order = table.labels.indices.map { Int32($0) }
+            let starts = stride(
+                from: rowsPerPart,
+                to: max(rowsPerPart, table.rowCount),
+                by: rowsPerPart
+            )
+            partEnds = starts + [table.rowCount]
+            return
+        }
+        var ends = Array(repeating: 0, count: entities.categories.count)
+        for code in entities.codes { ends[Int(code)] += 1 }
+        for machine in ends.indices.dropFirst() { ends[machine] += ends[machine - 1] }
+        partEnds = Self.parts(ends, rowsPerPart)
+        var order = Array(repeating: Int32(0), count: table.rowCount)
+        // From the last row on: each machine's rows are put in from their end.
+        for row in table.labels.indices.reversed() {
+            ends[Int(entities.codes[row])] -= 1
+            order[ends[Int(entities.codes[row])]] = Int32(row)
+        }
+        self.order = order
     }
 
-    /// Feeds all rows in order; `body` gets the number of each row that is not context, and the
-    /// scratch with its features.
-    package mutating func run(
-        _ table: ReadingTable,
-        _ body: (_ row: Int, _ scratch: borrowing FeatureScratch) -> Void
+    /// The numbers that `take` appends for each row that is not context, `width` of them, in the
+    /// table's order.
+    package func rows<Number: Numeric & Sendable>(
+        width: Int,
+        _ take: @Sendable (borrowing FeatureScratch, inout [Number]) -> Void
+    ) -> [Number] {
+        let parts = concurrentMap(count: partEnds.count) { part in
+            var numbers: [Number] = []
+            let rows = rows(of: part)
+            numbers.reserveCapacity(rows.count * width)
+            run(rows) { scratch in take(scratch, &numbers) }
+            return numbers
+        }
+        return inTableOrder(parts, width)
+    }
+
+    private static func parts(_ machineEnds: [Int], _ rowsPerPart: Int) -> [Int] {
+        var ends: [Int] = []
+        for end in machineEnds where end - (ends.last ?? 0) >= rowsPerPart { ends.append(end) }
+        if let last = machineEnds.last, last > ends.last ?? 0 { ends.append(last) }
+        return ends
+    }
+
+    private func rows(of part: Int) -> ArraySlice<Int32> {
+        order[(part == 0 ? 0 : partEnds[part - 1])..<partEnds[part]]
+    }
+
+    private func run(
+        _ rows: ArraySlice<Int32>,
+        _ body: (borrowing FeatureScratch) -> Void
     ) {
         var scratch = engine.makeScratch()
-        for row in 0..<table.rowCount {
+        var record = Array(repeating: UInt64(0), count: engine.records.wordCount)
+        var words = record.mutableSpan
+        let codes = table.timestamps == nil ? nil : table.entities?.codes
+        var machine: Int32 = -1
+        for row in rows.lazy.map({ Int($0) }) {
             for sensor in table.values.indices {
                 scratch.values[sensor] = table.values[sensor][row]
             }
-            observe(row, table, &scratch)
+            let moment = table.timestamps?[row] ?? 0
+            let time = ReadingTime(timestamp: moment, isTimestamped: true, arrival: moment)
+            if let codes {
+                if codes[row] != machine {
+                    machine = codes[row]
+                    engine.records.reset(&words, at: 0, id: [UInt8]().span)
+                }
+                _ = engine.observe(time, in: &words, at: 0, scratch: &scratch)
+            } else {
+                engine.observeAlone(time, scratch: &scratch)
+            }
             guard !table.isContext[row] else { continue }
             engine.finishRow(&scratch)
-            body(row, scratch)
+            body(scratch)
         }
     }
 
-    private mutating func observe(
-        _ row: Int,
-        _ table: ReadingTable,
-        _ scratch: inout FeatureScratch
-    ) {
-        guard let entities = table.entities, let timestamps = table.timestamps else {
-            let moment = table.timestamps?[row] ?? 0
-            let time = ReadingTime(timestamp: moment, isTimestamped: true, arrival: moment)
-            engine.observeAlone(time, scratch: &scratch)
-            return
+    /// Puts the rows of the parts where they stand in the table.
+    private func inTableOrder<Number: Numeric>(_ parts: [[Number]], _ width: Int) -> [Number] {
+        var places: [Int32] = []
+        places.reserveCapacity(table.rowCount)
+        var ownCount: Int32 = 0
+        for row in table.labels.indices {
+            places.append(ownCount)
+            if !table.isContext[row] { ownCount += 1 }
         }
-        let machine = Int(entities.codes[row])
-        if records[machine].isEmpty {
-            records[machine] = Array(repeating: 0, count: engine.records.wordCount)
-            var words = records[machine].mutableSpan
-            engine.records.reset(&words, at: 0, id: [UInt8]().span)
+        var result = Array(repeating: Number.zero, count: Int(ownCount) * width)
+        var output = result.mutableSpan
+        for part in parts.indices {
+            let numbers = parts[part]
+            var source = 0
+            for row in rows(of: part) where !table.isContext[Int(row)] {
+                let target = Int(places[Int(row)]) * width
+                for index in 0..<width { output[target + index] = numbers[source + index] }
+                source += width
+            }
         }
-        let time = ReadingTime(
-            timestamp: timestamps[row],
-            isTimestamped: true,
-            arrival: timestamps[row]
-        )
-        var words = records[machine].mutableSpan
-        _ = engine.observe(time, in: &words, at: 0, scratch: &scratch)
+        return result
     }
 }

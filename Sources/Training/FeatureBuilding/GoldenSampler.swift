@@ -38,11 +38,12 @@ package enum GoldenSampler {
             }
         }
         rows.reverse()
-        var features: [Float] = []
         let isHistory = rows.indices.map { $0 < rows.count - 1 }
         let part = table.rows(rows, isContext: isHistory)
-        var replay = FeatureReplay(engine: engine, table: part)
-        replay.run(part) { _, scratch in features = scratch.row }
+        let replay = FeatureReplay(engine: engine, table: part)
+        let features = replay.rows(width: engine.transform.features.count) {
+            $1.append(contentsOf: $0.row)
+        }
         let readings = rows.map { row in
             GoldenCase.Reading(
                 timestamp: table.timestamps?[row] ?? 0,

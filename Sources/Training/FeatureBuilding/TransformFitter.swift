@@ -72,17 +72,11 @@ package enum TransformFitter {
 
     private static func columns(of table: ReadingTable, engine: FeatureEngine) -> [[Double]] {
         let count = engine.transform.features.count
-        let rowCount = table.ownRows.count
-        var columns = (0..<count).map { _ in
-            var column: [Double] = []
-            column.reserveCapacity(rowCount)
-            return column
+        let replay = FeatureReplay(engine: engine, table: table)
+        let rows = replay.rows(width: count) { $1.append(contentsOf: $0.features) }
+        return (0..<count).map { column in
+            stride(from: column, to: rows.count, by: count).map { rows[$0] }
         }
-        var replay = FeatureReplay(engine: engine, table: table)
-        replay.run(table) { _, scratch in
-            for index in 0..<count { columns[index].append(scratch.features[index]) }
-        }
-        return columns
     }
 
     /// Median and interquartile range of a column, 1 where that is 0.

@@ -10,12 +10,12 @@ struct TransformFitterTests {
 
     /// The unscaled features of the rows that are not context, by feature.
     private func columns(_ table: ReadingTable, _ engine: FeatureEngine) -> [[Double]] {
-        var columns = Array(repeating: [Double](), count: engine.transform.features.count)
-        var replay = FeatureReplay(engine: engine, table: table)
-        replay.run(table) { _, scratch in
-            for index in columns.indices { columns[index].append(scratch.features[index]) }
+        let width = engine.transform.features.count
+        let replay = FeatureReplay(engine: engine, table: table)
+        let rows = replay.rows(width: width) { $1.append(contentsOf: $0.features) }
+        return (0..<width).map { column in
+            stride(from: column, to: rows.count, by: width).map { rows[$0] }
         }
-        return columns
     }
 
     @Test func dropsColumnsThatAreConstantOnTrainingRows() throws {
