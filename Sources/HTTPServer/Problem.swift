@@ -43,6 +43,10 @@ struct Problem: Equatable {
         status: 503,
         detail: "The server is overloaded; try again after the time in Retry-After."
     )
+    static let tooSlow = Problem(
+        status: 503,
+        detail: "The answer took too long; try again after the time in Retry-After."
+    )
     static let tooManyConnections = Problem(
         status: 503,
         detail: "The server has as many connections as it may have; try again later."
@@ -69,12 +73,13 @@ extension Problem {
         case .malformedCoding: self.init(400, "The last transfer coding is not chunked, once.")
         case .codingInOldVersion: self.init(400, "HTTP/1.0 has no Transfer-Encoding.")
         case .malformedChunk: self.init(400, "The chunked body is malformed.")
+        case .corruptContent: self.init(400, "The body is no gzip, or ends too early.")
         case .truncated: self.init(400, "The request ended before its end.")
         case .timedOut: self.init(408, "The request did not arrive in time.")
         case .lengthRequired: self.init(411, "A body with Content-Length or chunked is required.")
         case .bodyTooLarge(let limit): self.init(413, "The body is larger than \(limit) bytes.")
         case .targetTooLong(let limit): self.init(414, "The target is longer than \(limit) bytes.")
-        case .codedContent: self.init(415, "This server takes no content coding.")
+        case .codedContent: self.init(415, "The only content coding taken is gzip.")
         case .unknownExpectation: self.init(417, "The only expectation met is 100-continue.")
         case .headTooLarge(let limit): self.init(431, "The head is larger than \(limit) bytes.")
         case .tooManyFields(let limit): self.init(431, "There are more than \(limit) fields.")

@@ -10,6 +10,8 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
     case invalidHost(String)
     /// The system refused to listen.
     case listen(host: String, port: UInt16, SystemError)
+    /// Certificate, key or authorities cannot be used.
+    case tls(TLSError)
     /// The system refused a poller or an eventfd.
     case system(SystemError)
 
@@ -17,6 +19,7 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalidHost(let host): "\(host) is no numeric address"
         case .listen(let host, let port, let error): "cannot listen on \(host):\(port): \(error)"
+        case .tls(let error): "\(error)"
         case .system(let error): "cannot start an event loop: \(error)"
         }
     }
@@ -28,22 +31,32 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
 package final class Server: Sendable {
     private struct State {
         var loops: [EventLoop] = []
-        var ports: [Listener: UInt16] = [:]
+        var ports: [UInt16] = []
+        var identities: [TLSIdentity] = []
     }
 
     private let configuration: ServerConfiguration
     private let shared: LoopShared
     private let state = Mutex(State())
     private let running = DispatchGroup()
+    private let certificates = DispatchQueue(label: "http.certificates")
+    private let onCertificateReload: @Sendable (CertificateReload) -> Void
+
+    /// How often certificate files are looked at; volumes send no events.
+    private static let certificateInterval = DispatchTimeInterval.seconds(2)
 
     /// Makes a server that does nothing before ``start()``.
+    ///
+    /// `onCertificateReload` is told when certificate files have changed.
     package init(
         configuration: ServerConfiguration,
         routes: RouteTable,
         handler: any RequestHandler,
         clock: MonotonicClock = .system,
-        wallClock: WallClock = .system
+        wallClock: WallClock = .system,
+        onCertificateReload: @escaping @Sendable (CertificateReload) -> Void = { _ in }
     ) {
+        self.onCertificateReload = onCertificateReload
         self.configuration = configuration
         shared = LoopShared(
             limits: configuration.limits,
@@ -70,11 +83,25 @@ package final class Server: Sendable {
                 running.leave()
             }
         }
+        followCertificates()
     }
 
     /// The port that a listener is bound to, or nil where there is none.
-    package func port(of listener: Listener) -> UInt16? {
-        state.withLock { $0.ports[listener] }
+    package func port(of listener: Listener, isEncrypted: Bool = false) -> UInt16? {
+        state.withLock { state in
+            zip(configuration.listeners, state.ports).first { wanted, _ in
+                wanted.listener == listener && (wanted.tls != nil) == isEncrypted
+            }?.1
+        }
+    }
+
+    /// Looks at the certificate files and takes new ones into use.
+    package func reloadCertificates() {
+        for identity in state.withLock({ $0.identities }) {
+            if let outcome = identity.reloadIfChanged(now: shared.clock.nowNanoseconds) {
+                onCertificateReload(outcome)
+            }
+        }
     }
 
     /// The number of event loops; ``Request/loopIndex`` is below it.
@@ -111,7 +138,13 @@ package final class Server: Sendable {
     /// The sum of all loops' counters.
     package var counters: ServerCounters {
         var sum = ServerCounters()
-        for loop in state.withLock({ $0.loops }) { loop.counters.add(to: &sum) }
+        let (loops, identities) = state.withLock { ($0.loops, $0.identities) }
+        for loop in loops { loop.counters.add(to: &sum) }
+        for identity in identities {
+            sum.certificateReloads += identity.reloadCount.load(ordering: .relaxed)
+            sum.certificateRefusals += identity.refusalCount.load(ordering: .relaxed)
+            sum.certificateExpirySeconds = Int(identity.expirySeconds)
+        }
         return sum
     }
 
@@ -120,18 +153,47 @@ package final class Server: Sendable {
         post(.wake)
     }
 
+    /// Looks at the certificate files from now on, until the server stops.
+    private func followCertificates() {
+        guard state.withLock({ !$0.identities.isEmpty }) else { return }
+        certificates.asyncAfter(deadline: .now() + Server.certificateInterval) { [weak self] in
+            guard let self, !isDraining else { return }
+            reloadCertificates()
+            followCertificates()
+        }
+    }
+
+    private func makeIdentities() throws(ServerError) -> [TLSIdentity?] {
+        var identities: [TLSIdentity?] = []
+        for wanted in configuration.listeners {
+            guard let tls = wanted.tls else {
+                identities.append(nil)
+                continue
+            }
+            // OpenSSL writes to sockets in a way that signals when the client has gone.
+            Signals.ignoreBrokenPipes()
+            do throws(TLSError) {
+                identities.append(try TLSIdentity(tls, now: shared.clock.nowNanoseconds))
+            } catch {
+                throw .tls(error)
+            }
+        }
+        return identities
+    }
+
     private func makeLoops() throws(ServerError) -> [EventLoop] {
+        let identities = try makeIdentities()
         var ports = configuration.listeners.map(\.port)
         var loops: [EventLoop] = []
         for index in 0..<max(1, configuration.eventLoopCount) {
             var listeners: [LoopListener] = []
             for (position, wanted) in configuration.listeners.enumerated() {
-                let listener = try Server.listen(
+                let socket = try Server.listen(
                     wanted,
                     port: &ports[position],
-                    isFirst: index == 0
+                    requiresFree: index == 0 && !configuration.sharesPorts
                 )
-                listeners.append(listener)
+                listeners.append(LoopListener(socket, wanted.listener, identities[position]))
             }
             do throws(SystemError) {
                 loops.append(try EventLoop(index: index, shared: shared, listeners: listeners))
@@ -139,8 +201,10 @@ package final class Server: Sendable {
                 throw .system(error)
             }
         }
-        let bound = zip(configuration.listeners, ports).map { ($0.listener, $1) }
-        state.withLock { $0.ports = Dictionary(bound) { first, _ in first } }
+        state.withLock { state in
+            state.ports = ports
+            state.identities = identities.compactMap(\.self)
+        }
         return loops
     }
 
@@ -148,16 +212,16 @@ package final class Server: Sendable {
     private static func listen(
         _ wanted: ListenerConfiguration,
         port: inout UInt16,
-        isFirst: Bool
-    ) throws(ServerError) -> LoopListener {
+        requiresFree: Bool
+    ) throws(ServerError) -> ListeningSocket {
         guard let address = SocketAddress(host: wanted.host, port: port) else {
             throw .invalidHost(wanted.host)
         }
         do throws(SystemError) {
-            if isFirst, port != 0 { try ListeningSocket.requireFree(address) }
+            if requiresFree, port != 0 { try ListeningSocket.requireFree(address) }
             let socket = try ListeningSocket(address, backlog: listenBacklog)
             port = try socket.port()
-            return LoopListener(socket, wanted.listener)
+            return socket
         } catch {
             throw .listen(host: wanted.host, port: port, error)
         }

@@ -34,6 +34,18 @@ package struct ServerCounters: Sendable, Equatable {
     package var requestsDeferred = 0
     /// Connections with an unfinished request or answer when a drain ran out of time.
     package var connectionsCutOff = 0
+    /// TLS handshakes that came to an end.
+    package var tlsHandshakes = 0
+    /// TLS handshakes that took an earlier session up again.
+    package var tlsResumptions = 0
+    /// TLS handshakes that failed or timed out.
+    package var tlsFailures = 0
+    /// Times that new certificate files were put into use.
+    package var certificateReloads = 0
+    /// Times that new certificate files could not be used.
+    package var certificateRefusals = 0
+    /// When the certificate in use ends, in seconds since the epoch; 0 without TLS.
+    package var certificateExpirySeconds = 0
 }
 
 /// The counters of one loop: written by the loop alone, read by anyone.
@@ -42,11 +54,12 @@ final class LoopCounters: Sendable {
         case connectionsAccepted, connectionsOpen, connectionsRefused, acceptPauses
         case requests, bytesIn, bytesOut, requestsShed, parseErrors, limitHits, timeouts
         case answersDropped, requestsDeferred, connectionsCutOff
+        case tlsHandshakes, tlsResumptions, tlsFailures
         case answers0, answers1, answers2, answers3, answers4, answers5
     }
 
     // One field a counter: `Atomic` cannot be an element of an array.
-    private let values: InlineArray<20, AtomicBox>
+    private let values: InlineArray<23, AtomicBox>
 
     struct AtomicBox: ~Copyable, Sendable {
         let value = Atomic(0)
@@ -90,6 +103,9 @@ final class LoopCounters: Sendable {
         sum.answersDropped += value(of: .answersDropped)
         sum.requestsDeferred += value(of: .requestsDeferred)
         sum.connectionsCutOff += value(of: .connectionsCutOff)
+        sum.tlsHandshakes += value(of: .tlsHandshakes)
+        sum.tlsResumptions += value(of: .tlsResumptions)
+        sum.tlsFailures += value(of: .tlsFailures)
         for index in 0..<6 {
             let key = Key(rawValue: Key.answers0.rawValue + index) ?? .answers0
             sum.answersByClass[index] += value(of: key)

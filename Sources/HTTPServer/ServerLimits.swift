@@ -17,16 +17,25 @@ package struct ServerLimits: Sendable {
     package var chunkOverheadBytesMax = 65_536
     /// Open connections of all loops: 10,000; one costs some 400 bytes when idle, and a descriptor.
     package var connectionCountMax = 10_000
+    /// Steps of TLS handshakes in one turn of a loop: 8, which hold requests up for 2 ms at most.
+    package var handshakesPerTurnMax = 8
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
     /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
     package var outputBytesMax = 262_144
+    /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
+    /// out in one packet either way.
+    package var encodedBytesMin = 1024
     /// Bytes read and thrown away after a refusal, so that the client can read it: 1 MiB.
     package var lingerBytesMax = 1 << 20
+    /// Time for a TLS handshake: 10 s.
+    package var handshakeTimeout = Duration.seconds(10)
     /// Time from the first byte of a request to the end of its head: 10 s, against slow senders.
     package var headTimeout = Duration.seconds(10)
     /// Time from the end of the head to the end of the body: 30 s.
     package var bodyTimeout = Duration.seconds(30)
+    /// Time for an answer that a handler gives later: 60 s, what clients and proxies wait.
+    package var answerTimeout = Duration.seconds(60)
     /// Time between two requests: 75 s, above the 60 s of the usual load balancer, so that it is
     /// the balancer that closes.
     package var idleTimeout = Duration.seconds(75)

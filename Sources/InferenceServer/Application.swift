@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import HTTPServer
 internal import Platform
 
@@ -44,7 +45,8 @@ final class Application: Sendable {
             routes: Endpoint.routes(settings.service),
             handler: service,
             clock: clock,
-            wallClock: wallClock
+            wallClock: wallClock,
+            onCertificateReload: { log.note($0) }
         )
         metrics.observe(server: server, service: service)
     }
@@ -56,10 +58,12 @@ final class Application: Sendable {
         watcher.scanNow()
         try server.start()
         watcher.start()
-        for (listener, host, name) in [
-            (Listener.main, settings.host, "main"), (.admin, settings.adminHost, "admin"),
+        for (listener, isEncrypted, host, name) in [
+            (Listener.main, false, settings.host, "main"),
+            (.main, true, settings.host, "tls"),
+            (.admin, false, settings.adminHost, "admin"),
         ] {
-            guard let port = server.port(of: listener) else { continue }
+            guard let port = server.port(of: listener, isEncrypted: isEncrypted) else { continue }
             log.event(
                 .info,
                 "listening",
@@ -87,12 +91,31 @@ final class Application: Sendable {
         if let port = settings.port {
             listeners.append(ListenerConfiguration(.main, host: settings.host, port: port))
         }
+        if let port = settings.tlsPort, let tls = settings.tls {
+            listeners.append(
+                ListenerConfiguration(.main, host: settings.host, port: port, tls: tls)
+            )
+        }
         if let port = settings.adminPort {
             listeners.append(ListenerConfiguration(.admin, host: settings.adminHost, port: port))
         }
         var configuration = ServerConfiguration(listeners: listeners)
         if let count = settings.eventLoopCount { configuration.eventLoopCount = count }
         configuration.limits = settings.http
+        configuration.sharesPorts = settings.reusesPort == .on
         return configuration
+    }
+}
+
+extension Log {
+    /// Tells what came of changed certificate files.
+    fileprivate func note(_ reload: CertificateReload) {
+        switch reload {
+        case .replaced(let expirySeconds):
+            let expiry = Timestamp.text(expirySeconds * 1_000_000)
+            event(.info, "certificate_replaced", [("expiry", "\(expiry)")])
+        case .refused(let error):
+            event(.error, "certificate_refused", [("reason", "\(error)")])
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import ArgumentParser
+internal import HTTPServer
 internal import Platform
 
 /// `inference-server`: answers sensor readings with predictions.
@@ -35,7 +36,7 @@ struct InferenceServerCommand: ParsableCommand {
             StandardError.write(Array("inference-server: \(error)\n".utf8))
             throw ExitCode(error.exitCode)
         }
-        if checkConfig { return show(settings) }
+        if checkConfig { return try check(settings) }
         try serve(settings)
     }
 
@@ -60,7 +61,13 @@ struct InferenceServerCommand: ParsableCommand {
         withExtendedLifetime(signals) {}
     }
 
-    private func show(_ settings: Settings) {
+    private func check(_ settings: Settings) throws {
+        do throws(TLSError) {
+            try settings.tls?.check()
+        } catch {
+            StandardError.write(Array("inference-server: \(error)\n".utf8))
+            throw ExitCode(Self.configurationError)
+        }
         var text = ""
         for setting in Setting.all { text += "\(setting.flag) = \(setting.render(settings))\n" }
         StandardOutput.write(Array(text.utf8))
@@ -74,6 +81,8 @@ struct InferenceServerCommand: ParsableCommand {
 
     /// EX_OSERR of sysexits.h.
     private static let osError: Int32 = 71
+    /// EX_CONFIG of sysexits.h.
+    private static let configurationError: Int32 = 78
     /// EX_DATAERR of sysexits.h.
     private static let dataError: Int32 = 65
 }

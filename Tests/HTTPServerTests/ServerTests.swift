@@ -35,6 +35,27 @@ struct ServerTests {
         #expect(error?.description.contains("Address already in use") == true)
     }
 
+    @Test func sharesAPortWhereItIsToldTo() throws {
+        let first = try TestServer()
+        var configuration = ServerConfiguration(listeners: [
+            ListenerConfiguration(.main, port: first.port)
+        ])
+        configuration.sharesPorts = true
+        let second = Server(
+            configuration: configuration,
+            routes: TestHandler.routes,
+            handler: TestHandler()
+        )
+        try second.start()
+        first.server.stopNow()
+        first.server.waitUntilStopped()
+        let client = try #require(TestClient(port: first.port))
+        client.send(get)
+        #expect(statuses(of: client.receive(until: "now;")) == [200])
+        second.stopNow()
+        second.waitUntilStopped()
+    }
+
     @Test func answersHundredsOfPipelinedRequestsInOrder() throws {
         let server = try TestServer()
         let client = try #require(TestClient(port: server.port))
@@ -132,7 +153,7 @@ struct ServerTests {
 
     @Test(arguments: [
         ("Content-Length: 99999999", 413), ("Expect: x\r\nContent-Length: 3", 417),
-        ("Content-Encoding: gzip\r\nContent-Length: 3", 415), ("X: y", 411),
+        ("Content-Encoding: br\r\nContent-Length: 3", 415), ("X: y", 411),
     ])
     func givesRefusalsOfACompleteHeadItsPathAndRequestID(_ field: String, _ status: Int) throws {
         var machine = Machine()

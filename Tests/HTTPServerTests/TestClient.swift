@@ -27,8 +27,9 @@ final class TestClient: Sendable {
         guard result == 0 else { return nil }
     }
 
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) {
         var offset = 0
         while offset < bytes.count {
             // SAFETY: the rest of the array is valid for the call.
@@ -50,6 +51,14 @@ final class TestClient: Sendable {
         shutdown(descriptor.rawValue, Int32(SHUT_WR))
     }
 
+    /// Makes the end of this client a reset.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        // SAFETY: the option is valid for the call and its size is given.
+        unsafe setsockopt(descriptor.rawValue, SOL_SOCKET, SO_LINGER, &option, size)
+    }
+
     /// What comes next, or nil at the end of the stream or on failure.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -69,26 +78,26 @@ final class TestClient: Sendable {
 
     /// What comes until it holds that many answers with the given last bytes.
     func receive(until ending: String, count: Int = 1) -> String {
-        var all: [UInt8] = []
-        let ending = Array(ending.utf8)
-        while all.count(of: ending) < count, let bytes = receive() { all += bytes }
-        return String(decoding: all, as: UTF8.self)
+        received(until: ending, count: count) { receive() }
     }
 }
 
-extension [UInt8] {
-    /// How often a word occurs, without overlap.
-    func count(of word: [UInt8]) -> Int {
-        var found = 0
-        var index = 0
-        while index + word.count <= count {
-            if self[index] == word[0], self[index..<(index + word.count)].elementsEqual(word) {
+/// What comes until it holds a text that many times, without overlap, or ends.
+func received(until text: String, count: Int, _ receive: () -> [UInt8]?) -> String {
+    let word = Array(text.utf8)
+    var all: [UInt8] = []
+    var found = 0
+    var index = 0
+    while found < count, let bytes = receive() {
+        all += bytes
+        while index + word.count <= all.count {
+            if all[index] == word[0], all[index..<(index + word.count)].elementsEqual(word) {
                 found += 1
                 index += word.count
             } else {
                 index += 1
             }
         }
-        return found
     }
+    return String(decoding: all, as: UTF8.self)
 }

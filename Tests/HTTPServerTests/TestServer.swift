@@ -30,6 +30,7 @@ final class TestHandler: RequestHandler {
         Route(.get, "/dropped", id: 4),
         Route(.get, "/large", id: 5),
         Route(.get, "/admin", id: 6, listeners: [.admin]),
+        Route(.get, "/large/later", id: 7),
     ])
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
@@ -48,6 +49,10 @@ final class TestHandler: RequestHandler {
         case 5:
             response.body = [UInt8](repeating: UInt8(ascii: "x"), count: 8_000_000)
             response.body.append(UInt8(ascii: ";"))
+        case 7:
+            let later = response.defer()
+            let text = String(repeating: "0123456789", count: 100_000)
+            worker.async { later.complete(TestHandler.answer(text)) }
         default:
             response.body = Array("now;".utf8)
         }
@@ -80,18 +85,23 @@ final class TestServer: Sendable {
     init(
         loops: Int = 2,
         limits: ServerLimits = ServerLimits(),
-        hasTestClock: Bool = false
+        hasTestClock: Bool = false,
+        tls: TLSConfiguration? = nil,
+        routes: RouteTable = TestHandler.routes
     ) throws {
         var configuration = ServerConfiguration(listeners: [
             ListenerConfiguration(.main, port: 0), ListenerConfiguration(.admin, port: 0),
         ])
+        if let tls {
+            configuration.listeners.append(ListenerConfiguration(.main, port: 0, tls: tls))
+        }
         configuration.eventLoopCount = loops
         configuration.limits = limits
         // The tests share the machine with others: a late turn must not be taken for overload.
         configuration.limits.queueDelayInterval = .seconds(3600)
         server = Server(
             configuration: configuration,
-            routes: TestHandler.routes,
+            routes: routes,
             handler: handler,
             clock: hasTestClock ? time.clock : .system
         )
@@ -101,6 +111,7 @@ final class TestServer: Sendable {
     deinit { server.stopNow() }
 
     var port: UInt16 { server.port(of: .main) ?? 0 }
+    var tlsPort: UInt16 { server.port(of: .main, isEncrypted: true) ?? 0 }
 
     /// Moves the clock and lets the loops look at it.
     func advance(by duration: Duration) {

@@ -41,6 +41,36 @@ struct TimeoutTests {
         #expect(statuses(of: try expire(start, after: .seconds(20))) == [408])
     }
 
+    @Test func saysWhichRequestDidNotArriveInTime() throws {
+        let start =
+            "POST /echo HTTP/1.1\r\nHost: a\r\nX-Request-ID: id-1\r\nContent-Length: 3\r\n\r\na"
+        let answer = try expire(start, after: .seconds(20))
+        #expect(answer.contains("x-request-id: id-1\r\n"))
+        #expect(answer.contains(#""instance":"/echo","request_id":"id-1""#))
+    }
+
+    @Test func answers503ForAHandlerThatTakesTooLong() throws {
+        let server = try server()
+        let client = try #require(TestClient(port: server.port))
+        client.send("GET /held HTTP/1.1\r\nHost: a\r\nX-Request-ID: id-1\r\n\r\n")
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        server.advance(by: .milliseconds(59_900))
+        let other = try #require(TestClient(port: server.port))
+        other.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(statuses(of: other.receiveAll()) == [200])
+        #expect(server.server.counters.timeouts == 0)
+        server.advance(by: .milliseconds(300))
+        let answer = client.receive(until: "}")
+        #expect(statuses(of: answer) == [503])
+        #expect(answer.contains(#""instance":"/held","request_id":"id-1""#))
+        #expect(answer.contains("retry-after: 1\r\n"))
+        // The connection goes on, and the late answer finds no one.
+        server.handler.release()
+        #expect(server.wait { $0.answersDropped == 1 && $0.requestsDeferred == 0 })
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.receive(until: "now;").hasSuffix("now;"))
+    }
+
     @Test func doesNotExtendTheTimeForTrickles() throws {
         let server = try server()
         let client = try #require(TestClient(port: server.port))

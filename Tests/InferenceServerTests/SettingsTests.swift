@@ -41,7 +41,9 @@ import Testing
         ("drain-delay", "3601s"), ("drain-delay", "-1s"), ("future-limit", "never"),
         ("unknown-fields", "Ignore"), ("log-level", "trace"), ("log-format", ""),
         ("machines-max", "0"), ("machines-max", "100000001"), ("host", ""), ("model", ""),
-        ("head-timeout", "9ms"), ("batch-rows-max", "1000001"),
+        ("head-timeout", "9ms"), ("batch-rows-max", "1000001"), ("host", "example.com"),
+        ("host", "127.0.0.1:80"), ("admin-host", "256.0.0.1"), ("reuse-port", "yes"),
+        ("encoded-bytes-min", "0"), ("tls-handshakes-max", "0"), ("tls-port", "65536"),
     ])
     func refusesTextNamingItsSource(_ flag: String, _ text: String) {
         let texts = Setting.all.map { $0.flag == flag ? text : nil }
@@ -65,6 +67,8 @@ import Testing
         ("event-loops", "auto"), ("drain-delay", "3600s"), ("drain-delay", "60min"),
         ("drain-delay", "15"), ("future-limit", "none"), ("future-limit", "0"),
         ("machines-max", "100000000"), ("head-timeout", "10ms"), ("batch-rows-max", "1000000"),
+        ("host", "::1"), ("host", "[::1]"), ("host", "localhost"), ("admin-host", "0.0.0.0"),
+        ("reuse-port", "on"), ("encoded-bytes-min", "1"), ("tls-handshakes-max", "10000"),
     ])
     func acceptsTextAtTheLimit(_ flag: String, _ text: String) throws {
         var texts: [String?] = Setting.all.map { $0.flag == flag ? text : nil }
@@ -92,6 +96,29 @@ import Testing
     @Test func refusesToListenNowhere() {
         let texts = Setting.all.map { $0.flag == "port" ? "off" : nil }
         #expect(throws: SettingError.self) { try Settings(texts: texts, environment: [:]) }
+    }
+
+    @Test func speaksTLSWithCertificateAndKeyOnly() throws {
+        func settings(_ given: [String: String]) throws -> Settings {
+            try Settings(texts: Setting.all.map { given[$0.flag] }, environment: [:])
+        }
+        let pair = ["tls-certificate": "c.pem", "tls-key": "k.pem"]
+        #expect(try settings(pair).tls == nil)
+        #expect(throws: SettingError.self) { try settings(["tls-port": "0"]) }
+        for missing in pair.keys {
+            var given = pair
+            given["tls-port"] = "0"
+            given[missing] = nil
+            #expect(throws: SettingError.self) { try settings(given) }
+        }
+        var given = pair
+        given["tls-port"] = "0"
+        given["port"] = "off"
+        given["tls-client-ca"] = "a.pem"
+        let tls = try #require(try settings(given).tls)
+        #expect(tls.certificatePath == "c.pem")
+        #expect(tls.keyPath == "k.pem")
+        #expect(tls.clientAuthorityPath == "a.pem")
     }
 
     @Test func documentationHoldsTheTable() throws {

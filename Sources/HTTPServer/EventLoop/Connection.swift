@@ -16,10 +16,23 @@ final class Connection {
 
     /// What a deadline is for.
     enum DeadlineKind {
-        case none, idle, head, body, write, linger
+        case none, handshake, idle, head, body, answer, write, linger
+    }
+
+    /// How far TLS has come.
+    enum Security {
+        case none
+        case handshake
+        case established
+        /// It was ended, or could not begin.
+        case ended
     }
 
     let socket: Socket
+    private let tls: TLSSession
+    /// A constant, which costs those in the clear one load where a variable would cost a call.
+    let isEncrypted: Bool
+    var security: Security
     let token: ConnectionToken
     var http = HTTP1Connection()
     var ending = Ending.open
@@ -32,11 +45,70 @@ final class Connection {
     var isQueued = false
     /// Whether input was seen that is not to be read yet.
     var hasUnreadInput = false
+    /// Whether input has been read off the socket that the protocol has not been given.
+    private(set) var hasBufferedInput = false
 
-    init(_ socket: consuming Socket, generation: UInt32, listener: Listener, loopIndex: Int) {
+    init(
+        _ socket: consuming Socket,
+        tls: consuming TLSSession,
+        generation: UInt32,
+        listener: Listener,
+        loopIndex: Int
+    ) {
         token = ConnectionToken(descriptor: socket.rawValue, generation: generation)
         self.socket = socket
+        isEncrypted = !tls.isPlain
+        security = tls.isPlain ? .none : .handshake
+        self.tls = tls
         http.reset(listener: listener, loopIndex: loopIndex)
+    }
+
+    /// Goes on with the handshake; afterwards bytes are encrypted.
+    func shakeHands() -> TLSSession.Progress {
+        let progress = tls.shakeHands()
+        if progress == .complete { security = .established }
+        return progress
+    }
+
+    /// Whether the handshake took an earlier session up again.
+    var isResumed: Bool { tls.isResumed }
+
+    /// The protocol that the client speaks, known once the handshake is complete.
+    var applicationProtocol: ApplicationProtocol { tls.applicationProtocol }
+
+    /// Receives what the protocol is to see, as ``Socket/receive(into:from:)`` does.
+    ///
+    /// - Throws: `SystemError`.
+    @inline(__always)
+    func receive(into buffer: inout [UInt8], from offset: Int) throws(SystemError) -> Int? {
+        if !isEncrypted { return try socket.receive(into: &buffer, from: offset) }
+        return try receiveEncrypted(into: &buffer, from: offset)
+    }
+
+    private func receiveEncrypted(
+        into buffer: inout [UInt8],
+        from offset: Int
+    ) throws(SystemError) -> Int? {
+        hasBufferedInput = false
+        guard let count = try tls.receive(into: &buffer, from: offset) else { return nil }
+        hasBufferedInput = tls.hasBufferedInput
+        return count
+    }
+
+    /// Sends what the protocol says, as ``Socket/send(_:from:)`` does.
+    ///
+    /// - Throws: `SystemError`.
+    @inline(__always)
+    func send(_ buffer: borrowing [UInt8], from offset: Int) throws(SystemError) -> Int? {
+        if !isEncrypted { return try socket.send(buffer, from: offset) }
+        return try tls.send(buffer, from: offset)
+    }
+
+    /// Tells the client that nothing more comes, in the words of TLS; once.
+    func shutDownSession() {
+        guard isEncrypted, security == .established else { return }
+        tls.shutDownSending()
+        security = .ended
     }
 }
 
@@ -44,11 +116,22 @@ final class Connection {
 final class LoopListener {
     let socket: ListeningSocket
     let listener: Listener
+    /// What is shown to clients; nil where they speak in the clear.
+    let identity: TLSIdentity?
     var isWatched = true
 
-    init(_ socket: consuming ListeningSocket, _ listener: Listener) {
+    init(_ socket: consuming ListeningSocket, _ listener: Listener, _ identity: TLSIdentity?) {
         self.socket = socket
         self.listener = listener
+        self.identity = identity
+    }
+
+    /// What a connection of this listener speaks.
+    ///
+    /// - Throws: `SystemError` where there is no memory.
+    func makeSession(on socket: borrowing Socket) throws(SystemError) -> TLSSession {
+        guard let identity else { return TLSSession() }
+        return try identity.makeSession(on: socket.rawValue)
     }
 
     var token: ConnectionToken {

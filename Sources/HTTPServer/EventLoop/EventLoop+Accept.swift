@@ -18,7 +18,7 @@ extension EventLoop {
         for _ in 0..<EventLoop.acceptCountMax {
             do throws(SystemError) {
                 guard let descriptor = try listener.socket.accept() else { return false }
-                try open(Socket(descriptor), listener.listener)
+                try open(Socket(descriptor), listener)
             } catch {
                 switch error.errno {
                 case EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC:
@@ -56,20 +56,23 @@ extension EventLoop {
 
     private func open(
         _ socket: consuming Socket,
-        _ listener: Listener
+        _ listener: LoopListener
     ) throws(SystemError) {
         let count = shared.connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
         guard count <= shared.limits.connectionCountMax else {
             shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
-            return refuse(socket)
+            return refuse(socket, isEncrypted: listener.identity != nil)
         }
-        let connection = Connection(
-            socket,
-            generation: nextGeneration(),
-            listener: listener,
-            loopIndex: index
-        )
+        let connection: Connection
         do {
+            let tls = try listener.makeSession(on: socket)
+            connection = Connection(
+                socket,
+                tls: tls,
+                generation: nextGeneration(),
+                listener: listener.listener,
+                loopIndex: index
+            )
             try poller.add(connection.socket.rawValue, .input, token: connection.token)
         } catch {
             shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
@@ -85,9 +88,12 @@ extension EventLoop {
     }
 
     /// Tells a client that there is no room for it, if its buffer takes that, and closes.
-    private func refuse(_ socket: consuming Socket) {
+    ///
+    /// One that would speak TLS is closed without a word: a handshake is what there is no room for.
+    private func refuse(_ socket: consuming Socket, isEncrypted: Bool) {
         counters.add(1, to: .connectionsRefused)
         counters.add(1, to: .limitHits)
+        if isEncrypted { return }
         var answer = Response()
         Problem.tooManyConnections.render(into: &answer)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")

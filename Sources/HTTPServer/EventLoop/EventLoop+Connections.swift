@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Dispatch
 internal import Platform
 internal import Synchronization
 
@@ -32,12 +33,9 @@ extension EventLoop {
             let room = http.input.count - http.inputEnd
             let count: Int?
             do throws(SystemError) {
-                count = try connection.socket.receive(
-                    into: &http.input,
-                    from: http.inputEnd
-                )
+                count = try connection.receive(into: &http.input, from: http.inputEnd)
             } catch {
-                return close(connection)
+                return drop(connection)
             }
             guard let count else { break }
             if count == 0 {
@@ -46,7 +44,10 @@ extension EventLoop {
                 http.didReceive(count)
                 counters.add(count, to: .bytesIn)
             }
-            guard advance(connection, &http), count == room else { break }
+            guard advance(connection, &http) else { break }
+            guard count == room || connection.isEncrypted && connection.hasBufferedInput else {
+                break
+            }
         }
         settle(connection, &http)
     }
@@ -58,24 +59,56 @@ extension EventLoop {
         }
         if connection.ending == .open, !http.hasOutput, !http.isDeferred {
             buffers.lend(to: &http)
-            _ = advance(connection, &http)
+            if advance(connection, &http), connection.isEncrypted, connection.hasBufferedInput {
+                return receive(connection, &http)
+            }
         }
         settle(connection, &http)
     }
 
     /// Gives a deferred answer to its request, if that is still there.
-    func giveDeferred(_ answer: Response, to token: ConnectionToken, sequence: UInt64) {
-        counters.add(-1, to: .requestsDeferred)
+    func giveDeferred(
+        _ answer: Response,
+        to token: ConnectionToken,
+        sequence: UInt64,
+        isEncoded: Bool
+    ) {
         guard token.descriptor < connections.count,
             let connection = connections[token.descriptor], connection.token == token,
             connection.http.isDeferred, connection.http.sequence == sequence
-        else { return counters.add(1, to: .answersDropped) }
+        else {
+            counters.add(-1, to: .requestsDeferred)
+            return counters.add(1, to: .answersDropped)
+        }
+        if !isEncoded, answer.body.count >= shared.limits.encodedBytesMin {
+            return encodeDeferred(answer, connection)
+        }
+        counters.add(-1, to: .requestsDeferred)
         counters.countAnswer(status: answer.status)
         connection.http.answer(answer, context)
         proceed(connection, &connection.http)
     }
 
-    private func proceed(_ connection: Connection, _ http: inout HTTP1Connection) {
+    /// Encodes a deferred answer, which may be large, beside the loop and has it come again.
+    private func encodeDeferred(_ answer: Response, _ connection: Connection) {
+        let http = connection.http
+        let accepts = ContentCoder.accepts(
+            http.request,
+            http.input.span.extracting(http.requestBytes)
+        )
+        let (token, sequence, mailbox) = (connection.token, http.sequence, mailbox)
+        shared.encoding.async {
+            var answer = answer
+            ContentCoder.addVary(to: &answer)
+            if accepts { ContentCoder().encode(&answer) }
+            mailbox.post(
+                .answer(connection: token, sequence: sequence, answer, isEncoded: true)
+            )
+        }
+    }
+
+    /// Goes on after an answer that came late.
+    func proceed(_ connection: Connection, _ http: inout HTTP1Connection) {
         buffers.lend(to: &http)
         _ = advance(connection, &http)
         settle(connection, &http)
@@ -99,11 +132,15 @@ extension EventLoop {
             }
             if http.output.count > shared.limits.outputBytesMax { break }
         }
-        if !connection.isQueued {
-            connection.isQueued = true
-            pending.append(connection)
-        }
+        queue(connection)
         return false
+    }
+
+    /// Comes back to a connection in the next turn.
+    func queue(_ connection: Connection) {
+        guard !connection.isQueued else { return }
+        connection.isQueued = true
+        pending.append(connection)
     }
 
     /// Calls the handler with a complete request.
@@ -130,6 +167,10 @@ extension EventLoop {
             }
         }
         counters.countAnswer(status: response.status)
+        if response.body.count >= shared.limits.encodedBytesMin {
+            let bytes = http.input.span.extracting(http.requestBytes)
+            context.coder.encode(&response, for: http.request, bytes)
+        }
         http.answer(response, context)
     }
 
@@ -153,6 +194,7 @@ extension EventLoop {
             case .closeAfterOutput: return close(connection)
             case .lingerAfterOutput:
                 connection.ending = .lingering
+                connection.shutDownSession()
                 connection.socket.shutDownSending()
                 if http.inputHasEnded { return close(connection) }
             }
@@ -160,6 +202,12 @@ extension EventLoop {
             if http.isIdle || connection.ending == .lingering {
                 buffers.takeInput(from: &http)
             }
+        }
+        // The poller knows nothing of what has left the socket.
+        if connection.isEncrypted, connection.hasBufferedInput, connection.ending == .open,
+            !http.hasOutput, !http.isDeferred
+        {
+            queue(connection)
         }
         watch(connection, http)
         setDeadline(of: connection, http)
@@ -171,17 +219,14 @@ extension EventLoop {
     private func flush(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         do throws(SystemError) {
             while http.hasOutput {
-                let sent = try connection.socket.send(
-                    http.output,
-                    from: http.outputSent
-                )
+                let sent = try connection.send(http.output, from: http.outputSent)
                 guard let sent else { return true }
                 http.outputSent += sent
                 connection.deadlineKind = .none
                 counters.add(sent, to: .bytesOut)
             }
         } catch {
-            close(connection)
+            drop(connection)
             return false
         }
         http.outputSent = 0
@@ -199,6 +244,11 @@ extension EventLoop {
         {
             wanted = []
         }
+        watch(connection, wanted)
+    }
+
+    /// Watches for what is told.
+    func watch(_ connection: Connection, _ wanted: Readiness) {
         guard wanted != connection.readiness else { return }
         connection.readiness = wanted
         do throws(SystemError) {
@@ -226,8 +276,14 @@ extension EventLoop {
         close(connection)
     }
 
-    /// Forgets a connection; its socket is closed with its last reference.
+    /// Ends a connection in good order.
     func close(_ connection: Connection) {
+        connection.shutDownSession()
+        drop(connection)
+    }
+
+    /// Forgets a connection; its socket is closed with its last reference.
+    func drop(_ connection: Connection) {
         let slot = connection.token.descriptor
         guard connections[slot] === connection else { return }
         connections[slot] = nil

@@ -53,9 +53,11 @@ extension EventLoop {
         case .none:
             connection.deadline = .max
             return
+        case .handshake: timeout = timeouts.handshake
         case .idle: timeout = timeouts.idle
         case .head: timeout = timeouts.head
         case .body: timeout = timeouts.body
+        case .answer: timeout = timeouts.answer
         case .write: timeout = timeouts.write
         case .linger: timeout = timeouts.linger
         }
@@ -69,7 +71,8 @@ extension EventLoop {
     ) -> Connection.DeadlineKind {
         if http.hasOutput { return .write }
         if connection.ending == .lingering { return .linger }
-        if http.isDeferred { return .none }
+        if connection.isEncrypted, connection.security == .handshake { return .handshake }
+        if http.isDeferred { return .answer }
         if http.isIdle { return .idle }
         return http.isInHead ? .head : .body
     }
@@ -89,6 +92,8 @@ extension EventLoop {
     private func expire(_ connection: Connection) {
         let kind = connection.deadlineKind
         if kind != .linger { counters.add(1, to: .timeouts) }
+        if kind == .handshake { counters.add(1, to: .tlsFailures) }
+        if kind == .answer { return answerForHandler(connection, &connection.http) }
         guard kind == .head || kind == .body else { return close(connection) }
         buffers.lend(to: &connection.http)
         if case .answered(let status, _) = connection.http.refuse(.timedOut, context) {
@@ -96,6 +101,16 @@ extension EventLoop {
         }
         connection.ending = .lingerAfterOutput
         settle(connection, &connection.http)
+    }
+
+    /// Answers 503 where a handler takes too long; what it says later is dropped.
+    private func answerForHandler(_ connection: Connection, _ http: inout HTTP1Connection) {
+        var answer = Response()
+        http.write(.tooSlow, into: &answer)
+        answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
+        counters.countAnswer(status: answer.status)
+        http.answer(answer, context)
+        proceed(connection, &http)
     }
 
     /// Closes everything, after the last turn.

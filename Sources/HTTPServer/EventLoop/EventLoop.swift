@@ -24,6 +24,8 @@ final class EventLoop: @unchecked Sendable {
     private var generation: UInt32 = 0
     /// Connections that have more to do although their sockets say nothing.
     var pending: [Connection] = []
+    /// Steps of handshakes taken in this turn.
+    var handshakeStepCount = 0
     let context: HTTP1Connection.Context
     var buffers = BufferPool()
     var response = Response()
@@ -67,6 +69,7 @@ final class EventLoop: @unchecked Sendable {
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
             now = shared.clock.nowNanoseconds
             renderDate()
+            handshakeStepCount = 0
             for event in 0..<count { handleEvent(event) }
             resumePending()
             let end = shared.clock.nowNanoseconds
@@ -94,6 +97,9 @@ final class EventLoop: @unchecked Sendable {
         if descriptor < connections.count, let connection = connections[descriptor] {
             // An event of a connection that this turn has closed finds another token or none.
             guard connection.token == token else { return }
+            if connection.isEncrypted, connection.security == .handshake {
+                return shakeHands(connection)
+            }
             if readiness.contains(.input) {
                 receive(connection, &connection.http)
             } else if readiness.contains(.output) {
@@ -112,8 +118,8 @@ final class EventLoop: @unchecked Sendable {
 
     private func handle(_ message: LoopMessage) {
         switch message {
-        case .answer(let token, let sequence, let response):
-            giveDeferred(response, to: token, sequence: sequence)
+        case .answer(let token, let sequence, let response, let isEncoded):
+            giveDeferred(response, to: token, sequence: sequence, isEncoded: isEncoded)
         case .drain(let closeAt, let stopAt):
             context.isDraining = true
             timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)
@@ -130,7 +136,12 @@ final class EventLoop: @unchecked Sendable {
         pending.removeAll(keepingCapacity: true)
         for connection in connections {
             connection.isQueued = false
-            if isOpen(connection) { resume(connection, &connection.http) }
+            guard isOpen(connection) else { continue }
+            if connection.security == .handshake {
+                shakeHands(connection)
+            } else {
+                resume(connection, &connection.http)
+            }
         }
     }
 

@@ -5,8 +5,13 @@ internal import Synchronization
 
 /// What other threads tell a loop.
 enum LoopMessage: Sendable {
-    /// A deferred answer.
-    case answer(connection: ConnectionToken, sequence: UInt64, Response)
+    /// A deferred answer, which may have to be encoded yet.
+    case answer(
+        connection: ConnectionToken,
+        sequence: UInt64,
+        Response,
+        isEncoded: Bool = false
+    )
     /// Stop accepting at one time and end at another, on the monotonic clock.
     case drain(closeAt: Int64, stopAt: Int64)
     /// End at once.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Dispatch
 internal import Platform
 internal import Synchronization
 
@@ -12,6 +13,8 @@ final class LoopShared: Sendable {
     let handler: any RequestHandler
     let clock: MonotonicClock
     let wallClock: WallClock
+    /// Where large answers are encoded.
+    let encoding = DispatchQueue(label: "http.encoding", attributes: .concurrent)
     let isDraining = Atomic(false)
     /// Open connections of all loops, for the limit.
     let connectionCount = Atomic(0)

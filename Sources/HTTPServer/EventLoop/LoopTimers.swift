@@ -36,16 +36,20 @@ struct LoopTimers {
 
 /// The time-outs of ``ServerLimits`` in nanoseconds, converted once.
 struct LoopTimeouts {
+    let handshake: Int64
     let idle: Int64
     let head: Int64
     let body: Int64
+    let answer: Int64
     let write: Int64
     let linger: Int64
 
     init(limits: borrowing ServerLimits) {
+        handshake = limits.handshakeTimeout.nanoseconds
         idle = limits.idleTimeout.nanoseconds
         head = limits.headTimeout.nanoseconds
         body = limits.bodyTimeout.nanoseconds
+        answer = limits.answerTimeout.nanoseconds
         write = limits.writeTimeout.nanoseconds
         linger = limits.lingerTimeout.nanoseconds
     }

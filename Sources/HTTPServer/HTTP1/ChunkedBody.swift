@@ -148,19 +148,13 @@ struct ChunkedBody {
         limit: Int
     ) throws(RequestError) -> Int? {
         let end = min(bytes.count, position + limit)
-        var index = scanned
-        while index < end {
-            let byte = bytes[index]
-            if byte >= 0x20 && byte != 0x7F || byte == 0x09 {
-                index += 1
-                continue
-            }
-            guard byte == 0x0D else { throw .malformedChunk }
-            guard index + 1 < end else { break }
-            guard bytes[index + 1] == 0x0A else { throw .malformedChunk }
-            return index
-        }
-        scanned = index
+        let found = try HTTPServer.findLineEnd(
+            bytes,
+            from: &scanned,
+            to: end,
+            stray: .malformedChunk
+        )
+        if let found { return found }
         guard bytes.count < position + limit else {
             if case .trailers = phase { throw .headTooLarge(limit: limit) }
             throw .malformedChunk

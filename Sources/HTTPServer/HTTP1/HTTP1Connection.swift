@@ -28,25 +28,6 @@ struct HTTP1Connection {
         case limit
     }
 
-    /// What the machine needs to know of its surroundings.
-    ///
-    /// One for each loop, and a class so that it is not copied for each request.
-    final class Context {
-        let routes: RouteTable
-        let limits: ServerLimits
-        /// The `Date` field as it goes out, with its CRLF; empty for none.
-        var date: [UInt8] = []
-        /// Whether connections are to end after the requests that have come.
-        var isDraining = false
-        /// When what has come was taken in, on the monotonic clock.
-        var nowNanoseconds: Int64 = 0
-
-        init(routes: RouteTable, limits: ServerLimits) {
-            self.routes = routes
-            self.limits = limits
-        }
-    }
-
     private static let requestID: FieldName = "X-Request-ID"
 
     private enum Phase {
@@ -152,7 +133,7 @@ struct HTTP1Connection {
                 }
                 request.body = parser.position..<(parser.position + bodyByteCount)
                 consumed = request.body.upperBound
-                return dispatch(context)
+                return try dispatch(context)
             case .chunks(var chunks):
                 let isComplete = try chunks.decode(
                     &input,
@@ -165,7 +146,7 @@ struct HTTP1Connection {
                 guard isComplete else { return starved(context) }
                 request.body = chunks.body
                 consumed = chunks.position
-                return dispatch(context)
+                return try dispatch(context)
             case .handling, .deferred:
                 return .wait
             case .closing:
@@ -181,6 +162,8 @@ struct HTTP1Connection {
         let problem = Problem(error)
         var response = Response()
         write(problem, into: &response)
+        // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
+        if error == .codedContent { response.addField("accept-encoding", "gzip") }
         closesAfterAnswer = true
         lingersAfterAnswer = true
         write(response, context)
@@ -337,12 +320,14 @@ struct HTTP1Connection {
     }
 
     /// Gives a complete request to the handler, or answers it where no route takes it.
-    private mutating func dispatch(_ context: Context) -> Action {
+    private mutating func dispatch(_ context: Context) throws(RequestError) -> Action {
         phase = .handling
         request.receivedNanoseconds = context.nowNanoseconds
         let pathIndex: Int
         switch resolution {
-        case .route: return .handle
+        case .route:
+            if parser.hasGzip, !request.body.isEmpty { try decodeContent(context) }
+            return .handle
         case .notFound:
             if request.method == .options, isAsterisk {
                 return answerItself(allow: Array("GET, HEAD, POST, OPTIONS".utf8), context)
@@ -355,6 +340,21 @@ struct HTTP1Connection {
         }
         let allow = context.routes.allow(pathIndex, on: request.listener)
         return answerItself(.methodNotAllowed, allow: allow, context)
+    }
+
+    /// Puts the decoded body in the place of the encoded one; what follows moves along.
+    private mutating func decodeContent(_ context: Context) throws(RequestError) {
+        let start = request.body.lowerBound
+        let body = try decodedBody(context)
+        input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
+        inputEnd += start + body.count - consumed
+        request.body = start..<(start + body.count)
+        consumed = request.body.upperBound
+    }
+
+    private func decodedBody(_ context: Context) throws(RequestError) -> [UInt8] {
+        let bytes = input.span.extracting(requestBytes).extracting(request.body)
+        return try context.coder.decode(bytes, byteCountMax: bodyBytesMax)
     }
 
     private var isAsterisk: Bool {

@@ -22,6 +22,7 @@ enum RequestError: Error, Equatable {
     case bodyTooLarge(limit: Int)
     case targetTooLong(limit: Int)
     case codedContent
+    case corruptContent
     case unknownExpectation
     case headTooLarge(limit: Int)
     case tooManyFields(limit: Int)

@@ -40,9 +40,12 @@ extension RequestParser {
             guard contentLength == nil else { throw .repeatedContentLength }
             contentLength = try RequestParser.contentLength(field.value, bytes)
         case 16 where matches(KnownField.contentEncoding, field.name, in: bytes):
-            guard matches(KnownField.identity, field.value, in: bytes) else {
+            if matches(KnownField.identity, field.value, in: bytes) { return }
+            // Twice encoded is a coding of its own, and a list over two lines is read by few.
+            guard !hasGzip, ContentCoder.isGzip(field.value, bytes) else {
                 return unmet = .codedContent
             }
+            hasGzip = true
         case 17 where matches(KnownField.transferEncoding, field.name, in: bytes):
             noteCoding(field.value, bytes)
         default: break
@@ -95,7 +98,7 @@ extension RequestParser {
     }
 
     /// Calls `body` with each element of a comma list (RFC 9110 §5.6.1).
-    private static func forEachElement(
+    static func forEachElement(
         _ value: Range<Int>,
         _ bytes: Span<UInt8>,
         _ body: (Range<Int>, Span<UInt8>) -> Void

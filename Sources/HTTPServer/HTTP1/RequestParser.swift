@@ -31,6 +31,8 @@ struct RequestParser {
     var saysClose = false
     var saysKeepAlive = false
     var expectsContinue = false
+    /// Whether the content is encoded with gzip.
+    var hasGzip = false
     /// What the server will not meet, told once the head is complete.
     var unmet: RequestError?
 
@@ -118,20 +120,13 @@ struct RequestParser {
         limit: Int
     ) throws(RequestError) -> Int? {
         let end = min(bytes.count, limit)
-        var index = scanned
-        while index < end {
-            let byte = bytes[index]
-            if byte >= 0x20 && byte != 0x7F || byte == 0x09 {
-                index += 1
-                continue
-            }
-            // RFC 9112 §2.2: a bare CR or LF ends nothing; RFC 9110 §5.5: nor may NUL and the like.
-            guard byte == 0x0D else { throw .strayControlByte }
-            guard index + 1 < end else { break }
-            guard bytes[index + 1] == 0x0A else { throw .strayControlByte }
-            return index
-        }
-        scanned = index
+        let found = try HTTPServer.findLineEnd(
+            bytes,
+            from: &scanned,
+            to: end,
+            stray: .strayControlByte
+        )
+        if let found { return found }
         guard bytes.count < limit else {
             throw phase == .fields ? .headTooLarge(limit: limit) : .targetTooLong(limit: limit)
         }

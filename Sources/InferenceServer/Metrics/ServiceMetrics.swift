@@ -115,6 +115,7 @@ final class ServiceMetrics: Sendable {
     func observe(server: Server, service: PredictionService) {
         registerService(service)
         registerServer(server)
+        registerEncryption(server)
         ProcessMetrics.register(in: registry)
     }
 
@@ -200,9 +201,7 @@ final class ServiceMetrics: Sendable {
                     ),
                 ]
         for (name, help, kind, path) in counters {
-            registry.function(name, help: help, kind: kind) { [weak server] in
-                Double(server?.counters[keyPath: path] ?? 0)
-            }
+            register(name, help, kind, of: server, path)
         }
         registry.functions(
             "http_responses_total",
@@ -214,6 +213,63 @@ final class ServiceMetrics: Sendable {
             for (index, count) in classes.enumerated() where index > 0 {
                 emit(["\(index)xx"], Double(count))
             }
+        }
+    }
+
+    private func registerEncryption(_ server: Server) {
+        register(
+            "tls_handshakes_total",
+            "TLS handshakes that came to an end.",
+            .counter,
+            of: server,
+            \.tlsHandshakes
+        )
+        register(
+            "tls_resumptions_total",
+            "TLS handshakes that took an earlier session up again.",
+            .counter,
+            of: server,
+            \.tlsResumptions
+        )
+        register(
+            "tls_handshake_failures_total",
+            "TLS handshakes that failed or timed out.",
+            .counter,
+            of: server,
+            \.tlsFailures
+        )
+        register(
+            "tls_certificate_reloads_total",
+            "Changed certificate files put into use.",
+            .counter,
+            of: server,
+            \.certificateReloads
+        )
+        register(
+            "tls_certificate_refusals_total",
+            "Changed certificate files that were refused.",
+            .counter,
+            of: server,
+            \.certificateRefusals
+        )
+        register(
+            "tls_certificate_expiry_seconds",
+            "When the certificate ends, seconds since the epoch; 0 without TLS.",
+            .gauge,
+            of: server,
+            \.certificateExpirySeconds
+        )
+    }
+
+    private func register(
+        _ name: String,
+        _ help: String,
+        _ kind: Registry.FunctionKind,
+        of server: Server,
+        _ path: any KeyPath<ServerCounters, Int> & Sendable
+    ) {
+        registry.function(name, help: help, kind: kind) { [weak server] in
+            Double(server?.counters[keyPath: path] ?? 0)
         }
     }
 }

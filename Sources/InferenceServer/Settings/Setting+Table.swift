@@ -2,17 +2,18 @@
 
 extension Setting {
     /// All settings in the order of the documentation.
-    static let all: [Setting] = listening + models + requests + operation + limits + timeouts
+    static let all: [Setting] =
+        listening + models + requests + operation + limits + timeouts + transport
 
     static let listening: [Setting] = [
-        .text("host", \.host, "The numeric address that clients reach; loopback until told."),
+        .address("host", \.host, "The numeric address that clients reach; loopback until told."),
         .port(
             "port",
             \.port,
             or: "PORT",
             "The port for clients; 0 picks a free one, which the log line listening tells."
         ),
-        .text("admin-host", \.adminHost, "The numeric address of the listener for operators."),
+        .address("admin-host", \.adminHost, "The numeric address of the listener for operators."),
         .port(
             "admin-port",
             \.adminPort,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import HTTPServer
+
 /// One setting: its flag, variables, form and reason.
 ///
 /// The table ``all`` is the one place where settings are described; the command line, the
@@ -48,6 +50,20 @@ extension Setting {
             assign: { settings, text in
                 settings[keyPath: path] = text
                 return !text.isEmpty
+            }
+        )
+    }
+
+    static func address(_ flag: String, _ path: Path<String>, _ reason: String) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a numeric IPv4 or IPv6 address, or localhost",
+            reason: reason,
+            otherVariable: nil,
+            render: { $0[keyPath: path] },
+            assign: { settings, text in
+                settings[keyPath: path] = text
+                return ListenerConfiguration.isAddress(text)
             }
         )
     }

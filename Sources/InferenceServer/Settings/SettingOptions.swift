@@ -36,6 +36,15 @@ struct SettingOptions: ParsableArguments {
     @Option(name: name(29), help: help(29)) var writeTimeout: String?
     @Option(name: name(30), help: help(30)) var queueDelayMax: String?
     @Option(name: name(31), help: help(31)) var queueDelayInterval: String?
+    @Option(name: name(32), help: help(32)) var tlsPort: String?
+    @Option(name: name(33), help: help(33)) var tlsCertificate: String?
+    @Option(name: name(34), help: help(34)) var tlsKey: String?
+    @Option(name: name(35), help: help(35)) var tlsClientCa: String?
+    @Option(name: name(36), help: help(36)) var tlsHandshakeTimeout: String?
+    @Option(name: name(37), help: help(37)) var tlsHandshakesMax: String?
+    @Option(name: name(38), help: help(38)) var reusePort: String?
+    @Option(name: name(39), help: help(39)) var encodedBytesMin: String?
+    @Option(name: name(40), help: help(40)) var answerTimeout: String?
 
     /// The texts in the order of ``Setting/all``; nil where a flag is absent.
     var texts: [String?] {
@@ -46,6 +55,8 @@ struct SettingOptions: ParsableArguments {
             headBytesMax, targetBytesMax, fieldsMax, connectionsMax, pipelinedRequestsMax,
             outputBytesMax, retryAfter, headTimeout, bodyTimeout, idleTimeout, writeTimeout,
             queueDelayMax, queueDelayInterval,
+            tlsPort, tlsCertificate, tlsKey, tlsClientCa, tlsHandshakeTimeout, tlsHandshakesMax,
+            reusePort, encodedBytesMin, answerTimeout,
         ]
     }
 

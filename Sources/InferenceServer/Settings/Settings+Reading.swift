@@ -17,11 +17,19 @@ extension Settings {
                 try set(setting, text, name, isEnvironment: true)
             }
         }
-        if port == nil, adminPort == nil {
+        if port == nil, tlsPort == nil, adminPort == nil {
             throw SettingError(
-                source: "--port and --admin-port",
+                source: "--port, --tls-port and --admin-port",
                 text: "off",
-                accepted: "possible for both: there would be no listener",
+                accepted: "possible for all: there would be no listener",
+                isEnvironment: false
+            )
+        }
+        if tlsPort != nil, tls == nil {
+            throw SettingError(
+                source: "--tls-port",
+                text: Setting.port("tls-port", \.tlsPort, "").render(self),
+                accepted: "possible without --tls-certificate and --tls-key",
                 isEnvironment: false
             )
         }

@@ -26,6 +26,26 @@ struct Settings: Sendable {
     var logFormat = LogFormat.json
     var service = ServiceLimits()
     var http = ServerLimits()
+    var tlsPort: UInt16?
+    var tlsCertificate: String?
+    var tlsKey: String?
+    var tlsClientAuthority: String?
+    var reusesPort = Toggle.off
+
+    /// What the TLS listener needs, where there is one.
+    var tls: TLSConfiguration? {
+        guard tlsPort != nil, let tlsCertificate, let tlsKey else { return nil }
+        return TLSConfiguration(
+            certificatePath: tlsCertificate,
+            keyPath: tlsKey,
+            clientAuthorityPath: tlsClientAuthority
+        )
+    }
+}
+
+/// Whether something is done.
+enum Toggle: String, Sendable, CaseIterable {
+    case on, off
 }
 
 /// Bounds and rules of the prediction service.

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+
+extension EventLoop {
+    /// Goes on with a connection's TLS handshake.
+    ///
+    /// A handshake costs as much as hundreds of requests, so that a turn takes a bounded number of
+    /// steps; further ones wait for the next turn.
+    func shakeHands(_ connection: Connection) {
+        guard handshakeStepCount < shared.limits.handshakesPerTurnMax else {
+            return queue(connection)
+        }
+        handshakeStepCount += 1
+        switch connection.shakeHands() {
+        case .needsInput: watch(connection, .input)
+        case .needsOutput: watch(connection, .output)
+        case .complete:
+            counters.add(1, to: .tlsHandshakes)
+            if connection.isResumed { counters.add(1, to: .tlsResumptions) }
+            watch(connection, .input)
+            // The last segment of a handshake may have brought the first request.
+            receive(connection, &connection.http)
+        case .failed:
+            counters.add(1, to: .tlsFailures)
+            // The alert that says why is on its way; closing with unread bytes would reset it.
+            connection.security = .ended
+            connection.ending = .lingerAfterOutput
+            settle(connection, &connection.http)
+        }
+    }
+}

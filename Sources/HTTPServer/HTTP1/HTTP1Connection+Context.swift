@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+
+extension HTTP1Connection {
+    /// What the machine needs to know of its surroundings.
+    ///
+    /// One for each loop, and a class so that it is not copied for each request.
+    final class Context {
+        let routes: RouteTable
+        let limits: ServerLimits
+        /// The `Date` field as it goes out, with its CRLF; empty for none.
+        var date: [UInt8] = []
+        let coder = ContentCoder()
+        /// Whether connections are to end after the requests that have come.
+        var isDraining = false
+        /// When what has come was taken in, on the monotonic clock.
+        var nowNanoseconds: Int64 = 0
+
+        init(routes: RouteTable, limits: ServerLimits) {
+            self.routes = routes
+            self.limits = limits
+        }
+    }
+}

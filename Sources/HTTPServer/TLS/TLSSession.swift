@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+internal import COpenSSL
+internal import Glibc
+internal import Platform
+
+/// One connection's TLS, on its socket: an owned `SSL`.
+@safe struct TLSSession: ~Copyable {
+    /// How far a handshake has come.
+    enum Progress {
+        case complete
+        case needsInput
+        case needsOutput
+        case failed
+    }
+
+    private let raw: OpaquePointer?
+
+    /// Makes what a connection in the clear has in its place.
+    init() {
+        unsafe raw = nil
+    }
+
+    /// Takes a session over.
+    init(owning raw: OpaquePointer) {
+        unsafe self.raw = raw
+    }
+
+    deinit {
+        // SAFETY: owned since init; the socket's descriptor is not closed by it.
+        unsafe SSL_free(raw)
+    }
+
+    /// Whether it is none, and must not be asked for anything else.
+    // SAFETY: the pointer is compared only.
+    var isPlain: Bool { unsafe raw == nil }
+
+    /// Goes on with the handshake.
+    func shakeHands() -> Progress {
+        ERR_clear_error()
+        // SAFETY: here and below the session is valid.
+        let result = unsafe SSL_do_handshake(raw)
+        if result == 1 { return .complete }
+        // SAFETY: as above.
+        switch unsafe SSL_get_error(raw, result) {
+        case SSL_ERROR_WANT_READ: return .needsInput
+        case SSL_ERROR_WANT_WRITE: return .needsOutput
+        default: return .failed
+        }
+    }
+
+    /// Whether the handshake took an earlier session up again.
+    // SAFETY: the session is valid.
+    var isResumed: Bool { unsafe SSL_session_reused(raw) == 1 }
+
+    /// Whether bytes have been read from the socket that ``receive(into:from:)`` has not given.
+    // SAFETY: the session is valid.
+    var hasBufferedInput: Bool { unsafe SSL_has_pending(raw) == 1 }
+
+    /// What the client chose by ALPN.
+    var applicationProtocol: ApplicationProtocol {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        // SAFETY: both are valid for the call; the name belongs to the session and is copied.
+        unsafe SSL_get0_alpn_selected(raw, &name, &count)
+        // SAFETY: as above.
+        let bytes = unsafe UnsafeBufferPointer(start: name, count: Int(count))
+        let text = unsafe String(decoding: bytes, as: UTF8.self)
+        return ApplicationProtocol(rawValue: text) ?? .http1
+    }
+
+    /// Receives into the buffer from `offset` up, as ``Socket/receive(into:from:)`` does.
+    ///
+    /// The end of the stream is taken as such with or without the client's word for it: HTTP tells
+    /// itself what is complete.
+    ///
+    /// - Throws: `SystemError`, `EPROTO` where the client breaks the protocol.
+    func receive(into buffer: inout [UInt8], from offset: Int) throws(SystemError) -> Int? {
+        precondition(offset < buffer.count)
+        ERR_clear_error()
+        // SAFETY: the room from `offset` to the buffer's end is given, checked above.
+        let result = unsafe buffer.withUnsafeMutableBytes { bytes in
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            return unsafe SSL_read(raw, room.baseAddress, Int32(clamping: room.count))
+        }
+        return try outcome(result, "SSL_read")
+    }
+
+    /// Sends from the buffer's bytes from `offset` up, as ``Socket/send(_:from:)`` does.
+    ///
+    /// - Throws: `SystemError`.
+    func send(_ buffer: borrowing [UInt8], from offset: Int) throws(SystemError) -> Int? {
+        precondition(offset < buffer.count)
+        let span = buffer.span.extracting(offset..<buffer.count)
+        ERR_clear_error()
+        // SAFETY: the span's bytes live for the call and its count is given.
+        let result = unsafe span.withUnsafeBytes { bytes in
+            unsafe SSL_write(raw, bytes.baseAddress, Int32(clamping: bytes.count))
+        }
+        return try outcome(result, "SSL_write")
+    }
+
+    /// Says that nothing more comes (RFC 8446 §6.1), if the socket takes that.
+    func shutDownSending() {
+        ERR_clear_error()
+        // SAFETY: the session is valid; the library refuses what its state does not allow.
+        _ = unsafe SSL_shutdown(raw)
+    }
+
+    private func outcome(_ result: Int32, _ call: String) throws(SystemError) -> Int? {
+        if result > 0 { return Int(result) }
+        let error = errno
+        // SAFETY: the session is valid.
+        switch unsafe SSL_get_error(raw, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
+        case SSL_ERROR_ZERO_RETURN: return 0
+        case SSL_ERROR_SYSCALL: throw SystemError(call: call, errno: error)
+        default: throw SystemError(call: call, errno: EPROTO)
+        }
+    }
+}

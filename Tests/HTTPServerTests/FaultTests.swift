@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+@testable import HTTPServer
+import Testing
+
+private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+struct FaultTests {
+    @Test func pausesAcceptingWithoutDescriptorsAndGoesOnAfterwards() async {
+        await #expect(processExitsWith: .success) {
+            let server = try TestServer(loops: 1)
+            let first = try #require(TestClient(port: server.port))
+            first.send(get)
+            #expect(first.receive(until: "now;").hasSuffix("now;"))
+            // The client takes the last descriptor that there is, and the server gets none.
+            let next = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            close(next)
+            var limit = rlimit(rlim_cur: rlim_t(next + 1), rlim_max: rlim_t(next + 1))
+            // SAFETY: the limit is valid for the call.
+            let result = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            #expect(result == 0)
+            let second = try #require(TestClient(port: server.port))
+            second.send(get)
+            #expect(server.wait { $0.acceptPauses > 0 })
+            // Those who are there are served meanwhile.
+            first.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(statuses(of: first.receiveAll()) == [200])
+            #expect(statuses(of: second.receive(until: "now;")) == [200])
+        }
+    }
+
+    @Test func survivesClientsThatReset() throws {
+        let server = try TestServer()
+        for index in 0..<60 {
+            let client = try #require(TestClient(port: server.port))
+            switch index % 3 {
+            case 0: client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+            case 1: client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na")
+            default: client.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+            }
+            client.reset()
+        }
+        let client = try #require(TestClient(port: server.port))
+        client.send(get)
+        #expect(statuses(of: client.receive(until: "now;")) == [200])
+        #expect(server.wait { $0.connectionsOpen == 1 && $0.requestsDeferred == 0 })
+    }
+
+    @Test func takesMoreConnectionsThanOneTurnAccepts() throws {
+        let server = try TestServer(loops: 1)
+        let clients = (0..<200).compactMap { _ in TestClient(port: server.port) }
+        #expect(clients.count == 200)
+        for client in clients { client.send(get) }
+        for client in clients { #expect(statuses(of: client.receive(until: "now;")) == [200]) }
+    }
+}
