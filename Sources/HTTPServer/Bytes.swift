@@ -18,6 +18,18 @@ func isTokenByte(_ byte: UInt8) -> Bool {
     return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
 }
 
+/// Whether one of eight bytes is below the blank or DEL.
+///
+/// The lowest such byte always shows; a borrow may let one above it show wrongly, too.
+@inline(__always)
+func hasControlByte(_ word: UInt64) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let fromDelete = word ^ ones &* 0x7F
+    let isBelowBlank = (word &- ones &* 0x20) & ~word
+    let isDelete = (fromDelete &- ones) & ~fromDelete
+    return (isBelowBlank | isDelete) & (ones &* 0x80) != 0
+}
+
 @inline(__always)
 func isDigit(_ byte: UInt8) -> Bool {
     byte &- UInt8(ascii: "0") < 10
@@ -56,17 +68,26 @@ func equals(_ word: [UInt8], _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool
     return true
 }
 
+extension OutputSpan where Element == UInt8 {
+    /// Appends a number of at least zero in decimal, up to 20 digits.
+    mutating func append(decimal value: Int) {
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var start = 20
+        var rest = UInt64(value)
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            start -= 1
+            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        } while rest != 0
+        for index in start..<20 { append(digits[index]) }
+    }
+}
+
 extension [UInt8] {
     /// Appends a number of at least zero in decimal.
     mutating func append(decimal value: Int) {
-        var divisor = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        var rest = value
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+        append(addingCapacity: 20) { $0.append(decimal: value) }
     }
 
     /// Appends the bytes of a text.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// The media type of a body.
 package struct ContentType: Sendable, Equatable {
     let bytes: [UInt8]
@@ -48,16 +50,22 @@ package struct Response: Sendable {
     ///
     /// Control characters of the value are left out.
     package mutating func addField(_ name: FieldName, _ value: String) {
-        beginField(name)
-        for byte in value.utf8 { appendFieldByte(byte) }
-        endField()
+        addField(name, 0..<value.utf8.count, of: value.utf8.span)
     }
 
     /// Adds a header field whose value is a part of `bytes`, such as a field of the request.
     package mutating func addField(_ name: FieldName, _ value: Range<Int>, of bytes: Span<UInt8>) {
-        beginField(name)
-        for index in value { appendFieldByte(bytes[index]) }
-        endField()
+        let value = bytes.extracting(value)
+        fieldBytes.append(addingCapacity: name.bytes.count + value.count + 4) { output in
+            output.append(copying: name.bytes.span)
+            output.append(UInt8(ascii: ":"))
+            output.append(UInt8(ascii: " "))
+            for index in value.indices where Self.isFieldByte(value[index]) {
+                output.append(value[index])
+            }
+            output.append(0x0D)
+            output.append(0x0A)
+        }
     }
 
     /// Postpones the answer until the returned handle is completed.
@@ -76,25 +84,15 @@ package struct Response: Sendable {
     package mutating func reset() {
         status = 200
         contentType = .json
-        body.removeAll(keepingCapacity: true)
-        fieldBytes.removeAll(keepingCapacity: true)
+        if !body.isEmpty { body.removeAll(keepingCapacity: true) }
+        if !fieldBytes.isEmpty { fieldBytes.removeAll(keepingCapacity: true) }
         closesConnection = false
         isDeferred = false
     }
 
-    private mutating func beginField(_ name: FieldName) {
-        fieldBytes.append(contentsOf: name.bytes)
-        fieldBytes.append(UInt8(ascii: ":"))
-        fieldBytes.append(UInt8(ascii: " "))
-    }
-
-    private mutating func appendFieldByte(_ byte: UInt8) {
-        // RFC 9110 §5.5: a value holds no control character but the tab.
-        if byte >= 0x20 && byte != 0x7F || byte == 0x09 { fieldBytes.append(byte) }
-    }
-
-    private mutating func endField() {
-        fieldBytes.append(0x0D)
-        fieldBytes.append(0x0A)
+    /// RFC 9110 §5.5: a value holds no control character but the tab.
+    @inline(__always)
+    private static func isFieldByte(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7F || byte == 0x09
     }
 }

@@ -145,6 +145,15 @@ extension EventLoop {
 
     /// Calls the handler with a complete request.
     private func handle(_ connection: Connection, _ http: inout HTTP1Connection) {
+        handle(connection, &http, &response)
+    }
+
+    /// As above; the response goes along as `inout`, so that handing it on copies nothing.
+    private func handle(
+        _ connection: Connection,
+        _ http: inout HTTP1Connection,
+        _ response: inout Response
+    ) {
         counters.add(1, to: .requests)
         response.reset()
         if overload.isShedding, http.isSheddable,

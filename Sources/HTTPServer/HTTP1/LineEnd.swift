@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Finds the CR of the CRLF that ends a line, looking from `scanned` up to `end`.
 ///
 /// RFC 9112 §2.2: a bare CR or LF ends nothing; RFC 9110 §5.5: nor may NUL and the like stand in a
@@ -15,6 +17,8 @@ func findLineEnd(
     stray: RequestError
 ) throws(RequestError) -> Int? {
     var index = scanned
+    // Eight bytes at a time while none of them is a control character.
+    while index + 8 <= end, !hasControlByte(bytes.word(at: index)) { index += 8 }
     while index < end {
         let byte = bytes[index]
         if byte >= 0x20 && byte != 0x7F || byte == 0x09 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// The parser of one HTTP/1.1 request head (RFC 9112), resumable at any byte.
 ///
 /// It sees the same bytes again, and more of them, on every call, and goes on where it was; so the

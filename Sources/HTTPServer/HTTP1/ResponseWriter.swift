@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Writes answers as RFC 9112 §4 has them.
 enum ResponseWriter {
     /// What the answer says about the connection.
@@ -22,36 +24,46 @@ enum ResponseWriter {
         persistence: Persistence,
         omitsBody: Bool
     ) {
-        output.append(contentsOf: StatusLine.all[response.status - 100])
-        output.append(contentsOf: date)
+        let status = StatusLine.all[response.status - 100]
         let hasBody = !response.body.isEmpty
-        if hasBody {
-            output.append(contentsOf: Text.contentType)
-            output.append(contentsOf: response.contentType.bytes)
+        let byteCount = response.body.count
+        let capacity =
+            status.count + date.count + response.contentType.bytes.count
+            + response.fieldBytes.count + byteCount + Text.byteCountMax
+        // One piece of room for all: every append by itself would look for it again.
+        output.append(addingCapacity: capacity) { output in
+            output.append(copying: status.span)
+            output.append(copying: date.span)
+            if hasBody {
+                output.append(copying: Text.contentType.span)
+                output.append(copying: response.contentType.bytes.span)
+            }
+            // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
+            if hasBody || response.status != 204 && response.status != 304 {
+                let label = Text.contentLength.span
+                output.append(copying: hasBody ? label : label.extracting(droppingFirst: 2))
+                output.append(decimal: byteCount)
+                output.append(0x0D)
+                output.append(0x0A)
+            }
+            output.append(copying: response.fieldBytes.span)
+            switch persistence {
+            case .standard: break
+            case .keepAlive: output.append(copying: Text.keepAlive.span)
+            case .close: output.append(copying: Text.close.span)
+            }
             output.append(0x0D)
             output.append(0x0A)
+            if hasBody && !omitsBody { output.append(copying: response.body.span) }
         }
-        // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
-        if hasBody || response.status != 204 && response.status != 304 {
-            output.append(contentsOf: Text.contentLength)
-            output.append(decimal: response.body.count)
-            output.append(0x0D)
-            output.append(0x0A)
-        }
-        if !response.fieldBytes.isEmpty { output.append(contentsOf: response.fieldBytes) }
-        switch persistence {
-        case .standard: break
-        case .keepAlive: output.append(contentsOf: Text.keepAlive)
-        case .close: output.append(contentsOf: Text.close)
-        }
-        output.append(0x0D)
-        output.append(0x0A)
-        if hasBody && !omitsBody { output.append(contentsOf: response.body) }
     }
 
     private enum Text {
+        /// More than all below and a length of 20 digits take.
+        static let byteCountMax = 128
         static let contentType = Array("content-type: ".utf8)
-        static let contentLength = Array("content-length: ".utf8)
+        /// With the end of the field before it, which is the content type where there is a body.
+        static let contentLength = Array("\r\ncontent-length: ".utf8)
         static let keepAlive = Array("connection: keep-alive\r\n".utf8)
         static let close = Array("connection: close\r\n".utf8)
     }
