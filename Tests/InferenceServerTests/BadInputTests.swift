@@ -23,6 +23,11 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
         TestReading.brief.replacing(old, with: new)
     }
 
+    /// Members of an object: `"k0":0,"k1":0` and so on.
+    static func fields(_ count: Int) -> String {
+        (0..<count).map { "\"k\($0)\":0" }.joined(separator: ",")
+    }
+
     static let all: [BadRequest] = [
         .init(name: "malformed JSON", body: "{\"a\": }", status: 400, says: "at byte 6"),
         .init(name: "truncated JSON", body: "{\"equipment_id\":\"a\"", status: 400),
@@ -34,6 +39,37 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             body: brief("\"vibration\"", "\"temperature\""),
             status: 400,
             says: "duplicate key"
+        ),
+        .init(
+            name: "duplicate key within an unknown field",
+            body: brief("{", "{\"x\":[{\"a\":1,\"b\":{},\"a\":2}],"),
+            status: 400,
+            says: "duplicate key at byte 20"
+        ),
+        .init(
+            name: "duplicate key within a value of the wrong type",
+            body: brief("85.5", "{\"a\":1,\"a\":2}"),
+            status: 400,
+            says: "duplicate key"
+        ),
+        .init(
+            name: "duplicate key in another spelling",
+            body: brief("{", "{\"xa\":1,\"x\\u0061\":2,"),
+            status: 400,
+            says: "duplicate key at byte 8"
+        ),
+        .init(
+            name: "duplicate sensor in another spelling",
+            body: brief("{", "{\"temper\\u0061ture\":1,"),
+            status: 400,
+            says: "duplicate key"
+        ),
+        .init(
+            name: "too many fields within an unknown field",
+            body: brief("{", "{\"x\":{\(fields(257))},"),
+            status: 422,
+            pointer: "",
+            says: "more than 256 fields"
         ),
         .init(name: "empty body", body: "", status: 400, says: "no body"),
         .init(name: "invalid UTF-8 escape", body: brief("EQ001", "\\ud800"), status: 400),
@@ -247,6 +283,8 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             BadRequest.brief("{", "{\"timestamp\":\"2026-01-01T12:05:00Z\","),
             BadRequest.brief("{", "{\"timestamp\":null,"),
             BadRequest.brief("\"temperature\"", "\"temper\\u0061ture\""),
+            BadRequest.brief("{", "{\"x\":{\(BadRequest.fields(256))},"),
+            BadRequest.brief("{", "{\"x\":[{\"a\":{\"a\":1}},{\"a\":{\"a\":1}}],"),
         ]
         for body in bodies {
             let answer = try client.request("POST", "/predict", body: body)

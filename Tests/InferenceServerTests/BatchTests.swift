@@ -164,11 +164,11 @@ import Testing
     }
 
     @Test func turnsBatchesAwayWhereTooManyBytesWait() {
-        let queue = BatchQueue(byteCountMax: 100)
+        let queue = BatchQueue(byteCountMax: 100, workerCount: 1)
         #expect(queue.reserve(60))
         #expect(queue.reserve(40))
         #expect(!queue.reserve(1))
-        let huge = BatchQueue(byteCountMax: 100)
+        let huge = BatchQueue(byteCountMax: 100, workerCount: 1)
         #expect(huge.reserve(101), "one alone finds room")
         #expect(!huge.reserve(1))
     }

@@ -94,6 +94,16 @@ import Testing
         #expect(answer.body.contains("more than 256 fields") == (status == 422))
     }
 
+    /// A name too long to be listed is refused all the same.
+    @Test(arguments: [64, 65])
+    func refusesUnknownFieldsOfAnyLength(_ length: Int) throws {
+        let server = try TestServer(arguments: ["unknown-fields": "reject"])
+        let name = String(repeating: "n", count: length)
+        let body = BadRequest.brief("{", "{\"\(name)\":1,")
+        let answer = try server.client().request("POST", "/predict", body: body)
+        #expect(answer.status == 422, "\(answer.body)")
+    }
+
     @Test func rejectsAnUnknownFieldOfTheHistoryOnceWithItsPlace() throws {
         let server = try TestServer(arguments: ["unknown-fields": "reject"])
         let inner = BadRequest.brief("{", "{\"zz\":1,")

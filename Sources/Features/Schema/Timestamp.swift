@@ -51,28 +51,36 @@ package enum Timestamp {
         return range.contains(result) ? result : nil
     }
 
+    /// The most bytes that the text form takes: 2024-01-15T10:30:00.123456Z.
+    package static let byteCountMax = 27
+
     /// Appends the moment as RFC 3339 in UTC, with as many digits of the fraction as it needs.
     package static func append(_ microseconds: Int64, to output: inout [UInt8]) {
+        output.append(addingCapacity: byteCountMax) { append(microseconds, to: &$0) }
+    }
+
+    /// Appends the moment to an output that has room for ``byteCountMax`` bytes.
+    package static func append(_ microseconds: Int64, to output: inout OutputSpan<UInt8>) {
         let moment = min(max(microseconds, range.lowerBound), range.upperBound)
         let (seconds, fraction) = floorDivide(moment, microsecondsPerSecond)
         let (day, secondOfDay) = floorDivide(seconds, 86_400)
         let date = civilDate(day: day)
-        appendDigits(date.year, 4, &output)
+        let (century, year) = date.year.quotientAndRemainder(dividingBy: 100)
+        appendTwoDigits(century, &output)
+        appendTwoDigits(year, &output)
         output.append(UInt8(ascii: "-"))
-        appendDigits(date.month, 2, &output)
+        appendTwoDigits(date.month, &output)
         output.append(UInt8(ascii: "-"))
-        appendDigits(date.day, 2, &output)
+        appendTwoDigits(date.day, &output)
         output.append(UInt8(ascii: "T"))
-        appendDigits(Int(secondOfDay / 3600), 2, &output)
+        let (minuteOfDay, second) = Int(secondOfDay).quotientAndRemainder(dividingBy: 60)
+        let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
+        appendTwoDigits(hour, &output)
         output.append(UInt8(ascii: ":"))
-        appendDigits(Int(secondOfDay / 60 % 60), 2, &output)
+        appendTwoDigits(minute, &output)
         output.append(UInt8(ascii: ":"))
-        appendDigits(Int(secondOfDay % 60), 2, &output)
-        if fraction > 0 {
-            output.append(UInt8(ascii: "."))
-            appendDigits(Int(fraction), 6, &output)
-            while output.last == UInt8(ascii: "0") { output.removeLast() }
-        }
+        appendTwoDigits(second, &output)
+        if fraction > 0 { appendFraction(Int(fraction), &output) }
         output.append(UInt8(ascii: "Z"))
     }
 
@@ -124,12 +132,26 @@ package enum Timestamp {
         }
     }
 
-    private static func appendDigits(_ value: Int, _ count: Int, _ output: inout [UInt8]) {
-        var divisor = 1
-        for _ in 1..<count { divisor *= 10 }
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
+    private static func appendTwoDigits(_ value: Int, _ output: inout OutputSpan<UInt8>) {
+        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
+        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens))
+        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones))
+    }
+
+    /// Appends a point and microseconds without the zeros at the end.
+    private static func appendFraction(_ fraction: Int, _ output: inout OutputSpan<UInt8>) {
+        output.append(UInt8(ascii: "."))
+        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 1000)
+        let (tens, ones) = upper.quotientAndRemainder(dividingBy: 10)
+        appendTwoDigits(tens, &output)
+        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones))
+        let (hundreds, rest) = lower.quotientAndRemainder(dividingBy: 100)
+        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds))
+        appendTwoDigits(rest, &output)
+        var zeros = fraction
+        while zeros % 10 == 0 {
+            output.removeLast(1)
+            zeros /= 10
         }
     }
 }

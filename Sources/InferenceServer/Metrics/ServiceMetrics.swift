@@ -87,7 +87,7 @@ final class ServiceMetrics: Sendable {
     /// Appends the page.
     func write(to output: inout [UInt8]) { registry.render(into: &output) }
 
-    func observeLatency(nanoseconds: Int64, slot: Int) {
+    func observeLatency(nanoseconds: Int, slot: Int) {
         latency.observe(Double(nanoseconds) * 1e-9, slot: slot)
     }
 

@@ -49,9 +49,12 @@ final class ServedModel: Sendable {
         self.counts = counts
         state = try Self.state(for: bundle.engine, after: previous, limits: limits)
         format = ReadingFormat(schema: bundle.engine.transform.schema, limits: limits)
+        let transform = bundle.engine.transform
         encoder = PredictionEncoder(
-            sensors: bundle.engine.transform.schema.sensors.map(\.name),
-            windowHours: bundle.engine.transform.windowHours,
+            sensors: transform.schema.sensors.map(\.name),
+            windows: transform.windowHours.map { hours in
+                (hours, hours * 3600 / transform.layout.paneSeconds)
+            },
             horizonHours: manifest.horizonHours,
             modelVersion: version
         )

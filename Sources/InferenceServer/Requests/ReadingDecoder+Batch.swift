@@ -23,8 +23,8 @@ extension ReadingDecoder {
             defer { forgetUnknownKeys(after: firstKey) }
             while case .key(let text) = try next(bytes) {
                 guard text.equals(Self.instances, in: bytes) else {
-                    try insertUnknownKey(text.range, bytes, RequestPointer(), after: firstKey)
-                    try skipValue(bytes)
+                    try insertUnknownKey(text, bytes, RequestPointer(), after: firstKey)
+                    try skipValue(bytes, RequestPointer())
                     continue
                 }
                 guard !isFound else {
@@ -36,7 +36,7 @@ extension ReadingDecoder {
                     try readElements(bytes, "/instances", skipsErrors, &rows)
                 } else {
                     note("/instances", "an array of readings is needed, not \(value.words)")
-                    try skipRest(of: value, bytes)
+                    try skipRest(of: value, bytes, RequestPointer())
                 }
             }
             if !isFound { note("/instances", "is missing") }

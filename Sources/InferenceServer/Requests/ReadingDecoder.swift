@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-internal import Features
 internal import JSON
 
 /// Reads readings straight from a body's bytes into flat rows: no tree, no text per key.
@@ -9,20 +8,27 @@ internal import JSON
 /// JSON ends it.
 struct ReadingDecoder {
     /// Where a reading's values go.
-    private enum Target {
+    enum Target {
         case row(Int)
         case history(Int, of: Int)
     }
 
+    /// A key that the schema does not know.
+    struct UnknownKey {
+        let text: JSONText
+        /// Equal for equal texts, however they are spelled.
+        let fingerprint: UInt64
+    }
+
     let format: ReadingFormat
     /// The last moment that a reading may be about, microseconds since the epoch.
-    private var latest = Int64.max
+    private(set) var latest = Int64.max
     /// What was wrong so far, up to the limit.
     private(set) var problems: [FieldProblem] = []
     /// Where the decoded span starts in the body.
     private(set) var base = 0
     /// The unknown keys of the open objects, outermost first, to tell one that comes twice.
-    var unknownKeys: [Range<Int>] = []
+    var unknownKeys: [UnknownKey] = []
     private var reader: JSONReader
 
     init(format: ReadingFormat) {
@@ -30,9 +36,9 @@ struct ReadingDecoder {
         reader = JSONReader(limits: format.jsonLimits)
     }
 
-    /// Makes ready for the next body, whose readings may be about no moment after `latest`.
-    mutating func begin(latest: Int64) {
-        self.latest = latest
+    /// Makes ready for the next body, which arrived at that moment.
+    mutating func begin(arrival: Int64) {
+        latest = format.latest(arrival: arrival)
         base = 0
         reader = JSONReader(limits: format.jsonLimits)
         if !problems.isEmpty { problems = [] }
@@ -45,6 +51,11 @@ struct ReadingDecoder {
         into rows: inout ReadingRows
     ) throws(ServiceError) {
         self.base = base
+        if let end = format.appendPlainReading(bytes, at: 0, base: base, latest: latest, to: &rows)
+        {
+            if end == bytes.count { return }
+            rows.removeLastRow()
+        }
         reader = JSONReader(limits: format.jsonLimits)
         let row = rows.appendRow()
         try readReading(try next(bytes), bytes, RequestPointer(), .row(row), &rows)
@@ -58,28 +69,37 @@ struct ReadingDecoder {
         _ pointer: RequestPointer,
         into rows: inout ReadingRows
     ) throws(ServiceError) -> Bool {
-        let token = try next(bytes)
-        guard token != .arrayEnd else { return false }
+        guard let start = try nextElement(bytes) else { return false }
         guard rows.rows.count < format.limits.batchRowsMax else {
             throw .tooManyRows(limit: format.limits.batchRowsMax)
         }
-        try readReading(token, bytes, pointer, .row(rows.appendRow()), &rows)
+        let end = format.appendPlainReading(
+            bytes,
+            at: start,
+            base: base,
+            latest: latest,
+            to: &rows
+        )
+        if let end {
+            reader.didReadValue(upTo: end)
+        } else {
+            try readReading(try next(bytes), bytes, pointer, .row(rows.appendRow()), &rows)
+        }
         return true
+    }
+
+    private mutating func nextElement(_ bytes: Span<UInt8>) throws(ServiceError) -> Int? {
+        do {
+            return try reader.nextElement(bytes)
+        } catch {
+            throw .malformedJSON(error)
+        }
     }
 
     /// The next token.
     mutating func next(_ bytes: Span<UInt8>) throws(ServiceError) -> JSONToken {
         do {
             return try reader.next(bytes)
-        } catch {
-            throw .malformedJSON(error)
-        }
-    }
-
-    /// Skips the value that comes next.
-    mutating func skipValue(_ bytes: Span<UInt8>) throws(ServiceError) {
-        do {
-            try reader.skipValue(bytes)
         } catch {
             throw .malformedJSON(error)
         }
@@ -102,7 +122,7 @@ struct ReadingDecoder {
         problems.append(FieldProblem(pointer: pointer, detail: detail))
     }
 
-    private mutating func readReading(
+    mutating func readReading(
         _ token: JSONToken,
         _ bytes: Span<UInt8>,
         _ pointer: RequestPointer,
@@ -111,10 +131,11 @@ struct ReadingDecoder {
     ) throws(ServiceError) {
         guard token == .objectBegin else {
             note(pointer.text(), "a reading is an object, not \(token.words)")
-            return try skipRest(of: token, bytes)
+            return try skipRest(of: token, bytes, pointer)
         }
         var seen = SeenKeys()
         var expected = 0
+        var unknownCount = 0
         let firstUnknown = rows.unknownNames.count
         let firstKey = unknownKeys.count
         defer {
@@ -128,8 +149,9 @@ struct ReadingDecoder {
             guard let key = format.key(text, in: bytes, expected: expected),
                 !(isHistory(target) && key == .history)
             else {
-                try insertUnknownKey(text.range, bytes, pointer, after: firstKey)
-                try readUnknown(text, bytes, firstUnknown, target, &rows)
+                unknownCount += 1
+                try insertUnknownKey(text, bytes, pointer, after: firstKey)
+                try readUnknown(text, bytes, pointer, firstUnknown, target, &rows)
                 continue
             }
             guard seen.insert(key) else {
@@ -152,146 +174,21 @@ struct ReadingDecoder {
             }
         }
         let absent = format.requiredSensors(absentFrom: seen)
-        let isRejecting = format.limits.unknownFields == .reject && !unknown.isEmpty
+        let isRejecting = format.limits.unknownFields == .reject && unknownCount > 0
         guard !absent.isEmpty || isRejecting else { return }
         let names = unknownTexts(unknown, bytes, rows)
         noteAbsent(absent, names, pointer)
-        if isRejecting { noteUnknown(names, seen, pointer) }
+        if isRejecting { noteUnknown(names, count: unknownCount, seen, pointer) }
     }
 
     private func isHistory(_ target: Target) -> Bool {
         if case .history = target { true } else { false }
     }
 
-    private mutating func readSensor(
-        _ sensor: Int,
-        _ bytes: Span<UInt8>,
-        _ pointer: RequestPointer,
-        _ target: Target,
-        _ rows: inout ReadingRows
-    ) throws(ServiceError) {
-        let token = try next(bytes)
-        let value: Double
-        switch token {
-        case .null: return
-        case .number(let range) where !format.isCategory[sensor]:
-            let parsed = JSONNumber.parse(bytes, range) ?? .nan
-            guard parsed.isFinite else {
-                let name = format.fields[sensor].name
-                return note(pointer.text(name), "the number exceeds the range of a double")
-            }
-            value = parsed
-        case .string(let text) where format.isCategory[sensor]:
-            let field = format.fields[sensor]
-            guard let index = field.categories.firstIndex(where: { text.equals($0, in: bytes) })
-            else { return note(pointer.text(field.name), oneOf(field)) }
-            value = Double(index)
-        default:
-            let field = format.fields[sensor]
-            let wanted = format.isCategory[sensor] ? oneOf(field) : "a number or null is needed"
-            note(pointer.text(field.name), "\(wanted), not \(token.words)")
-            return try skipRest(of: token, bytes)
-        }
-        switch target {
-        case .row(let row): rows.values[row * rows.sensorCount + sensor] = value
-        case .history(let index, _): rows.historyValues[index * rows.sensorCount + sensor] = value
-        }
-    }
-
-    private func oneOf(_ field: ReadingFormat.Field) -> String {
-        let names = field.categories.prefix(16).map { String(decoding: $0, as: UTF8.self) }
-        return "one of \(names.joined(separator: ", ")) or null is needed"
-    }
-
-    private mutating func readID(
-        _ bytes: Span<UInt8>,
-        _ pointer: RequestPointer,
-        _ target: Target,
-        _ rows: inout ReadingRows
-    ) throws(ServiceError) {
-        let token = try next(bytes)
-        if token == .null, !format.needsID { return }
-        guard case .string(let text) = token else {
-            note(pointer.text("equipment_id"), "a string is needed, not \(token.words)")
-            return try skipRest(of: token, bytes)
-        }
-        // A history reading belongs to the machine of the request.
-        guard case .row(let row) = target else { return }
-        let start = rows.ids.count
-        text.append(to: &rows.ids, from: bytes)
-        let count = rows.ids.count - start
-        guard (1...SpecLimits.equipmentIDBytesMax).contains(count) else {
-            let limit = SpecLimits.equipmentIDBytesMax
-            return note(pointer.text("equipment_id"), "has \(count) bytes; 1 to \(limit) are taken")
-        }
-        rows.rows[row].id = start..<start + count
-        rows.rows[row].rawID = text.range.lowerBound + base..<text.range.upperBound + base
-    }
-
-    private mutating func readTimestamp(
-        _ bytes: Span<UInt8>,
-        _ pointer: RequestPointer,
-        _ target: Target,
-        _ rows: inout ReadingRows
-    ) throws(ServiceError) {
-        let token = try next(bytes)
-        var timestamp: Int64?
-        switch token {
-        case .null: return
-        case .string(let text):
-            // No escape is needed in a timestamp: a text that has one is none.
-            timestamp = Timestamp.parse(bytes, text.range, naiveOffsetMinutes: format.offsetMinutes)
-        case .number(let range):
-            timestamp = JSONNumber.parse(bytes, range).flatMap(Timestamp.microseconds(ofSeconds:))
-        default:
-            note(pointer.text("timestamp"), "RFC 3339 or seconds are needed, not \(token.words)")
-            return try skipRest(of: token, bytes)
-        }
-        guard let timestamp else {
-            return note(
-                pointer.text("timestamp"),
-                "neither RFC 3339 such as 2024-01-15T10:30:00Z nor seconds since the epoch"
-            )
-        }
-        guard timestamp <= latest else {
-            return note(pointer.text("timestamp"), "lies too far ahead of the server's clock")
-        }
-        switch target {
-        case .row(let row): rows.rows[row].timestamp = timestamp
-        case .history(let index, _): rows.historyTimestamps[index] = timestamp
-        }
-    }
-
-    private mutating func readHistory(
-        _ bytes: Span<UInt8>,
-        _ pointer: RequestPointer,
-        _ target: Target,
-        _ rows: inout ReadingRows
-    ) throws(ServiceError) {
-        let token = try next(bytes)
-        guard case .row(let row) = target, token != .null else { return }
-        guard token == .arrayBegin else {
-            note(pointer.text("history"), "an array of readings is needed, not \(token.words)")
-            return try skipRest(of: token, bytes)
-        }
-        let start = rows.historyTimestamps.count
-        while true {
-            let element = try next(bytes)
-            if element == .arrayEnd { break }
-            let index = rows.appendHistory()
-            guard index - start < format.limits.historyRowsMax else {
-                throw .tooManyRows(limit: format.limits.historyRowsMax)
-            }
-            var place = pointer
-            place.historyIndex = index - start
-            try readReading(element, bytes, place, .history(index, of: row), &rows)
-        }
-        rows.rows[row].history = start..<rows.historyTimestamps.count
-    }
-
     private mutating func readUnknown(
         _ text: JSONText,
         _ bytes: Span<UInt8>,
+        _ pointer: RequestPointer,
         _ first: Int,
         _ target: Target,
         _ rows: inout ReadingRows
@@ -302,13 +199,6 @@ struct ReadingDecoder {
         {
             rows.unknownNames.append(text.range.lowerBound + base..<text.range.upperBound + base)
         }
-        try skipValue(bytes)
-    }
-
-    /// Skips what is left of the value that began with the token.
-    mutating func skipRest(of token: JSONToken, _ bytes: Span<UInt8>) throws(ServiceError) {
-        guard token == .objectBegin || token == .arrayBegin else { return }
-        let outer = reader.depth - 1
-        while reader.depth > outer { _ = try next(bytes) }
+        try skipValue(bytes, pointer)
     }
 }

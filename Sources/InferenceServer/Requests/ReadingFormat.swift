@@ -4,7 +4,9 @@ internal import Features
 internal import JSON
 
 /// The form of a request's readings, made from a model's schema.
-struct ReadingFormat: Sendable {
+///
+/// A class, so that handing it on costs one reference and not one for each of its parts.
+final class ReadingFormat: Sendable {
     /// A sensor as a request names it.
     struct Field: Sendable {
         let name: String
@@ -28,17 +30,24 @@ struct ReadingFormat: Sendable {
     let needsID: Bool
     /// Whether machines have windows, so that history has a meaning.
     let hasState: Bool
+    /// How far ahead of its arrival a reading may be, in microseconds; nil for no limit.
+    private let aheadMax: Int64?
     /// Minutes east of UTC of timestamps without a zone.
     let offsetMinutes: Int
     let limits: ServiceLimits
     /// Body sizes are bounded by the route; depth and strings here.
     let jsonLimits = JSONLimits(depthMax: 32, byteCountMax: .max, stringByteCountMax: 4096)
-    /// The sensors' names and then those of the fixed keys, in one piece.
-    private let names: [UInt8]
-    /// Where each name starts, and where the last one ends.
-    private let starts: [Int]
+    /// The sensors' names and then those of the fixed keys, in quotes and in one piece.
+    let quotedNames: [UInt8]
+    /// Where each name's first quote stands, and where the last name ends.
+    let quotedStarts: [Int]
+    /// One bit for each sensor and fixed key, set where a reading has to have it.
+    let required: UInt64
+    /// Whether the short way is open: the bits suffice and no name needs an escape.
+    let takesPlainReadings: Bool
 
-    init(schema: Schema, limits: ServiceLimits) {
+    /// `takesPlainReadings` closes the short way for a comparison with the long one.
+    init(schema: Schema, limits: ServiceLimits, takesPlainReadings: Bool = true) {
         fields = schema.sensors.map { sensor in
             Field(
                 name: sensor.name,
@@ -50,15 +59,26 @@ struct ReadingFormat: Sendable {
         needsID = schema.entityColumn != nil
         hasState = schema.hasState
         offsetMinutes = schema.time?.offsetMinutes ?? 0
+        aheadMax = limits.futureLimit.map { Int64($0 / .microseconds(1)) }
         self.limits = limits
         var names: [UInt8] = []
         var starts = [0]
+        var hasPlainNames = true
         for name in schema.sensors.map(\.name) + ["equipment_id", "timestamp", "history"] {
+            names.append(UInt8(ascii: "\""))
             names.append(contentsOf: name.utf8)
+            names.append(UInt8(ascii: "\""))
             starts.append(names.count)
+            if name.utf8.contains(where: JSONWriter.escapes) { hasPlainNames = false }
         }
-        self.names = names
-        self.starts = starts
+        quotedNames = names
+        quotedStarts = starts
+        self.takesPlainReadings = takesPlainReadings && hasPlainNames && starts.count <= 64
+        var required: UInt64 = needsID ? 1 << UInt64(fields.count) : 0
+        for (index, field) in fields.enumerated() where !field.isOptional {
+            required |= 1 << UInt64(index)
+        }
+        self.required = required
     }
 
     /// What a key stands for; `expected` is the sensor that clients name next, who keep an order.
@@ -72,6 +92,9 @@ struct ReadingFormat: Sendable {
         for index in 0..<count where matches(text.range, index, bytes) { return .sensor(index) }
         return nil
     }
+
+    /// The last moment that a reading may be about which arrives then, microseconds since the epoch.
+    func latest(arrival: Int64) -> Int64 { aheadMax.map { arrival + $0 } ?? .max }
 
     /// The sensors that a reading must have and has not.
     func requiredSensors(absentFrom seen: SeenKeys) -> [Int] {
@@ -98,10 +121,10 @@ struct ReadingFormat: Sendable {
     }
 
     private func matches(_ text: Range<Int>, _ name: Int, _ bytes: Span<UInt8>) -> Bool {
-        let start = starts[name]
-        guard text.count == starts[name + 1] - start else { return false }
+        let start = quotedStarts[name] + 1
+        guard text.count == quotedStarts[name + 1] - 1 - start else { return false }
         for offset in 0..<text.count
-        where bytes[text.lowerBound + offset] != names[start + offset] { return false }
+        where bytes[text.lowerBound + offset] != quotedNames[start + offset] { return false }
         return true
     }
 }

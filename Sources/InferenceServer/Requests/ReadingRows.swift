@@ -44,9 +44,9 @@ struct ReadingRows: Sendable {
         rows.removeAll(keepingCapacity: keeps)
         values.removeAll(keepingCapacity: keeps)
         ids.removeAll(keepingCapacity: keeps)
-        unknownNames.removeAll(keepingCapacity: keeps)
-        historyTimestamps.removeAll(keepingCapacity: keeps)
-        historyValues.removeAll(keepingCapacity: keeps)
+        if !unknownNames.isEmpty { unknownNames.removeAll(keepingCapacity: keeps) }
+        if !historyTimestamps.isEmpty { historyTimestamps.removeAll(keepingCapacity: keeps) }
+        if !historyValues.isEmpty { historyValues.removeAll(keepingCapacity: keeps) }
         if !refused.isEmpty { refused = [:] }
     }
 
@@ -55,6 +55,13 @@ struct ReadingRows: Sendable {
         rows.append(Row())
         for _ in 0..<sensorCount { values.append(.nan) }
         return rows.count - 1
+    }
+
+    /// Takes back the row that was appended last, which has no history and no unknown fields.
+    mutating func removeLastRow() {
+        guard let row = rows.popLast() else { return }
+        values.removeLast(sensorCount)
+        ids.removeLast(row.id.count)
     }
 
     /// Appends a history reading with all values missing and returns its index.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import JSON
+internal import Platform
 
 /// Copies of a request's bytes, for messages and for work that outlives the request.
 enum RequestText {
@@ -11,9 +12,7 @@ enum RequestText {
 
     /// The bytes of a range as an array of their own.
     static func copy(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-        [UInt8](capacity: range.count) { output in
-            for index in range { output.append(bytes[index]) }
-        }
+        [UInt8](capacity: range.count) { $0.append(copying: bytes.extracting(range)) }
     }
 }
 

@@ -2,9 +2,12 @@
 
 internal import Features
 internal import JSON
+internal import Platform
 
 /// Writes predictions; what is the same in every answer of a model is made once.
-struct PredictionEncoder: Sendable {
+///
+/// A class, so that handing it on costs one reference and not one for each of its parts.
+final class PredictionEncoder: Sendable {
     /// How an answer is laid out.
     enum Form {
         /// The whole object of `/predict`.
@@ -13,32 +16,30 @@ struct PredictionEncoder: Sendable {
         case element
     }
 
-    /// The model version and the key of the time, which comes last.
-    private let versionPart: [UInt8]
-    /// The horizon with its key.
-    private let horizonPart: [UInt8]
-    /// `"6h":` for each window.
-    private let windowKeys: [[UInt8]]
+    private let pieces: PredictionPieces
     /// `"temperature":` for each sensor.
     private let sensorKeys: [[UInt8]]
+    /// The bytes of a prediction without flags: the pieces, two numbers and a timestamp.
+    private let byteCountMax: Int
 
     init(
         sensors: [String],
-        windowHours: [Int],
+        windows: [(hours: Int, panes: Int)],
         horizonHours: Double?,
         modelVersion: String
     ) {
-        let version = JSONValue.string(modelVersion).serialized()
-        versionPart = Array(",\"model_version\":".utf8) + version + Keys.inferenceTime
-        let horizon = horizonHours.map(JSONValue.number) ?? .null
-        horizonPart = Array(",\"horizon_hours\":".utf8) + horizon.serialized()
-        windowKeys = windowHours.map { Array("\"\($0)h\":".utf8) }
+        pieces = PredictionPieces(
+            windows: windows,
+            horizonHours: horizonHours,
+            modelVersion: modelVersion
+        )
         sensorKeys = sensors.map { name in
             JSONValue.string(name).serialized() + [UInt8(ascii: ":")]
         }
+        byteCountMax = pieces.byteCountMax + 2 * JSONNumber.byteCountMax + Timestamp.byteCountMax
     }
 
-    /// Appends the prediction of a row.
+    /// Appends the prediction of a row, `microseconds` after its work began.
     ///
     /// `body` is the request, from which the id is repeated as the client wrote it.
     func append(
@@ -47,78 +48,113 @@ struct PredictionEncoder: Sendable {
         _ rows: borrowing ReadingRows,
         body: Span<UInt8>,
         form: Form,
-        milliseconds: Double,
+        microseconds: Int,
         to output: inout [UInt8]
     ) {
-        let row = rows.rows[index]
         let outcome = predictor.outcomes[index]
-        output.append(contentsOf: Keys.equipmentID)
-        if let id = row.rawID {
-            output.append(UInt8(ascii: "\""))
-            for place in id { output.append(body[place]) }
-            output.append(UInt8(ascii: "\""))
-        } else {
-            output.append(contentsOf: Keys.null)
+        let id = rows.rows[index].rawID
+        let isClean = isClean(index, predictor, rows)
+        let windows = showsWindows(index, predictor, form)
+        let capacity = byteCountMax + (id?.count ?? 0)
+        output.append(addingCapacity: capacity) { output in
+            let bytes = pieces.bytes
+            let text = bytes.span
+            let prediction = pieces.prediction(outcome.prediction)
+            if let id {
+                output.append(copying: text.extracting(pieces.start))
+                output.append(copying: body.extracting(id))
+                output.append(copying: text.extracting(prediction))
+            } else {
+                output.append(copying: text.extracting(pieces.noID))
+                output.append(copying: text.extracting(prediction.dropFirst()))
+            }
+            JSONNumber.append(outcome.probability, to: &output)
+            output.append(copying: text.extracting(pieces.riskLevel(outcome.riskLevel)))
+            Timestamp.append(outcome.timestamp, to: &output)
+            if case .whole = form {
+                output.append(copying: text.extracting(pieces.version))
+                JSONNumber.append(thousandths: microseconds, to: &output)
+                output.append(copying: text.extracting(pieces.horizon))
+            } else {
+                output.append(UInt8(ascii: "\""))
+            }
+            if windows { appendWindowFill(index, predictor, text, to: &output) }
+            if isClean {
+                switch form {
+                case .whole: output.append(copying: text.extracting(pieces.emptyQuality))
+                case .element: output.append(UInt8(ascii: "}"))
+                }
+            }
         }
-        output.append(contentsOf: outcome.prediction == 1 ? Keys.prediction1 : Keys.prediction0)
-        JSONNumber.append(outcome.probability, to: &output)
-        output.append(contentsOf: Keys.riskLevel(outcome.riskLevel))
-        Timestamp.append(outcome.timestamp, to: &output)
-        output.append(UInt8(ascii: "\""))
-        if case .whole = form {
-            output.append(contentsOf: versionPart)
-            JSONNumber.append(milliseconds, to: &output)
-            output.append(contentsOf: horizonPart)
-        }
-        appendWindowFill(index, predictor, form, to: &output)
-        appendQuality(index, predictor, rows, body, form, to: &output)
-        output.append(UInt8(ascii: "}"))
+        if !isClean { appendQuality(index, predictor, rows, body, to: &output) }
     }
 
     /// Appends what a batch says once, after its array of predictions.
-    func appendBatchEnd(count: Int, milliseconds: Double, to output: inout [UInt8]) {
+    func appendBatchEnd(count: Int, microseconds: Int, to output: inout [UInt8]) {
         output.append(contentsOf: Keys.count)
         JSONNumber.append(count, to: &output)
-        output.append(contentsOf: versionPart)
-        JSONNumber.append(milliseconds, to: &output)
-        output.append(contentsOf: horizonPart)
-        output.append(UInt8(ascii: "}"))
+        output.append(addingCapacity: byteCountMax) { output in
+            let bytes = pieces.bytes
+            let text = bytes.span
+            // Without the quote that ends a timestamp.
+            output.append(copying: text.extracting(pieces.version.dropFirst()))
+            JSONNumber.append(thousandths: microseconds, to: &output)
+            output.append(copying: text.extracting(pieces.horizon))
+            output.append(UInt8(ascii: "}"))
+        }
+    }
+
+    /// Whether there is nothing to say of the row's quality.
+    private func isClean(
+        _ index: Int,
+        _ predictor: borrowing RowPredictor,
+        _ rows: borrowing ReadingRows
+    ) -> Bool {
+        let count = sensorKeys.count
+        var flags: UInt8 = 0
+        for place in index * count..<(index + 1) * count {
+            flags |= predictor.flags[place].rawValue
+        }
+        return flags == 0 && predictor.outcomes[index].admission == .inOrder
+            && rows.rows[index].unknownCount == 0
+    }
+
+    private func showsWindows(
+        _ index: Int,
+        _ predictor: borrowing RowPredictor,
+        _ form: Form
+    ) -> Bool {
+        let count = pieces.windowCount
+        guard case .element = form else { return count > 0 }
+        for window in 0..<count where predictor.windowFill[index * count + window] < 1 {
+            return true
+        }
+        return false
     }
 
     private func appendWindowFill(
         _ index: Int,
         _ predictor: borrowing RowPredictor,
-        _ form: Form,
-        to output: inout [UInt8]
+        _ text: Span<UInt8>,
+        to output: inout OutputSpan<UInt8>
     ) {
-        let count = windowKeys.count
-        guard count > 0 else { return }
-        if case .element = form {
-            var isFull = true
-            for window in 0..<count where predictor.windowFill[index * count + window] < 1 {
-                isFull = false
-            }
-            if isFull { return }
-        }
-        output.append(contentsOf: Keys.windowFill)
+        let count = pieces.windowCount
+        output.append(copying: text.extracting(pieces.windowFill))
         for window in 0..<count {
-            if window > 0 { output.append(UInt8(ascii: ",")) }
-            output.append(contentsOf: windowKeys[window])
-            let fill = predictor.windowFill[index * count + window]
-            JSONNumber.append((fill * 1000).rounded() / 1000, to: &output)
+            let share = predictor.windowFill[index * count + window]
+            output.append(copying: text.extracting(pieces.fill(window, share)))
         }
         output.append(UInt8(ascii: "}"))
     }
 
+    /// Appends the flags of a row that has some, and the end of its prediction.
     private func appendQuality(
         _ index: Int,
         _ predictor: borrowing RowPredictor,
         _ rows: borrowing ReadingRows,
         _ body: Span<UInt8>,
-        _ form: Form,
         to output: inout [UInt8]
     ) {
-        let start = output.count
         output.append(contentsOf: Keys.quality)
         let open = output.count
         let count = sensorKeys.count
@@ -136,11 +172,8 @@ struct PredictionEncoder: Sendable {
             if output.count > open { output.append(UInt8(ascii: ",")) }
             appendUnknownFields(rows.rows[index].unknownNames, rows, body, to: &output)
         }
-        if case .element = form, output.count == open {
-            output.removeLast(output.count - start)
-        } else {
-            output.append(UInt8(ascii: "}"))
-        }
+        output.append(UInt8(ascii: "}"))
+        output.append(UInt8(ascii: "}"))
     }
 
     private func appendFlags(_ flags: SensorFlags, to output: inout [UInt8]) {

@@ -19,9 +19,14 @@ final class BatchQueue: Sendable {
     private let queue = DispatchQueue(label: "batches", attributes: .concurrent)
     private let byteCountMax: Int
     private let byteCount = Atomic(0)
+    /// Scorers that wait for the next batch; their memory has been touched already.
+    private let idle = Mutex<[BatchScorer]>([])
+    private let idleCountMax: Int
 
-    init(byteCountMax: Int) {
+    /// `workerCount` is how many batches are worked on at a time where all cores are free.
+    init(byteCountMax: Int, workerCount: Int) {
         self.byteCountMax = byteCountMax
+        idleCountMax = workerCount
     }
 
     /// Bytes of the batches that wait or are worked on.
@@ -36,11 +41,44 @@ final class BatchQueue: Sendable {
         return false
     }
 
+    /// Calls `body` with a scorer of the model that no one else has.
+    func withScorer(
+        _ model: ServedModel,
+        metrics: ServiceMetrics,
+        slot: Int,
+        _ body: (inout Scorer) throws(ServiceError) -> Void
+    ) throws(ServiceError) {
+        let waiting = idle.withLock { idle in
+            idle.removeAll { $0.model !== model }
+            return idle.popLast()
+        }
+        let taken = waiting ?? BatchScorer(Scorer(model: model, metrics: metrics, slot: slot))
+        defer {
+            idle.withLock { idle in
+                if idle.count < idleCountMax { idle.append(taken) }
+            }
+        }
+        try taken.scorer.withLock { scorer throws(ServiceError) in try body(&scorer) }
+    }
+
     /// Runs a batch for which room was taken, and gives the room back after it.
     func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {
         queue.async { [self] in
             body()
             byteCount.subtract(count, ordering: .relaxed)
         }
+    }
+}
+
+/// A scorer that goes from batch to batch.
+///
+/// - Note: Thread-safe by its lock, which is never waited for: one batch has it at a time.
+private final class BatchScorer: Sendable {
+    let model: ServedModel
+    let scorer: Mutex<Scorer>
+
+    init(_ scorer: consuming sending Scorer) {
+        model = scorer.model
+        self.scorer = Mutex(scorer)
     }
 }

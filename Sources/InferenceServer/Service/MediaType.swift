@@ -21,10 +21,10 @@ enum MediaType: Equatable {
             end += 1
         }
         let name = value.lowerBound..<end
-        if Self.ndjson.contains(where: { Self.equals($0, name, bytes) }) {
-            self = .newlineDelimitedJSON
-        } else if Self.equals(Self.textJSON, name, bytes) || Self.isJSON(name, bytes) {
+        if Self.isJSON(name, bytes) || Self.equals(Self.textJSON, name, bytes) {
             self = .json
+        } else if Self.ndjson.contains(where: { Self.equals($0, name, bytes) }) {
+            self = .newlineDelimitedJSON
         } else {
             self = .other
         }

@@ -53,7 +53,10 @@ final class PredictionService: RequestHandler {
         self.log = log
         self.clock = clock
         self.wallClock = wallClock
-        batches = BatchQueue(byteCountMax: settings.service.batchBytesPendingMax)
+        batches = BatchQueue(
+            byteCountMax: settings.service.batchBytesPendingMax,
+            workerCount: loopCount
+        )
         slots = (0..<loopCount).map { _ in LoopSlot() }
     }
 
@@ -151,8 +154,10 @@ final class PredictionService: RequestHandler {
         var response = Response()
         RequestIdentity.addFields(identity, to: &response)
         do throws(ServiceError) {
-            var scorer = Scorer(model: model, metrics: metrics, slot: slots.count)
-            try scorer.predictBatch(job, body.span, to: &response)
+            try batches.withScorer(model, metrics: metrics, slot: slots.count) {
+                scorer throws(ServiceError) in
+                try scorer.predictBatch(job, body.span, to: &response)
+            }
         } catch {
             refuse(error, Endpoint.batchPredict.path, identity.requestID, &response)
         }

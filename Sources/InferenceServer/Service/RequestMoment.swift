@@ -17,17 +17,5 @@ struct RequestMoment: Sendable {
     }
 
     /// Nanoseconds since the work began.
-    var elapsedNanoseconds: Int64 { max(0, clock.nowNanoseconds - began) }
-
-    /// Milliseconds since the work began, to the microsecond.
-    var elapsedMilliseconds: Double { Double(elapsedNanoseconds / 1000) / 1000 }
-
-    /// The last moment that a reading may be about.
-    func latest(_ limits: ServiceLimits) -> Int64 {
-        guard let limit = limits.futureLimit else { return .max }
-        let microseconds =
-            limit.components.seconds * 1_000_000
-            + limit.components.attoseconds / 1_000_000_000_000
-        return arrival + microseconds
-    }
+    var elapsedNanoseconds: Int { max(0, Int(clock.nowNanoseconds - began)) }
 }

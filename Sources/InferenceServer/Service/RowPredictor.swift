@@ -29,9 +29,12 @@ struct RowPredictor: ~Copyable {
     private var forward: ForwardScratch
     /// The record of requests that bring their own history.
     private var lone: [UInt64] = []
-    /// Scaled rows [row][feature] of the readings that are scored.
+    /// Scaled rows [row][feature] of the block that is scored.
     private var matrix: [Float] = []
     private var logits: [Float] = []
+    /// Rows that go through the network together: as many as it takes through all layers at once,
+    /// so that their features are still in the first cache.
+    private static let blockRows = 48
 
     init(model: ServedModel) {
         engine = model.engine
@@ -54,8 +57,23 @@ struct RowPredictor: ~Copyable {
         outcomes.removeAll(keepingCapacity: true)
         flags.removeAll(keepingCapacity: true)
         windowFill.removeAll(keepingCapacity: true)
+        var first = 0
+        while first < rows.rows.count {
+            let block = first..<min(first + Self.blockRows, rows.rows.count)
+            try scoreBlock(block, &rows, model, arrival, skipsErrors)
+            first = block.upperBound
+        }
+    }
+
+    private mutating func scoreBlock(
+        _ block: Range<Int>,
+        _ rows: inout ReadingRows,
+        _ model: ServedModel,
+        _ arrival: Int64,
+        _ skipsErrors: Bool
+    ) throws(ServiceError) {
         matrix.removeAll(keepingCapacity: true)
-        for index in rows.rows.indices {
+        for index in block {
             var admission = Admission.inOrder
             if rows.refused.isEmpty || rows.refused[index] == nil {
                 do {
@@ -79,7 +97,7 @@ struct RowPredictor: ~Copyable {
                 )
             )
         }
-        runNetwork(model)
+        runNetwork(block, model)
     }
 
     private mutating func observe(
@@ -149,16 +167,16 @@ struct RowPredictor: ~Copyable {
         for sensor in 0..<count { scratch.values[sensor] = values[row * count + sensor] }
     }
 
-    private mutating func runNetwork(_ model: ServedModel) {
-        while logits.count < outcomes.count { logits.append(0) }
-        if logits.count > outcomes.count { logits.removeLast(logits.count - outcomes.count) }
+    private mutating func runNetwork(_ block: Range<Int>, _ model: ServedModel) {
+        while logits.count < block.count { logits.append(0) }
+        if logits.count > block.count { logits.removeLast(logits.count - block.count) }
         var results: [Float] = []
         swap(&results, &logits)
         var target = results.mutableSpan
         network.forward(rows: matrix.span, into: &target, scratch: forward)
         swap(&results, &logits)
-        for index in outcomes.indices {
-            let decision = model.decision(ofLogit: logits[index])
+        for index in block {
+            let decision = model.decision(ofLogit: logits[index - block.lowerBound])
             outcomes[index].probability = decision.probability
             outcomes[index].prediction = decision.prediction
             outcomes[index].riskLevel = decision.riskLevel

@@ -13,7 +13,6 @@ struct Scorer: ~Copyable {
     private var rows: ReadingRows
     private var decoder: ReadingDecoder
     private var predictor: RowPredictor
-    private let limits: ServiceLimits
 
     /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
     init(model: ServedModel, metrics: ServiceMetrics, slot: Int) {
@@ -23,7 +22,6 @@ struct Scorer: ~Copyable {
         rows = ReadingRows(sensorCount: model.format.fields.count)
         decoder = ReadingDecoder(format: model.format)
         predictor = RowPredictor(model: model)
-        limits = model.format.limits
     }
 
     /// Answers one reading.
@@ -35,20 +33,21 @@ struct Scorer: ~Copyable {
         to output: inout [UInt8]
     ) throws(ServiceError) {
         rows.reset()
-        decoder.begin(latest: moment.latest(limits))
+        decoder.begin(arrival: moment.arrival)
         try decoder.readSingle(body, into: &rows)
         try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: false)
+        let nanoseconds = moment.elapsedNanoseconds
         model.encoder.append(
             0,
             of: predictor,
             rows,
             body: body,
             form: .whole,
-            milliseconds: moment.elapsedMilliseconds,
+            microseconds: nanoseconds / 1000,
             to: &output
         )
         count()
-        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        metrics.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 
     /// Answers a batch, as one JSON document or line by line.
@@ -61,7 +60,7 @@ struct Scorer: ~Copyable {
     ) throws(ServiceError) {
         let moment = job.moment
         rows.reset()
-        decoder.begin(latest: moment.latest(limits))
+        decoder.begin(arrival: moment.arrival)
         let skipsErrors = job.skipsErrors || job.isLines
         if job.isLines {
             try decoder.readLines(body, into: &rows)
@@ -89,14 +88,16 @@ struct Scorer: ~Copyable {
         _ moment: RequestMoment,
         to output: inout [UInt8]
     ) {
+        // Most elements take less; a second look for room costs a copy of what there is.
+        output.reserveCapacity(output.count + rows.rows.count * 256 + 256)
         output.append(contentsOf: PredictionEncoder.Keys.predictions)
         for index in rows.rows.indices {
             if index > 0 { output.append(UInt8(ascii: ",")) }
-            append(index, body, .element, milliseconds: 0, to: &output)
+            append(index, body, .element, microseconds: 0, to: &output)
         }
         model.encoder.appendBatchEnd(
             count: rows.rows.count,
-            milliseconds: moment.elapsedMilliseconds,
+            microseconds: moment.elapsedNanoseconds / 1000,
             to: &output
         )
     }
@@ -106,9 +107,9 @@ struct Scorer: ~Copyable {
         _ moment: RequestMoment,
         to output: inout [UInt8]
     ) {
-        let milliseconds = moment.elapsedMilliseconds
+        let microseconds = moment.elapsedNanoseconds / 1000
         for index in rows.rows.indices {
-            append(index, body, .whole, milliseconds: milliseconds, to: &output)
+            append(index, body, .whole, microseconds: microseconds, to: &output)
             output.append(UInt8(ascii: "\n"))
         }
     }
@@ -117,7 +118,7 @@ struct Scorer: ~Copyable {
         _ index: Int,
         _ body: Span<UInt8>,
         _ form: PredictionEncoder.Form,
-        milliseconds: Double,
+        microseconds: Int,
         to output: inout [UInt8]
     ) {
         if !rows.refused.isEmpty, let error = rows.refused[index] {
@@ -129,7 +130,7 @@ struct Scorer: ~Copyable {
                 rows,
                 body: body,
                 form: form,
-                milliseconds: milliseconds,
+                microseconds: microseconds,
                 to: &output
             )
         }

@@ -7,11 +7,29 @@ extension JSONNumber {
     /// The digits are those of Swift's `description`. JSON has no spelling for a value that is
     /// not finite: giving one is a mistake of the caller and traps.
     package static func append(_ value: Double, to output: inout [UInt8]) {
+        output.append(addingCapacity: byteCountMax) { append(value, to: &$0) }
+    }
+
+    /// Appends the shortest decimal of a double to an output that has room for ``byteCountMax``
+    /// bytes.
+    package static func append(_ value: Double, to output: inout OutputSpan<UInt8>) {
         precondition(value.isFinite, "JSON has no NaN or Infinity")
         let decimal = ShortestDecimal(value.magnitude)
-        output.append(addingCapacity: byteCountMax) { output in
-            append(decimal, isNegative: value.sign == .minus, to: &output)
-        }
+        append(decimal, isNegative: value.sign == .minus, to: &output)
+    }
+
+    /// Appends a count of thousandths that is not negative, as the shortest decimal of its double
+    /// would be up to 2^53, to an output that has room for ``byteCountMax`` bytes.
+    package static func append(thousandths value: Int, to output: inout OutputSpan<UInt8>) {
+        let (whole, rest) = UInt64(value).quotientAndRemainder(dividingBy: 1000)
+        let digits = DecimalDigits(whole)
+        digits.append(0..<digits.count, to: &output)
+        guard rest > 0 else { return }
+        // 1 before the rest keeps its leading zeros.
+        let fraction = DecimalDigits(1000 + rest)
+        let end = rest % 10 > 0 ? 4 : rest % 100 > 0 ? 3 : 2
+        output.append(UInt8(ascii: "."))
+        fraction.append(1..<end, to: &output)
     }
 
     /// Appends the shortest decimal that reads back as the same float, in the form of doubles.
@@ -33,7 +51,7 @@ extension JSONNumber {
     }
 
     /// More than the 24 bytes of `-2.2250738585072014e-308`, the longest form.
-    private static let byteCountMax = 32
+    package static let byteCountMax = 32
 
     private static func append(
         _ decimal: ShortestDecimal,

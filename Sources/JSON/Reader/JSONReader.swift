@@ -61,6 +61,34 @@ package struct JSONReader: Sendable {
         repeat { _ = try next(bytes) } while depth > outer
     }
 
+    /// Moves to the next element of the innermost array, which the caller may read himself and then
+    /// says so by ``didReadValue(upTo:)``; nil at the array's end, which is passed.
+    ///
+    /// - Throws: ``JSONError`` where neither an element nor the end comes next.
+    package mutating func nextElement(_ bytes: Span<UInt8>) throws(JSONError) -> Int? {
+        precondition(depth > 0 && !isInObject && state != .value, "no array stands open")
+        skipWhitespace(bytes)
+        if try peek(bytes) == UInt8(ascii: "]") {
+            _ = close()
+            return nil
+        }
+        guard state == .separator else { return offset }
+        guard bytes[offset] == UInt8(ascii: ",") else {
+            throw .unexpectedByte(bytes[offset], offset: offset, expected: .commaOrArrayEnd)
+        }
+        offset += 1
+        skipWhitespace(bytes)
+        state = .value
+        return offset
+    }
+
+    /// Takes note that the caller has read the value that comes next, and where it ends.
+    package mutating func didReadValue(upTo end: Int) {
+        precondition(end > offset && (state == .value || state == .valueOrArrayEnd))
+        offset = end
+        state = depth == 0 ? .complete : .separator
+    }
+
     private func peek(_ bytes: Span<UInt8>) throws(JSONError) -> UInt8 {
         guard offset < bytes.count else { throw .unexpectedEnd(offset: bytes.count) }
         return bytes[offset]

@@ -40,6 +40,33 @@ package struct JSONText: Equatable, Sendable {
         return true
     }
 
+    /// A number that is the same for all spellings of a text, and seldom for two texts: FNV-1a of
+    /// the unescaped bytes.
+    package func fingerprint(in bytes: Span<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if bytes[index] != UInt8(ascii: "\\") {
+                hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3
+                index += 1
+                continue
+            }
+            let escape = JSONEscape.scalar(after: index, in: bytes)
+            for byte in UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+            }
+            index = escape.end
+        }
+        return hash
+    }
+
+    /// Whether two texts of the same bytes are equal once unescaped.
+    package func equals(_ other: JSONText, in bytes: Span<UInt8>) -> Bool {
+        var decoded: [UInt8] = []
+        other.append(to: &decoded, from: bytes)
+        return equals(decoded, in: bytes)
+    }
+
     /// The text with its escapes resolved.
     package func string(in bytes: Span<UInt8>) -> String {
         if !hasEscapes, let text = try? UTF8Span(validating: bytes.extracting(range)) {

@@ -37,7 +37,7 @@ extension JSONEscape {
     }
 
     // RFC 8259 §7: the quote, the backslash and U+0000 to U+001F must be escaped.
-    private static func isEscaped(_ byte: UInt8) -> Bool {
+    static func isEscaped(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 

@@ -31,6 +31,9 @@ package struct JSONWriter: Sendable {
         return bytes
     }
 
+    /// Whether a byte of a string goes out as an escape.
+    package static func escapes(_ byte: UInt8) -> Bool { JSONEscape.isEscaped(byte) }
+
     /// How many bytes the buffer holds.
     package var byteCount: Int { bytes.count }
 

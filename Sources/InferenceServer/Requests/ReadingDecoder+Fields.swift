@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import JSON
+
+/// What the known fields of a reading hold.
+extension ReadingDecoder {
+    mutating func readSensor(
+        _ sensor: Int,
+        _ bytes: Span<UInt8>,
+        _ pointer: RequestPointer,
+        _ target: Target,
+        _ rows: inout ReadingRows
+    ) throws(ServiceError) {
+        let token = try next(bytes)
+        let value: Double
+        switch token {
+        case .null: return
+        case .number(let range) where !format.isCategory[sensor]:
+            let parsed = JSONNumber.parse(bytes, range) ?? .nan
+            guard parsed.isFinite else {
+                let name = format.fields[sensor].name
+                return note(pointer.text(name), "the number exceeds the range of a double")
+            }
+            value = parsed
+        case .string(let text) where format.isCategory[sensor]:
+            let field = format.fields[sensor]
+            guard let index = field.categories.firstIndex(where: { text.equals($0, in: bytes) })
+            else { return note(pointer.text(field.name), oneOf(field)) }
+            value = Double(index)
+        default:
+            let field = format.fields[sensor]
+            let wanted = format.isCategory[sensor] ? oneOf(field) : "a number or null is needed"
+            note(pointer.text(field.name), "\(wanted), not \(token.words)")
+            return try skipRest(of: token, bytes, pointer)
+        }
+        switch target {
+        case .row(let row): rows.values[row * rows.sensorCount + sensor] = value
+        case .history(let index, _): rows.historyValues[index * rows.sensorCount + sensor] = value
+        }
+    }
+
+    private func oneOf(_ field: ReadingFormat.Field) -> String {
+        let names = field.categories.prefix(16).map { String(decoding: $0, as: UTF8.self) }
+        return "one of \(names.joined(separator: ", ")) or null is needed"
+    }
+
+    mutating func readID(
+        _ bytes: Span<UInt8>,
+        _ pointer: RequestPointer,
+        _ target: Target,
+        _ rows: inout ReadingRows
+    ) throws(ServiceError) {
+        let token = try next(bytes)
+        if token == .null, !format.needsID { return }
+        guard case .string(let text) = token else {
+            note(pointer.text("equipment_id"), "a string is needed, not \(token.words)")
+            return try skipRest(of: token, bytes, pointer)
+        }
+        // A history reading belongs to the machine of the request.
+        guard case .row(let row) = target else { return }
+        let start = rows.ids.count
+        text.append(to: &rows.ids, from: bytes)
+        let count = rows.ids.count - start
+        guard (1...SpecLimits.equipmentIDBytesMax).contains(count) else {
+            let limit = SpecLimits.equipmentIDBytesMax
+            return note(pointer.text("equipment_id"), "has \(count) bytes; 1 to \(limit) are taken")
+        }
+        rows.rows[row].id = start..<start + count
+        rows.rows[row].rawID = text.range.lowerBound + base..<text.range.upperBound + base
+    }
+
+    mutating func readTimestamp(
+        _ bytes: Span<UInt8>,
+        _ pointer: RequestPointer,
+        _ target: Target,
+        _ rows: inout ReadingRows
+    ) throws(ServiceError) {
+        let token = try next(bytes)
+        var timestamp: Int64?
+        switch token {
+        case .null: return
+        case .string(let text):
+            // No escape is needed in a timestamp: a text that has one is none.
+            timestamp = Timestamp.parse(bytes, text.range, naiveOffsetMinutes: format.offsetMinutes)
+        case .number(let range):
+            timestamp = JSONNumber.parse(bytes, range).flatMap(Timestamp.microseconds(ofSeconds:))
+        default:
+            note(pointer.text("timestamp"), "RFC 3339 or seconds are needed, not \(token.words)")
+            return try skipRest(of: token, bytes, pointer)
+        }
+        guard let timestamp else {
+            return note(
+                pointer.text("timestamp"),
+                "neither RFC 3339 such as 2024-01-15T10:30:00Z nor seconds since the epoch"
+            )
+        }
+        guard timestamp <= latest else {
+            return note(pointer.text("timestamp"), "lies too far ahead of the server's clock")
+        }
+        switch target {
+        case .row(let row): rows.rows[row].timestamp = timestamp
+        case .history(let index, _): rows.historyTimestamps[index] = timestamp
+        }
+    }
+
+    mutating func readHistory(
+        _ bytes: Span<UInt8>,
+        _ pointer: RequestPointer,
+        _ target: Target,
+        _ rows: inout ReadingRows
+    ) throws(ServiceError) {
+        let token = try next(bytes)
+        guard case .row(let row) = target, token != .null else { return }
+        guard token == .arrayBegin else {
+            note(pointer.text("history"), "an array of readings is needed, not \(token.words)")
+            return try skipRest(of: token, bytes, pointer)
+        }
+        let start = rows.historyTimestamps.count
+        while true {
+            let element = try next(bytes)
+            if element == .arrayEnd { break }
+            let index = rows.appendHistory()
+            guard index - start < format.limits.historyRowsMax else {
+                throw .tooManyRows(limit: format.limits.historyRowsMax)
+            }
+            var place = pointer
+            place.historyIndex = index - start
+            try readReading(element, bytes, place, .history(index, of: row), &rows)
+        }
+        rows.rows[row].history = start..<rows.historyTimestamps.count
+    }
+}
