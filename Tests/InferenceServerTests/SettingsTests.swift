@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import ArgumentParser
+import HTTPServer
 @testable import InferenceServer
 import Platform
 import Testing
