@@ -32,6 +32,25 @@ struct OverloadTests {
         #expect(!detector.sheds(delay: 5 * Self.millisecond))
     }
 
+    @Test func answers503ToWhoHasWaitedTooLong() throws {
+        var limits = ServerLimits()
+        limits.queueDelayInterval = .milliseconds(6)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let client = try #require(TestClient(port: server.port))
+        // On this clock a request takes 6 ms, so that one which comes with another is late.
+        let request = "GET /slow HTTP/1.1\r\nHost: a\r\nX-Request-ID: id-1\r\n\r\n"
+        for _ in 0..<2 {
+            client.send(request)
+            #expect(client.receive(until: "slow;").hasSuffix("slow;"))
+        }
+        client.send(request + request)
+        let answers = client.receive(until: "}")
+        #expect(statuses(of: answers) == [200, 503])
+        #expect(answers.contains("retry-after: 1\r\n"))
+        #expect(answers.contains(#""instance":"/slow","request_id":"id-1""#))
+        #expect(server.server.counters.requestsShed == 1)
+    }
+
     @Test func letsABurstPass() {
         var detector = OverloadDetector(limits: ServerLimits())
         let late = 50 * Self.millisecond

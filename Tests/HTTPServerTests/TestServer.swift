@@ -20,6 +20,7 @@ final class TestClock: Sendable {
 /// the test says so.
 final class TestHandler: RequestHandler {
     let held = Mutex<[DeferredResponse]>([])
+    let time = TestClock()
     private let worker = DispatchQueue(label: "test.worker")
 
     static let routes = RouteTable([
@@ -31,6 +32,7 @@ final class TestHandler: RequestHandler {
         Route(.get, "/large", id: 5),
         Route(.get, "/admin", id: 6, listeners: [.admin]),
         Route(.get, "/large/later", id: 7),
+        Route(.get, "/slow", id: 8),
     ])
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
@@ -53,6 +55,9 @@ final class TestHandler: RequestHandler {
             let later = response.defer()
             let text = String(repeating: "0123456789", count: 100_000)
             worker.async { later.complete(TestHandler.answer(text)) }
+        case 8:
+            time.advance(by: .milliseconds(6))
+            response.body = Array("slow;".utf8)
         default:
             response.body = Array("now;".utf8)
         }
@@ -80,14 +85,12 @@ final class TestHandler: RequestHandler {
 final class TestServer: Sendable {
     let server: Server
     let handler = TestHandler()
-    let time = TestClock()
 
     init(
         loops: Int = 2,
         limits: ServerLimits = ServerLimits(),
         hasTestClock: Bool = false,
-        tls: TLSConfiguration? = nil,
-        routes: RouteTable = TestHandler.routes
+        tls: TLSConfiguration? = nil
     ) throws {
         var configuration = ServerConfiguration(listeners: [
             ListenerConfiguration(.main, port: 0), ListenerConfiguration(.admin, port: 0),
@@ -97,13 +100,15 @@ final class TestServer: Sendable {
         }
         configuration.eventLoopCount = loops
         configuration.limits = limits
-        // The tests share the machine with others: a late turn must not be taken for overload.
-        configuration.limits.queueDelayInterval = .seconds(3600)
+        if !hasTestClock {
+            // The tests share the machine with others: a late turn is no overload.
+            configuration.limits.queueDelayInterval = .seconds(3600)
+        }
         server = Server(
             configuration: configuration,
-            routes: routes,
+            routes: TestHandler.routes,
             handler: handler,
-            clock: hasTestClock ? time.clock : .system
+            clock: hasTestClock ? handler.time.clock : .system
         )
         try server.start()
     }
@@ -115,7 +120,7 @@ final class TestServer: Sendable {
 
     /// Moves the clock and lets the loops look at it.
     func advance(by duration: Duration) {
-        time.advance(by: duration)
+        handler.time.advance(by: duration)
         server.wakeLoops()
     }
 

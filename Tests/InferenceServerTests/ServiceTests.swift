@@ -57,6 +57,11 @@ import Testing
         }
     }
 
+    @Test func turnsNoProbeAwayUnderOverload() {
+        let sheddable = Endpoint.allCases.filter(\.isSheddable)
+        #expect(sheddable == [.predict, .batchPredict, .modelInfo])
+    }
+
     @Test func sendsIDsBack() throws {
         let server = try TestServer()
         let client = try server.client()

@@ -347,7 +347,10 @@ struct HTTP1Connection {
         let start = request.body.lowerBound
         let body = try decodedBody(context)
         input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
-        inputEnd += start + body.count - consumed
+        let growth = start + body.count - consumed
+        inputEnd += growth
+        // The buffer's count is its capacity, which is not to shrink.
+        if growth < 0 { input.append(contentsOf: repeatElement(0, count: -growth)) }
         request.body = start..<(start + body.count)
         consumed = request.body.upperBound
     }

@@ -18,11 +18,13 @@ internal import Platform
 
     /// Makes what a connection in the clear has in its place.
     init() {
+        // SAFETY: no pointer at all.
         unsafe raw = nil
     }
 
     /// Takes a session over.
     init(owning raw: OpaquePointer) {
+        // SAFETY: the caller gives its only use of a valid session away.
         unsafe self.raw = raw
     }
 

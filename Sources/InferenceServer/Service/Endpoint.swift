@@ -19,6 +19,15 @@ enum Endpoint: Int, CaseIterable {
         }
     }
 
+    /// Whether it may be answered 503 under overload: a probe that was would have a server that is
+    /// merely busy replaced, and metrics are what tells that it is.
+    var isSheddable: Bool {
+        switch self {
+        case .predict, .batchPredict, .modelInfo: true
+        case .health, .live, .ready, .startup, .metrics: false
+        }
+    }
+
     /// The table for a server; probes, metrics and the model's description are on both listeners.
     static func routes(_ limits: ServiceLimits) -> RouteTable {
         RouteTable(
@@ -35,7 +44,12 @@ enum Endpoint: Int, CaseIterable {
                         bodyBytesMax: limits.batchBytesMax
                     )
                 case .health, .live, .ready, .startup, .metrics, .modelInfo:
-                    Route(.get, endpoint.path, id: endpoint.rawValue)
+                    Route(
+                        .get,
+                        endpoint.path,
+                        id: endpoint.rawValue,
+                        isSheddable: endpoint.isSheddable
+                    )
                 }
             }
         )
