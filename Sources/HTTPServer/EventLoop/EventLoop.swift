@@ -148,7 +148,7 @@ final class EventLoop: @unchecked Sendable {
     private func renderDate() {
         guard now >= timers.dateExpiry else { return }
         let microseconds = shared.wallClock.nowMicroseconds
-        context.date = DateField.render(secondsSinceEpoch: microseconds / 1_000_000)
+        DateField.render(secondsSinceEpoch: microseconds / 1_000_000, into: &context.date)
         timers.dateExpiry = now + (1_000_000 - microseconds % 1_000_000) * 1000
     }
 }

@@ -2,27 +2,38 @@
 
 /// The `Date` field in IMF-fixdate (RFC 9110 §5.6.7).
 enum DateField {
-    /// `date: Sun, 06 Nov 1994 08:49:37 GMT CRLF` for a time in seconds since the epoch.
-    static func render(secondsSinceEpoch seconds: Int64) -> [UInt8] {
+    /// Replaces the output by `date: Sun, 06 Nov 1994 08:49:37 GMT CRLF` for a time in seconds since
+    /// the epoch; a loop does so each second, in memory that it keeps.
+    static func render(secondsSinceEpoch seconds: Int64, into output: inout [UInt8]) {
         let day = Int((seconds - (seconds % 86_400 + 86_400) % 86_400) / 86_400)
         let second = Int(seconds - Int64(day) * 86_400)
         let civil = civilDate(day: day)
+        output.removeAll(keepingCapacity: true)
+        output.append(text: "date: ")
         // 1 January 1970 was a Thursday.
-        let weekday = ((day + 4) % 7 + 7) % 7
-        let text =
-            "date: \(weekdays[weekday]), \(twoDigits(civil.day)) \(months[civil.month - 1]) "
-            + "\(civil.year) \(twoDigits(second / 3600)):\(twoDigits(second / 60 % 60)):"
-            + "\(twoDigits(second % 60)) GMT\r\n"
-        return Array(text.utf8)
+        output.append(text: weekdays[((day + 4) % 7 + 7) % 7])
+        output.append(text: ", ")
+        appendTwoDigits(civil.day, &output)
+        output.append(text: months[civil.month - 1])
+        output.append(decimal: civil.year)
+        output.append(UInt8(ascii: " "))
+        appendTwoDigits(second / 3600, &output)
+        output.append(UInt8(ascii: ":"))
+        appendTwoDigits(second / 60 % 60, &output)
+        output.append(UInt8(ascii: ":"))
+        appendTwoDigits(second % 60, &output)
+        output.append(text: " GMT\r\n")
     }
 
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ",
+        " Nov ", " Dec ",
     ]
 
-    private static func twoDigits(_ value: Int) -> String {
-        value < 10 ? "0\(value)" : "\(value)"
+    private static func appendTwoDigits(_ value: Int, _ output: inout [UInt8]) {
+        output.append(UInt8(ascii: "0") + UInt8(value / 10))
+        output.append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 
     /// The Gregorian date of a day counted from 1 January 1970.
