@@ -115,10 +115,10 @@ let package = Package(
         tests("JSON", ["TestSupport"]),
         tests("Metrics"),
         tests("Integrity"),
-        tests("Features", ["TestSupport"], exclude: ["Fixtures"]),
+        tests("Features", ["JSON", "Platform", "TestSupport"], exclude: ["Fixtures"]),
         tests("ModelRuntime", ["TestSupport"], exclude: ["Fixtures"]),
         tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
-        tests("Pipeline", ["JSON", "Platform"]),
+        tests("Pipeline", ["JSON", "Platform", "Features"]),
         tests(
             "InferenceServer",
             ["CLinux", "HTTPServer", "JSON", "Features", "ModelRuntime", "Platform"]

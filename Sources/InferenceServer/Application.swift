@@ -1,32 +1,61 @@
 // SPDX-License-Identifier: MIT
 
+internal import Dispatch
 internal import Features
 internal import HTTPServer
 internal import Platform
+internal import Synchronization
+
+/// Why the service could not start.
+enum StartError: Error, CustomStringConvertible {
+    case server(ServerError)
+    case state(StateFileError)
+
+    var description: String {
+        switch self {
+        case .server(let error): "\(error)"
+        case .state(let error): "\(error)"
+        }
+    }
+}
 
 /// The running service: models, HTTP server and what follows from signals.
 final class Application: Sendable {
     let service: PredictionService
     let server: Server
     let watcher: ModelWatcher
+    let state: StateKeeper
+    /// Whether another server kept the state directory for longer than this one waits.
+    let hasFailed = Atomic(false)
+    private let clock: MonotonicClock
+    private let waiting = DispatchQueue(label: "state.wait")
     private let settings: Settings
     private let log: Log
 
-    /// Looks for a model and puts the parts together; nothing listens yet.
+    /// Puts the parts together; nothing listens yet.
+    ///
+    /// - Throws: ``StartError`` where the state directory cannot be had.
     init(
         settings: Settings,
         log: Log,
         clock: MonotonicClock = .system,
         wallClock: WallClock = .system
-    ) {
+    ) throws(StartError) {
         self.settings = settings
         self.log = log
+        self.clock = clock
+        do throws(StateFileError) {
+            state = try StateKeeper(settings: settings, log: log, clock: clock)
+        } catch {
+            throw .state(error)
+        }
         let models = ModelStore()
         let configuration = Self.serverConfiguration(settings)
         let metrics = ServiceMetrics(models: models, slots: configuration.eventLoopCount + 1)
         watcher = ModelWatcher(
             settings: settings,
             models: models,
+            state: state,
             metrics: metrics,
             log: log,
             wallClock: wallClock
@@ -48,16 +77,59 @@ final class Application: Sendable {
             wallClock: wallClock,
             onCertificateReload: { log.note($0) }
         )
-        metrics.observe(server: server, service: service)
+        metrics.observe(server: server, service: service, state: state)
     }
 
     /// Loads the model that is there, listens, and follows MODEL_DIR from then on.
     ///
-    /// - Throws: `ServerError` where an address cannot be listened on.
-    func start() throws(ServerError) {
+    /// Where another server has the state directory and this one is to wait for it, it listens at
+    /// once and is not ready until it has the directory and a model.
+    ///
+    /// - Throws: ``StartError`` where an address cannot be listened on or the state directory is
+    ///   another's.
+    func start() throws(StartError) {
+        let hasLock: Bool
+        do throws(StateFileError) {
+            hasLock = try state.takeLock()
+            if !hasLock, settings.stateWait == .zero { throw state.lockedError }
+        } catch {
+            throw .state(error)
+        }
+        if hasLock { startModels() }
+        do throws(ServerError) { try server.start() } catch { throw .server(error) }
+        if !hasLock {
+            waitForState(until: clock.nowNanoseconds + Int64(settings.stateWait / .nanoseconds(1)))
+        }
+        logListeners()
+    }
+
+    private func startModels() {
         watcher.scanNow()
-        try server.start()
         watcher.start()
+        state.start()
+        service.finishStart()
+    }
+
+    /// Tries to take the state directory's lock every 50 ms; ends the service if that is in vain.
+    private func waitForState(until deadline: Int64) {
+        log.event(.warning, "waiting_for_state", [("reason", "\(state.lockedError)")])
+        waiting.async { [self] in tryState(until: deadline) }
+    }
+
+    private func tryState(until deadline: Int64) {
+        guard !service.isDraining else { return }
+        if (try? state.takeLock()) == true { return startModels() }
+        guard clock.nowNanoseconds < deadline else {
+            log.event(.error, "cannot_start", [("reason", "\(state.lockedError)")])
+            hasFailed.store(true, ordering: .releasing)
+            return server.stopNow()
+        }
+        waiting.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in
+            self?.tryState(until: deadline)
+        }
+    }
+
+    private func logListeners() {
         for (listener, isEncrypted, host, name) in [
             (Listener.main, false, settings.host, "main"),
             (.main, true, settings.host, "tls"),
@@ -83,6 +155,8 @@ final class Application: Sendable {
     func waitUntilStopped() {
         server.waitUntilStopped()
         watcher.stop()
+        waiting.sync {}
+        state.stop()
         log.event(.info, "stopped")
     }
 

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import HTTPServer
 internal import Platform
+internal import Synchronization
 
 /// `inference-server`: answers sensor readings with predictions.
 @main
@@ -44,7 +45,13 @@ struct InferenceServerCommand: ParsableCommand {
         // Logs may go to a pipe whose reader ends first.
         Signals.ignoreBrokenPipes()
         let log = Log(level: settings.logLevel, format: settings.logFormat)
-        let application = Application(settings: settings, log: log)
+        let application: Application
+        do throws(StartError) {
+            application = try Application(settings: settings, log: log)
+        } catch {
+            log.event(.error, "cannot_start", [("reason", "\(error)")])
+            throw ExitCode(Self.osError)
+        }
         let signals = Signals.onReceipt(of: [.terminate, .interrupt, .hangUp]) { signal in
             switch signal {
             case .terminate, .interrupt: application.stop()
@@ -59,6 +66,7 @@ struct InferenceServerCommand: ParsableCommand {
         }
         application.waitUntilStopped()
         withExtendedLifetime(signals) {}
+        if application.hasFailed.load(ordering: .acquiring) { throw ExitCode(Self.osError) }
     }
 
     private func check(_ settings: Settings) throws {

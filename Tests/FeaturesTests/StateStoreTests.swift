@@ -20,11 +20,25 @@ struct StateStoreTests {
         engine = try FeatureEngine(makeTransform(spec))
     }
 
-    private func store(_ machinesMax: Int, shards: Int) -> StateStore {
+    private let folder = TemporaryFolder()
+
+    private func store(
+        _ machinesMax: Int,
+        shards: Int,
+        in backing: Backing
+    ) throws -> StateStore {
         StateStore(
             records: engine.records,
             horizonMicroseconds: engine.transform.layout.horizonMicroseconds,
-            limits: StateLimits(machinesMax: machinesMax, shardCount: shards)
+            limits: StateLimits(machinesMax: machinesMax, shardCount: shards),
+            file: backing == .memory
+                ? nil
+                : try StateFile(
+                    path: folder.newPath(),
+                    description: StateDescription(engine.transform),
+                    machinesMax: machinesMax,
+                    recordsPerChunk: 16
+                )
         )
     }
 
@@ -52,10 +66,10 @@ struct StateStoreTests {
         return .success(scratch.row)
     }
 
-    @Test(arguments: [1, 4, 64])
-    func answersAsOneRecordPerMachineWould(shards: Int) throws {
+    @Test(arguments: [1, 4, 64], Backing.allCases)
+    func answersAsOneRecordPerMachineWould(shards: Int, backing: Backing) throws {
         var generator = SplitMix(seed: 11)
-        let store = store(100_000, shards: shards)
+        let store = try store(100_000, shards: shards, in: backing)
         var model: [[UInt8]: Machine] = [:]
         for step in 0..<4000 {
             // Any bytes, lengths 0 to 64, few enough that ids come again.
@@ -75,8 +89,9 @@ struct StateStoreTests {
         #expect(store.counts().byteCount >= model.count * engine.records.wordCount * 8)
     }
 
-    @Test func takesIdsOfSixtyFourBytesAndNoMore() {
-        let store = store(10, shards: 1)
+    @Test(arguments: Backing.allCases)
+    func takesIdsOfSixtyFourBytesAndNoMore(backing: Backing) throws {
+        let store = try store(10, shards: 1, in: backing)
         let id = Array(repeating: UInt8(ascii: "x"), count: 65)
         #expect(observe(store, id, at: 0) == .failure(.idTooLong(byteCount: 65, limit: 64)))
         #expect(store.counts().machines == 0)
@@ -84,9 +99,9 @@ struct StateStoreTests {
         #expect(store.counts().machines == 1)
     }
 
-    @Test(arguments: [1, 8, 64])
-    func isFullAtItsLimitWhateverTheShards(shards: Int) {
-        let store = store(20, shards: shards)
+    @Test(arguments: [1, 8, 64], Backing.allCases)
+    func isFullAtItsLimitWhateverTheShards(shards: Int, backing: Backing) throws {
+        let store = try store(20, shards: shards, in: backing)
         for machine in 0..<20 {
             let answer = observe(store, [UInt8(machine)], at: 0)
             #expect(answer != .failure(.full(limit: 20)), "machine \(machine)")
@@ -111,11 +126,11 @@ struct StateStoreTests {
 
     /// Machines seen within the idle time must be known; which of the others was forgotten is the
     /// table's choice, but one that is known must be known exactly.
-    @Test(arguments: [1, 4])
-    func forgetsOnlyIdleMachinesAndAllOfThem(shards: Int) {
+    @Test(arguments: [1, 4], Backing.allCases)
+    func forgetsOnlyIdleMachinesAndAllOfThem(shards: Int, backing: Backing) throws {
         let seed: UInt64 = 5
         var generator = SplitMix(seed: seed)
-        let store = store(60, shards: shards)
+        let store = try store(60, shards: shards, in: backing)
         let idle = 2 * engine.transform.layout.horizonMicroseconds
         var last: [UInt8: (timestamp: Int64, value: Double)] = [:]
         var now: Int64 = 0
@@ -140,11 +155,12 @@ struct StateStoreTests {
         #expect(store.counts().evictions > 1000)
     }
 
-    @Test func manyThreadsAnswerAsOneWould() {
+    @Test(arguments: Backing.allCases)
+    func manyThreadsAnswerAsOneWould(backing: Backing) throws {
         let machines = 300
         let readings = 40
-        let shared = store(10_000, shards: 8)
-        let alone = store(10_000, shards: 1)
+        let shared = try store(10_000, shards: 8, in: backing)
+        let alone = try store(10_000, shards: 1, in: .memory)
         let expected = (0..<machines).map { machine in
             (0..<readings).map { row(alone, machine, $0) }
         }
@@ -161,8 +177,9 @@ struct StateStoreTests {
         #expect(shared.counts().machines == machines)
     }
 
-    @Test func manyThreadsNeverExceedTheLimit() {
-        let store = store(100, shards: 8)
+    @Test(arguments: Backing.allCases)
+    func manyThreadsNeverExceedTheLimit(backing: Backing) throws {
+        let store = try store(100, shards: 8, in: backing)
         let taken = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 8) { worker in
             for step in 0..<100 {

@@ -1,6 +1,25 @@
 // SPDX-License-Identifier: MIT
 
 import Features
+import Platform
+
+/// A folder of its own under the system's temporary one, removed with its owner.
+final class TemporaryFolder: Sendable {
+    let path = "\(TemporaryFolder.parent)/pdm-features-\(UInt64.random(in: 0 ... .max))"
+
+    // In memory where the system offers that: tests write and sync files by the thousand.
+    private static let parent =
+        (try? FileAccess.status(of: "/dev/shm")) == nil ? "/tmp" : "/dev/shm"
+
+    init() { try? FileAccess.makeDirectory(path) }
+
+    deinit { try? FileAccess.remove(path) }
+
+    func newPath() -> String { "\(path)/\(UInt64.random(in: 0 ... .max))" }
+}
+
+/// Where a store keeps its records.
+enum Backing: CaseIterable { case memory, file }
 
 let hour = Timestamp.microsecondsPerHour
 

@@ -158,8 +158,8 @@ import Testing
         // TEST-NET-1 of RFC 5737 is no address of this machine.
         settings.host = "192.0.2.1"
         settings.modelDirectory = server.directory.path
-        let second = Application(settings: settings, log: Log { _ in })
-        #expect(throws: ServerError.self) { try second.start() }
+        let second = try Application(settings: settings, log: Log { _ in })
+        #expect(throws: StartError.self) { try second.start() }
     }
 }
 

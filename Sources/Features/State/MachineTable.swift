@@ -3,102 +3,170 @@
 /// The records of a shard's machines and the index that finds them.
 ///
 /// Open addressing with linear probing, at most half full, deletion by shifting back (Knuth, The
-/// Art of Computer Programming, volume 3, section 6.4, algorithm R).
+/// Art of Computer Programming, volume 3, section 6.4, algorithm R). Records are in memory or, with
+/// a ``StateFile`` that has room, there; then ``work`` is the copy that readings go into first.
 struct MachineTable: Sendable {
+    /// Where a machine's record is and what is known of it.
+    enum Standing: UInt8, Sendable {
+        /// There is no machine of this number.
+        case free
+        /// In memory.
+        case memory
+        /// To be written to the file; nothing is there yet.
+        case unpublished
+        /// In the file, as the program before left it.
+        case unverified
+        /// In the file, and sound.
+        case sound
+    }
+
+    struct Entry: Sendable {
+        var hash: UInt64 = 0
+        /// The record in the file, where it is there.
+        var fileRecord: UInt32 = 0
+        var standing = Standing.free
+    }
+
     private static let recordsPerChunk = 8
     private static let evictionSteps = 64
 
-    private let records: RecordLayout
+    let records: RecordLayout
+    let file: StateFile?
+    /// The redo slot of the file that is this shard's.
+    let slot: Int
+    var entries: [Entry] = []
+    /// A copy of the file's record that was looked up last.
+    var work: [UInt64] = []
+    var evictions = 0
+    /// Records that a power cut tore, and panes of others.
+    var torn = 0
     private let idleMicroseconds: Int64
-    /// Records in pieces, so that growing moves none of them.
+    /// Records in pieces, so that growing moves none of them; none where the file has all eight.
     private var chunks: [[UInt64]] = []
-    private var hashes: [UInt64] = []
-    private var isUsed: [Bool] = []
+    private var chunkCount = 0
+    private var memoryCount = 0
     private var free: [Int] = []
-    /// Record number + 1, or 0 for an empty place.
-    private var index: [UInt32] = Array(repeating: 0, count: 16)
+    /// Machine's number + 1, or 0 for an empty place.
+    private var index: [UInt32]
     private var hand = 0
-    private var evictions = 0
 
-    init(records: RecordLayout, idleMicroseconds: Int64) {
+    init(
+        records: RecordLayout,
+        idleMicroseconds: Int64,
+        file: StateFile? = nil,
+        slot: Int = 0,
+        expectedCount: Int = 0
+    ) {
         self.records = records
         self.idleMicroseconds = idleMicroseconds
+        self.file = file
+        self.slot = slot
+        var placeCount = 16
+        while placeCount < expectedCount * 2 { placeCount *= 2 }
+        index = Array(repeating: 0, count: placeCount)
+        entries.reserveCapacity(expectedCount)
+        if file != nil { work = Array(repeating: 0, count: records.wordCount) }
     }
 
     var counts: StateCounts {
         StateCounts(
-            machines: hashes.count - free.count,
+            machines: entries.count - free.count,
             evictions: evictions,
-            byteCount: chunks.count * Self.recordsPerChunk * records.wordCount * 8
-                + hashes.capacity * 9 + index.capacity * 4
+            byteCount: chunkCount * Self.recordsPerChunk * records.wordCount * 8
+                + entries.capacity * MemoryLayout<Entry>.stride + index.capacity * 4,
+            torn: torn,
+            memoryOnly: file == nil ? 0 : memoryCount
         )
     }
 
-    /// The machine's record; where there is none it is made if the quota or, without it, an idle
-    /// machine of this table gives room, else the result is nil.
-    mutating func record(
-        id: Span<UInt8>,
-        hash: UInt64,
-        arrival: Int64,
-        quota: MachineQuota
-    ) -> Int? {
-        var place = Int(truncatingIfNeeded: hash >> 16) & (index.count - 1)
-        while index[place] != 0 {
-            let record = Int(index[place]) - 1
-            if hashes[record] == hash, holds(record, id) { return record }
-            place = (place + 1) & (index.count - 1)
-        }
-        if !quota.take(), !evictIdle(arrival: arrival) { return nil }
-        let record = newRecord()
-        hashes[record] = hash
-        isUsed[record] = true
-        let (chunk, base) = position(record)
-        var words = chunks[chunk].mutableSpan
-        records.reset(&words, at: base, id: id)
-        insert(record)
-        return record
-    }
-
+    /// Takes a reading into its machine's record; nil where the machine is new and neither the
+    /// quota nor an idle machine of this table gives room.
     mutating func observe(
         _ time: ReadingTime,
-        record: Int,
+        key: MachineKey,
+        id: Span<UInt8>,
         engine: FeatureEngine,
         scratch: inout FeatureScratch
-    ) -> Admission {
-        let (chunk, base) = position(record)
+    ) -> Admission? {
+        let found = find(key, id) ?? insert(key, id, arrival: time.arrival)
+        guard let number = found else { return nil }
+        guard entries[number].standing == .memory else {
+            return observeInFile(time, number, engine: engine, scratch: &scratch)
+        }
+        let (chunk, base) = position(number)
         var words = chunks[chunk].mutableSpan
         return engine.observe(time, in: &words, at: base, scratch: &scratch)
     }
 
-    private func position(_ record: Int) -> (chunk: Int, base: Int) {
-        let (chunk, place) = record.quotientAndRemainder(dividingBy: Self.recordsPerChunk)
-        return (chunk, place * records.wordCount)
-    }
-
-    private mutating func holds(_ record: Int, _ id: Span<UInt8>) -> Bool {
-        let (chunk, base) = position(record)
-        return records.holds(chunks[chunk].mutableSpan, at: base, id: id)
-    }
-
-    private mutating func newRecord() -> Int {
-        if let record = free.popLast() { return record }
-        if hashes.count == chunks.count * Self.recordsPerChunk {
-            let wordCount = Self.recordsPerChunk * records.wordCount
-            chunks.append(Array(repeating: 0, count: wordCount))
+    /// The number of the machine with this id; where its record is in the file, `work` is its copy.
+    mutating func find(_ key: MachineKey, _ id: Span<UInt8>) -> Int? {
+        let mask = index.count - 1
+        var place = home(key.hash)
+        while index[place] != 0 {
+            let number = Int(index[place]) - 1
+            if entries[number].hash == key.hash {
+                guard load(number) else {
+                    // Its record was torn. What comes behind it has moved up.
+                    key.quota.giveBack()
+                    return find(key, id)
+                }
+                if holds(number, id) { return number }
+            }
+            place = (place + 1) & mask
         }
-        hashes.append(0)
-        isUsed.append(false)
-        return hashes.count - 1
+        return nil
+    }
+
+    /// A new machine's number, with an empty record; nil where there is no room.
+    mutating func insert(_ key: MachineKey, _ id: Span<UInt8>, arrival: Int64) -> Int? {
+        if !key.quota.take(), !evictIdle(arrival: arrival) { return nil }
+        let number = free.popLast() ?? entries.count
+        if number == entries.count { entries.append(Entry()) }
+        entries[number].hash = key.hash
+        if let record = file?.take() {
+            entries[number].fileRecord = UInt32(record)
+            entries[number].standing = .unpublished
+            resetWork(id)
+        } else {
+            entries[number].standing = .memory
+            memoryCount += 1
+            let (chunk, base) = position(number)
+            makeChunk(chunk)
+            var words = chunks[chunk].mutableSpan
+            records.reset(&words, at: base, id: id)
+        }
+        addToIndex(number)
+        return number
+    }
+
+    /// Takes in a record that the file holds from before; of two of one machine, which takes a
+    /// power cut, the later counts.
+    mutating func adopt(_ record: Int, hash: UInt64) {
+        let mask = index.count - 1
+        var place = home(hash)
+        while index[place] != 0 {
+            let other = Int(index[place]) - 1
+            if entries[other].hash == hash, let file {
+                torn += 1
+                let known = Int(entries[other].fileRecord)
+                let isLater = file.lastArrival(record) > file.lastArrival(known)
+                if isLater { entries[other].fileRecord = UInt32(record) }
+                file.retire(isLater ? known : record)
+                return file.giveBack(isLater ? known : record)
+            }
+            place = (place + 1) & mask
+        }
+        entries.append(Entry(hash: hash, fileRecord: UInt32(record), standing: .unverified))
+        addToIndex(entries.count - 1)
     }
 
     /// Forgets the next machine that has been silent for longer than the idle time, looking at up
     /// to 64 of them and going on from there the next time; false where none was found.
     mutating func evictIdle(arrival: Int64) -> Bool {
-        for _ in 0..<min(Self.evictionSteps, hashes.count) {
-            hand = (hand + 1) % hashes.count
-            let (chunk, base) = position(hand)
-            let last = records.lastArrival(chunks[chunk].mutableSpan, at: base)
-            guard isUsed[hand], arrival - last > idleMicroseconds else { continue }
+        for _ in 0..<min(Self.evictionSteps, entries.count) {
+            hand = (hand + 1) % entries.count
+            guard entries[hand].standing != .free, arrival - lastArrival(hand) > idleMicroseconds
+            else { continue }
             remove(hand)
             evictions += 1
             return true
@@ -106,32 +174,14 @@ struct MachineTable: Sendable {
         return false
     }
 
-    private mutating func insert(_ record: Int) {
-        if (hashes.count - free.count) * 2 > index.count {
-            index = Array(repeating: 0, count: index.count * 2)
-            for other in hashes.indices where isUsed[other] { place(other) }
-        } else {
-            place(record)
-        }
-    }
-
-    private mutating func place(_ record: Int) {
-        var place = home(record)
-        while index[place] != 0 { place = (place + 1) & (index.count - 1) }
-        index[place] = UInt32(record + 1)
-    }
-
-    private func home(_ record: Int) -> Int {
-        Int(truncatingIfNeeded: hashes[record] >> 16) & (index.count - 1)
-    }
-
-    private mutating func remove(_ record: Int) {
+    /// Forgets a machine.
+    mutating func remove(_ number: Int) {
         let mask = index.count - 1
-        var hole = home(record)
-        while index[hole] != UInt32(record + 1) { hole = (hole + 1) & mask }
+        var hole = home(entries[number].hash)
+        while index[hole] != UInt32(number + 1) { hole = (hole + 1) & mask }
         var next = (hole + 1) & mask
         while index[next] != 0 {
-            let distance = (next - home(Int(index[next]) - 1)) & mask
+            let distance = (next - home(entries[Int(index[next]) - 1].hash)) & mask
             if distance >= (next - hole) & mask {
                 index[hole] = index[next]
                 hole = next
@@ -139,7 +189,91 @@ struct MachineTable: Sendable {
             next = (next + 1) & mask
         }
         index[hole] = 0
-        isUsed[record] = false
-        free.append(record)
+        if entries[number].standing == .memory {
+            memoryCount -= 1
+        } else if let file {
+            file.retire(Int(entries[number].fileRecord))
+            file.giveBack(Int(entries[number].fileRecord))
+        }
+        entries[number].standing = .free
+        free.append(number)
     }
+
+    /// A copy of the record of a machine that was found.
+    func copy(_ number: Int) -> [UInt64] {
+        guard entries[number].standing == .memory else { return work }
+        let (chunk, base) = position(number)
+        return Array(chunks[chunk][base..<base + records.wordCount])
+    }
+
+    /// Overwrites the record of a machine that was found or inserted.
+    mutating func replace(_ number: Int, with words: [UInt64]) {
+        guard entries[number].standing == .memory else {
+            return replaceInFile(number, with: words)
+        }
+        let (chunk, base) = position(number)
+        for word in words.indices { chunks[chunk][base + word] = words[word] }
+    }
+
+    private mutating func resetWork(_ id: Span<UInt8>) {
+        var copy: [UInt64] = []
+        swap(&copy, &work)
+        var words = copy.mutableSpan
+        records.reset(&words, at: 0, id: id)
+        swap(&copy, &work)
+    }
+
+    private func position(_ number: Int) -> (chunk: Int, base: Int) {
+        let (chunk, place) = number.quotientAndRemainder(dividingBy: Self.recordsPerChunk)
+        return (chunk, place * records.wordCount)
+    }
+
+    private mutating func makeChunk(_ chunk: Int) {
+        while chunks.count <= chunk { chunks.append([]) }
+        guard chunks[chunk].isEmpty else { return }
+        let wordCount = Self.recordsPerChunk * records.wordCount
+        chunks[chunk] = Array(repeating: 0, count: wordCount)
+        chunkCount += 1
+    }
+
+    private mutating func holds(_ number: Int, _ id: Span<UInt8>) -> Bool {
+        guard entries[number].standing == .memory else {
+            return records.holds(work.mutableSpan, at: 0, id: id)
+        }
+        let (chunk, base) = position(number)
+        return records.holds(chunks[chunk].mutableSpan, at: base, id: id)
+    }
+
+    private mutating func lastArrival(_ number: Int) -> Int64 {
+        if let file, entries[number].standing != .memory {
+            return file.lastArrival(Int(entries[number].fileRecord))
+        }
+        let (chunk, base) = position(number)
+        return records.lastArrival(chunks[chunk].mutableSpan, at: base)
+    }
+
+    private mutating func addToIndex(_ number: Int) {
+        if (entries.count - free.count) * 2 > index.count {
+            index = Array(repeating: 0, count: index.count * 2)
+            for other in entries.indices where entries[other].standing != .free { place(other) }
+        } else {
+            place(number)
+        }
+    }
+
+    private mutating func place(_ number: Int) {
+        var place = home(entries[number].hash)
+        while index[place] != 0 { place = (place + 1) & (index.count - 1) }
+        index[place] = UInt32(number + 1)
+    }
+
+    private func home(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash >> 16) & (index.count - 1)
+    }
+}
+
+/// What a table is asked about, beside the id.
+struct MachineKey: Sendable {
+    let hash: UInt64
+    let quota: MachineQuota
 }

@@ -33,9 +33,13 @@ package struct StateCounts: Equatable, Sendable {
     package var evictions = 0
     /// Bytes of records and index.
     package var byteCount = 0
+    /// Records and panes that a power cut tore, found and dropped since the start.
+    package var torn = 0
+    /// Machines that are only in memory although there is a state file.
+    package var memoryOnly = 0
 }
 
-/// The records of all machines, in memory, found by equipment id in O(1).
+/// The records of all machines, found by equipment id in O(1): in memory, or in a ``StateFile``.
 ///
 /// A shard's lock is held while a reading goes into its record and the row's inputs are noted,
 /// never across I/O or a forward pass.
@@ -46,20 +50,42 @@ package final class StateStore: Sendable {
     package let records: RecordLayout
     /// The bounds.
     package let limits: StateLimits
+    /// The file that holds the records; nil where they are in memory only.
+    package let file: StateFile?
     private let shards: [StateShard]
     private let seed: UInt64
     private let quota: MachineQuota
 
-    /// Makes an empty store for records of one layout.
-    package init(records: RecordLayout, horizonMicroseconds: Int64, limits: StateLimits) {
+    /// Makes a store for records of one layout: empty in memory, or with what the file holds.
+    package init(
+        records: RecordLayout,
+        horizonMicroseconds: Int64,
+        limits: StateLimits,
+        file: StateFile? = nil
+    ) {
         precondition(limits.shardCount.nonzeroBitCount == 1, "shards must be a power of two")
+        precondition(limits.shardCount <= StateFileLayout.slotCount, "each shard has a slot")
         self.records = records
         self.limits = limits
-        seed = .random(in: 0 ... .max)
-        quota = MachineQuota(machinesMax: limits.machinesMax)
-        shards = (0..<limits.shardCount).map { _ in
-            StateShard(MachineTable(records: records, idleMicroseconds: 2 * horizonMicroseconds))
+        self.file = file
+        seed = file?.seed ?? .random(in: 0 ... .max)
+        let known = file?.usedCount ?? 0
+        var tables = (0..<limits.shardCount).map { shard in
+            MachineTable(
+                records: records,
+                idleMicroseconds: 2 * horizonMicroseconds,
+                file: file,
+                slot: shard,
+                // Hashing spreads machines unevenly; a table that is too small grows.
+                expectedCount: known / limits.shardCount
+            )
         }
+        let mask = limits.shardCount - 1
+        file?.forEachUsed { record, hash in
+            tables[Int(truncatingIfNeeded: hash) & mask].adopt(record, hash: hash)
+        }
+        quota = MachineQuota(machinesMax: limits.machinesMax - (file?.usedCount ?? 0))
+        shards = tables.map { StateShard($0) }
     }
 
     /// Takes the reading in `scratch.values` into its machine's record and notes what its row
@@ -76,20 +102,76 @@ package final class StateStore: Sendable {
         guard id.count <= SpecLimits.equipmentIDBytesMax else {
             throw .idTooLong(byteCount: id.count, limit: SpecLimits.equipmentIDBytesMax)
         }
-        let hash = hashBytes(id, seed: seed)
-        let home = Int(truncatingIfNeeded: hash) & (shards.count - 1)
+        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
+        let home = home(key)
         repeat {
             let admission = shards[home].observe(
                 time,
+                key: key,
                 id: id,
-                hash: hash,
-                quota: quota,
                 engine: engine,
                 scratch: &scratch
             )
             if let admission { return admission }
         } while makeRoom(besides: home, arrival: time.arrival)
         throw .full(limit: limits.machinesMax)
+    }
+
+    /// A copy of a machine's record, nil where it is not known.
+    func record(id: Span<UInt8>) -> [UInt64]? {
+        withMachine(id) { table, number in table.copy(number) }
+    }
+
+    /// Forgets what is known of a machine's time before a maintenance; false where it is not known.
+    ///
+    /// The windows begin anew with the pane of that moment; readings before it will be stale.
+    package func resetWindows(id: Span<UInt8>, before timestamp: Int64) -> Bool {
+        let found: Void? = withMachine(id) { table, number in
+            var copy = table.copy(number)
+            var words = copy.mutableSpan
+            records.beginAnew(&words, at: 0, timestamp: timestamp)
+            table.replace(number, with: copy)
+        }
+        return found != nil
+    }
+
+    /// Forgets a machine; false where it is not known.
+    package func remove(id: Span<UInt8>) -> Bool {
+        let found: Void? = withMachine(id) { table, number in
+            table.remove(number)
+            quota.giveBack()
+        }
+        return found != nil
+    }
+
+    /// Puts a record in the place of the machine's own, or adds the machine.
+    ///
+    /// - Throws: ``StateError`` where there is no room.
+    func restore(_ record: [UInt64], id: Span<UInt8>) throws(StateError) {
+        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
+        let isDone = shards[home(key)].withTable { table in
+            guard let number = table.find(key, id) ?? table.insert(key, id, arrival: .min) else {
+                return false
+            }
+            table.replace(number, with: record)
+            return true
+        }
+        if !isDone { throw .full(limit: limits.machinesMax) }
+    }
+
+    private func home(_ key: MachineKey) -> Int {
+        Int(truncatingIfNeeded: key.hash) & (shards.count - 1)
+    }
+
+    private func withMachine<Result: Sendable>(
+        _ id: Span<UInt8>,
+        _ body: (inout MachineTable, Int) -> Result
+    ) -> Result? {
+        guard id.count <= SpecLimits.equipmentIDBytesMax else { return nil }
+        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
+        return shards[home(key)].withTable { table in
+            table.find(key, id).map { body(&table, $0) }
+        }
     }
 
     /// Looks in the other shards for an idle machine to forget, so that the bound holds for the
@@ -113,7 +195,10 @@ package final class StateStore: Sendable {
             total.machines += part.machines
             total.evictions += part.evictions
             total.byteCount += part.byteCount
+            total.torn += part.torn
+            total.memoryOnly += part.memoryOnly
         }
+        total.byteCount += file?.byteCount ?? 0
         return total
     }
 }
@@ -129,17 +214,18 @@ private final class StateShard: Sendable {
     /// Nil where there is no room for a new machine.
     func observe(
         _ time: ReadingTime,
+        key: MachineKey,
         id: Span<UInt8>,
-        hash: UInt64,
-        quota: MachineQuota,
         engine: FeatureEngine,
         scratch: inout FeatureScratch
     ) -> Admission? {
         table.withLock { table in
-            let record = table.record(id: id, hash: hash, arrival: time.arrival, quota: quota)
-            guard let record else { return nil }
-            return table.observe(time, record: record, engine: engine, scratch: &scratch)
+            table.observe(time, key: key, id: id, engine: engine, scratch: &scratch)
         }
+    }
+
+    func withTable<Result: Sendable>(_ body: (inout MachineTable) -> Result) -> Result {
+        table.withLock { body(&$0) }
     }
 
     func evictIdle(arrival: Int64) -> Bool { table.withLock { $0.evictIdle(arrival: arrival) } }
@@ -174,13 +260,15 @@ func hashBytes(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
         var word: UInt64 = 0
         let end = min(index + 8, bytes.count)
         for place in index..<end { word = word << 8 | UInt64(bytes[place]) }
-        hash = fold(hash ^ word, 0xD6E8_FEB8_6659_FD93)
+        hash = foldedProduct(hash ^ word, 0xD6E8_FEB8_6659_FD93)
         index = end
     }
-    return fold(hash ^ UInt64(bytes.count), 0xA076_1D64_78BD_642F)
+    return foldedProduct(hash ^ UInt64(bytes.count), 0xA076_1D64_78BD_642F)
 }
 
-private func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+/// Both halves of a product, folded into one.
+@inline(__always)
+func foldedProduct(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let (high, low) = a.multipliedFullWidth(by: b)
     return high ^ low
 }

@@ -13,7 +13,7 @@ struct WindowStatistics {
     /// The share of each window's panes that hold a reading, 0 to 1.
     private(set) var fill: [Double]
     /// Sums by window, then gauge.
-    private var totals: [WindowTotals]
+    private(set) var totals: [WindowTotals]
     /// Where the panes that hold a reading start in the record, the newest first.
     private var livePanes: [UInt32]
     /// How many of them belong to each window.

@@ -112,8 +112,9 @@ final class ServiceMetrics: Sendable {
     func countRefusal() { modelRefusals.add() }
 
     /// Registers what server, state and process count, once they exist.
-    func observe(server: Server, service: PredictionService) {
+    func observe(server: Server, service: PredictionService, state: StateKeeper) {
         registerService(service)
+        registerState(service.models, state)
         registerServer(server)
         registerEncryption(server)
         ProcessMetrics.register(in: registry)
@@ -132,21 +133,41 @@ final class ServiceMetrics: Sendable {
         ) { emit in
             if let model = models.current { emit([model.name, model.version], 1) }
         }
-        registry.function("state_machines", help: "Machines whose windows are kept.") {
-            Double(models.current?.state?.counts().machines ?? 0)
-        }
-        registry.function("state_bytes", help: "Memory of all machines' windows.") {
-            Double(models.current?.state?.counts().byteCount ?? 0)
-        }
-        registry.function(
-            "state_evictions_total",
-            help: "Machines forgotten because they were idle and room was needed.",
-            kind: .counter
-        ) { Double(models.current?.state?.counts().evictions ?? 0) }
         registry.function(
             "batch_bytes_pending",
             help: "Bodies of the batches that wait or are worked on."
         ) { [weak service] in Double(service?.batches.pendingByteCount ?? 0) }
+    }
+
+    private func registerState(_ models: ModelStore, _ keeper: StateKeeper) {
+        let counts:
+            [(String, String, Registry.FunctionKind, any KeyPath<StateCounts, Int> & Sendable)] = [
+                ("state_machines", "Machines whose windows are kept.", .gauge, \.machines),
+                ("state_bytes", "Memory or file of all machines' windows.", .gauge, \.byteCount),
+                (
+                    "state_evictions_total",
+                    "Machines forgotten because they were idle and room was needed.", .counter,
+                    \.evictions
+                ),
+                (
+                    "state_torn_total", "Torn records and panes that were found and dropped.",
+                    .counter, \.torn
+                ),
+                (
+                    "state_memory_only",
+                    "Machines kept in memory only because the state's disk is full.", .gauge,
+                    \.memoryOnly
+                ),
+            ]
+        for (name, help, kind, path) in counts {
+            registry.function(name, help: help, kind: kind) {
+                Double(models.current?.state?.counts()[keyPath: path] ?? 0)
+            }
+        }
+        registry.function(
+            "state_sync_lag_seconds",
+            help: "Age of the last moment from which all state is on the disk."
+        ) { keeper.syncLagSeconds }
     }
 
     private func registerServer(_ server: Server) {

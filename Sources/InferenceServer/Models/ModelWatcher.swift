@@ -17,6 +17,7 @@ final class ModelWatcher: Sendable {
     private let directory: ModelDirectory
     private let limits: ServiceLimits
     private let models: ModelStore
+    private let state: StateKeeper
     private let metrics: ServiceMetrics
     private let log: Log
     private let wallClock: WallClock
@@ -27,6 +28,7 @@ final class ModelWatcher: Sendable {
     init(
         settings: Settings,
         models: ModelStore,
+        state: StateKeeper,
         metrics: ServiceMetrics,
         log: Log,
         wallClock: WallClock
@@ -34,6 +36,7 @@ final class ModelWatcher: Sendable {
         directory = ModelDirectory(path: settings.modelDirectory, model: settings.model)
         limits = settings.service
         self.models = models
+        self.state = state
         self.metrics = metrics
         self.log = log
         self.wallClock = wallClock
@@ -59,6 +62,8 @@ final class ModelWatcher: Sendable {
     func stop() { isStopped.store(true, ordering: .releasing) }
 
     private func scan(isForced: Bool) {
+        // Without the state's lock no model can be served yet.
+        guard state.isOpen else { return }
         let fingerprint = directory.fingerprint()
         let isChanged = lastFingerprint.withLock { last in
             defer { last = fingerprint }
@@ -83,12 +88,13 @@ final class ModelWatcher: Sendable {
         do throws(BundleError) {
             let bundle = try BundleReader.load(location)
             if let previous, previous.digest == bundle.digest.hex { return true }
-            do throws(LayoutRefusal) {
+            do throws(StateRefusal) {
                 let model = try ServedModel(
                     bundle,
                     after: previous,
                     counts: models.counts(ofVersion: "\(bundle.manifest.version)"),
-                    limits: limits
+                    limits: limits,
+                    keeper: state
                 )
                 models.install(model)
                 metrics.countSwap()

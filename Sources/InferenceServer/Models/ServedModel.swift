@@ -34,20 +34,22 @@ final class ServedModel: Sendable {
 
     /// Prepares a bundle; `previous` is the model in service, whose windows it takes over.
     ///
-    /// - Throws: ``LayoutRefusal`` where the windows that are kept mean something else.
+    /// - Throws: ``StateRefusal`` where the windows that are kept mean something else or cannot be
+    ///   opened.
     init(
         _ bundle: LoadedModel,
         after previous: ServedModel?,
         counts: PredictionCounts,
-        limits: ServiceLimits
-    ) throws(LayoutRefusal) {
+        limits: ServiceLimits,
+        keeper: StateKeeper
+    ) throws(StateRefusal) {
         let manifest = bundle.manifest
         name = manifest.model
         version = manifest.version.description
         digest = bundle.digest.hex
         self.bundle = bundle
         self.counts = counts
-        state = try Self.state(for: bundle.engine, after: previous, limits: limits)
+        state = try Self.state(for: bundle.engine, after: previous, limits: limits, keeper)
         format = ReadingFormat(schema: bundle.engine.transform.schema, limits: limits)
         let transform = bundle.engine.transform
         encoder = PredictionEncoder(
@@ -74,8 +76,9 @@ final class ServedModel: Sendable {
     private static func state(
         for engine: FeatureEngine,
         after previous: ServedModel?,
-        limits: ServiceLimits
-    ) throws(LayoutRefusal) -> StateStore? {
+        limits: ServiceLimits,
+        _ keeper: StateKeeper
+    ) throws(StateRefusal) -> StateStore? {
         let transform = engine.transform
         guard transform.schema.hasState else { return nil }
         if let previous, let state = previous.state {
@@ -85,22 +88,32 @@ final class ServedModel: Sendable {
                 && before.schema.sensors.map(\.name) == transform.schema.sensors.map(\.name)
             if isEqual { return state }
             let machines = state.counts().machines
-            if machines > 0 { throw LayoutRefusal(machineCount: machines) }
+            if machines > 0 { throw .otherLayout(machineCount: machines) }
         }
-        return StateStore(
-            records: engine.records,
-            horizonMicroseconds: transform.layout.horizonMicroseconds,
-            limits: StateLimits(machinesMax: limits.machinesMax)
-        )
+        do throws(StateFileError) {
+            return try keeper.store(
+                for: engine,
+                limits: StateLimits(machinesMax: limits.machinesMax)
+            )
+        } catch {
+            throw .file(error)
+        }
     }
 }
 
-/// A bundle's windows are laid out in another way than those that are kept.
-struct LayoutRefusal: Error, CustomStringConvertible {
-    let machineCount: Int
+/// Why a bundle has no state to work with.
+enum StateRefusal: Error, CustomStringConvertible {
+    /// Its windows are laid out in another way than those that are kept.
+    case otherLayout(machineCount: Int)
+    /// Its state file cannot be opened.
+    case file(StateFileError)
 
     var description: String {
-        "its sensors, panes or ranges differ from those of the windows kept for \(machineCount)"
-            + " machines; restart the server to serve it with empty windows"
+        switch self {
+        case .otherLayout(let machineCount):
+            "its sensors, panes or ranges differ from those of the windows kept for"
+                + " \(machineCount) machines; restart the server to serve it with its own"
+        case .file(let error): "\(error)"
+        }
     }
 }

@@ -22,11 +22,16 @@ enum ServiceError: Error, Sendable, Equatable {
     case busy
     /// No bundle has been verified yet.
     case noModel
+    /// Nothing is known of the machine that the path names.
+    case unknownMachine
+    /// The path holds an escape that is none, or no UTF-8.
+    case malformedPath
 
     /// The HTTP status; the one place where errors become one.
     var status: Int {
         switch self {
-        case .emptyBody, .malformedJSON, .invalidQuery: 400
+        case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
+        case .unknownMachine: 404
         case .tooManyRows: 413
         case .unsupportedMediaType: 415
         case .invalidContent: 422
@@ -38,6 +43,7 @@ enum ServiceError: Error, Sendable, Equatable {
     var title: String {
         switch status {
         case 400: "Bad Request"
+        case 404: "Not Found"
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
@@ -66,6 +72,8 @@ enum ServiceError: Error, Sendable, Equatable {
             "The windows of \(limit) machines are kept and no more fit; try again later."
         case .busy: "Too many batches are being worked on; try again later."
         case .noModel: "No verified model is loaded."
+        case .unknownMachine: "No windows are kept for this machine."
+        case .malformedPath: "The path is not percent-encoded UTF-8."
         }
     }
 

@@ -5,6 +5,7 @@ internal import HTTPServer
 /// The routes of the service; the raw value is the route's id.
 enum Endpoint: Int, CaseIterable {
     case predict, batchPredict, health, live, ready, startup, metrics, modelInfo
+    case machine, maintenance, forget
 
     var path: String {
         switch self {
@@ -16,6 +17,8 @@ enum Endpoint: Int, CaseIterable {
         case .startup: "/startupz"
         case .metrics: "/metrics"
         case .modelInfo: "/model/info"
+        case .machine, .forget: "/equipment/{id}"
+        case .maintenance: "/equipment/{id}/maintenance"
         }
     }
 
@@ -23,12 +26,13 @@ enum Endpoint: Int, CaseIterable {
     /// merely busy replaced, and metrics are what tells that it is.
     var isSheddable: Bool {
         switch self {
-        case .predict, .batchPredict, .modelInfo: true
+        case .predict, .batchPredict, .modelInfo, .machine, .maintenance, .forget: true
         case .health, .live, .ready, .startup, .metrics: false
         }
     }
 
-    /// The table for a server; probes, metrics and the model's description are on both listeners.
+    /// The table for a server; probes, metrics and descriptions are on both listeners, what changes
+    /// a machine's state on the operators' only.
     static func routes(_ limits: ServiceLimits) -> RouteTable {
         RouteTable(
             allCases.map { endpoint in
@@ -43,13 +47,17 @@ enum Endpoint: Int, CaseIterable {
                         listeners: [.main],
                         bodyBytesMax: limits.batchBytesMax
                     )
-                case .health, .live, .ready, .startup, .metrics, .modelInfo:
+                case .health, .live, .ready, .startup, .metrics, .modelInfo, .machine:
                     Route(
                         .get,
                         endpoint.path,
                         id: endpoint.rawValue,
                         isSheddable: endpoint.isSheddable
                     )
+                case .maintenance:
+                    Route(.post, endpoint.path, id: endpoint.rawValue, listeners: [.admin])
+                case .forget:
+                    Route(.delete, endpoint.path, id: endpoint.rawValue, listeners: [.admin])
                 }
             }
         )

@@ -30,6 +30,13 @@ extension PredictionService {
         response.body.append(contentsOf: writer.finish())
     }
 
+    /// Answers `/startupz`.
+    func writeStartup(_ response: inout Response) {
+        if !hasStarted { response.status = 503 }
+        let status = hasStarted ? "started" : "starting"
+        response.body.append(contentsOf: "{\"status\":\"\(status)\"}".utf8)
+    }
+
     /// Whether the service should get traffic.
     var isReady: Bool { !isDraining && models.current != nil }
 

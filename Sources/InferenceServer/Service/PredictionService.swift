@@ -36,6 +36,7 @@ final class PredictionService: RequestHandler {
     let batches: BatchQueue
     private let slots: [LoopSlot]
     private let drainFlag = Atomic(false)
+    private let startFlag = Atomic(false)
 
     init(
         settings: Settings,
@@ -63,6 +64,12 @@ final class PredictionService: RequestHandler {
     /// Whether the service is on its way to stop.
     var isDraining: Bool { drainFlag.load(ordering: .acquiring) }
 
+    /// Whether the first look for a model is over.
+    var hasStarted: Bool { startFlag.load(ordering: .acquiring) }
+
+    /// Lets the start-up probe say yes from now on.
+    func finishStart() { startFlag.store(true, ordering: .releasing) }
+
     /// Lets the probes say no from now on.
     func beginDrain() { drainFlag.store(true, ordering: .releasing) }
 
@@ -83,11 +90,14 @@ final class PredictionService: RequestHandler {
                     try predictBatch(request, bytes, &context, identity, &response)
                 case .health, .ready: writeHealth(&response)
                 case .live: response.body.append(contentsOf: Self.alive)
-                case .startup: response.body.append(contentsOf: Self.started)
+                case .startup: writeStartup(&response)
                 case .metrics:
                     response.contentType = .prometheusText
                     metrics.write(to: &response.body)
                 case .modelInfo: try writeModelInfo(&response)
+                case .machine: try showMachine(request, bytes, &response)
+                case .maintenance: try maintain(request, bytes, &response)
+                case .forget: try forgetMachine(request, bytes, &response)
                 case nil: preconditionFailure("every route has an endpoint")
                 }
             } catch {
@@ -99,7 +109,6 @@ final class PredictionService: RequestHandler {
     }
 
     private static let alive = Array("{\"status\":\"alive\"}".utf8)
-    private static let started = Array("{\"status\":\"started\"}".utf8)
 
     private func predict(
         _ request: borrowing Request,

@@ -3,7 +3,7 @@
 extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
-        listening + models + requests + operation + limits + timeouts + transport
+        listening + models + requests + operation + limits + timeouts + transport + state
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),
@@ -40,6 +40,27 @@ extension Setting {
             \.model,
             none: "the only one there",
             "The model to serve where the directory holds several."
+        ),
+    ]
+
+    static let state: [Setting] = [
+        .optionalText(
+            "state-dir",
+            \.stateDirectory,
+            none: "none: memory only",
+            "The directory of the machines' windows, which outlive the process there."
+        ),
+        .duration(
+            "state-wait",
+            \.stateWait,
+            in: .zero ... .seconds(3600),
+            "How long to wait, not ready, for a state directory that another server has."
+        ),
+        .duration(
+            "state-sync",
+            \.stateSyncInterval,
+            in: .milliseconds(10) ... .seconds(3600),
+            "How often state is written to the disk: what a power cut can lose at most."
         ),
     ]
 

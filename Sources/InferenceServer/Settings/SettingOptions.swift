@@ -45,6 +45,9 @@ struct SettingOptions: ParsableArguments {
     @Option(name: name(38), help: help(38)) var reusePort: String?
     @Option(name: name(39), help: help(39)) var encodedBytesMin: String?
     @Option(name: name(40), help: help(40)) var answerTimeout: String?
+    @Option(name: name(41), help: help(41)) var stateDir: String?
+    @Option(name: name(42), help: help(42)) var stateWait: String?
+    @Option(name: name(43), help: help(43)) var stateSync: String?
 
     /// The texts in the order of ``Setting/all``; nil where a flag is absent.
     var texts: [String?] {
@@ -56,7 +59,8 @@ struct SettingOptions: ParsableArguments {
             outputBytesMax, retryAfter, headTimeout, bodyTimeout, idleTimeout, writeTimeout,
             queueDelayMax, queueDelayInterval,
             tlsPort, tlsCertificate, tlsKey, tlsClientCa, tlsHandshakeTimeout, tlsHandshakesMax,
-            reusePort, encodedBytesMin, answerTimeout,
+            reusePort, encodedBytesMin, answerTimeout, stateDir, stateWait,
+            stateSync,
         ]
     }
 

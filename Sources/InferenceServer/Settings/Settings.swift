@@ -18,6 +18,10 @@ struct Settings: Sendable {
     var adminPort: UInt16?
     var modelDirectory = "models"
     var model: String?
+    /// Nil keeps state in memory only.
+    var stateDirectory: String?
+    var stateWait = Duration.zero
+    var stateSyncInterval = Duration.seconds(1)
     /// Nil takes one per usable core.
     var eventLoopCount: Int?
     var drainDelay = Duration.zero

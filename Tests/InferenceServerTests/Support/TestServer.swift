@@ -28,7 +28,7 @@ final class TestServer: Sendable {
             environment: [:]
         )
         let log = Log(level: .debug, clock: wallClock) { [lines] in lines.append($0) }
-        application = Application(settings: settings, log: log, wallClock: wallClock)
+        application = try Application(settings: settings, log: log, wallClock: wallClock)
         try application.start()
     }
 
