@@ -2,8 +2,9 @@
 
 /// The `Date` field in IMF-fixdate (RFC 9110 §5.6.7).
 enum DateField {
-    /// Replaces the output by `date: Sun, 06 Nov 1994 08:49:37 GMT CRLF` for a time in seconds since
-    /// the epoch; a loop does so each second, in memory that it keeps.
+    /// Replaces the output by `date: Sun, 06 Nov 1994 08:49:37 GMT CRLF` for seconds of the epoch.
+    ///
+    /// A loop does so each second, in memory that it keeps.
     static func render(secondsSinceEpoch seconds: Int64, into output: inout [UInt8]) {
         let day = Int((seconds - (seconds % 86_400 + 86_400) % 86_400) / 86_400)
         let second = Int(seconds - Int64(day) * 86_400)

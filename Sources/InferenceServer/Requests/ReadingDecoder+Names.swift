@@ -74,8 +74,8 @@ extension ReadingDecoder {
         }
     }
 
-    /// Notes the fields that the schema does not know: `count` of them, of which the first and short
-    /// ones have names.
+    /// Notes the fields that the schema does not know: `count` of them, of which the first and
+    /// short ones have names.
     mutating func noteUnknown(
         _ names: [String],
         count: Int,

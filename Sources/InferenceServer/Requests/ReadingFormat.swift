@@ -93,7 +93,7 @@ final class ReadingFormat: Sendable {
         return nil
     }
 
-    /// The last moment that a reading may be about which arrives then, microseconds since the epoch.
+    /// The last moment that a reading arriving then may be about, microseconds since the epoch.
     func latest(arrival: Int64) -> Int64 { aheadMax.map { arrival + $0 } ?? .max }
 
     /// The sensors that a reading must have and has not.
