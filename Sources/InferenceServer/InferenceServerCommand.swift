@@ -25,6 +25,9 @@ struct InferenceServerCommand: ParsableCommand {
     @Flag(help: "Check the settings, show them, then end.")
     var checkConfig = false
 
+    @Flag(help: "Ask the server that these settings describe for its health, then end: 0 or 1.")
+    var healthCheck = false
+
     func run() throws {
         if let verify { return try verifyBundle(verify) }
         let settings: Settings
@@ -38,6 +41,7 @@ struct InferenceServerCommand: ParsableCommand {
             throw ExitCode(error.exitCode)
         }
         if checkConfig { return try check(settings) }
+        if healthCheck { return try checkHealth(settings) }
         try serve(settings)
     }
 
@@ -67,6 +71,13 @@ struct InferenceServerCommand: ParsableCommand {
         application.waitUntilStopped()
         withExtendedLifetime(signals) {}
         if application.hasFailed.load(ordering: .acquiring) { throw ExitCode(Self.osError) }
+    }
+
+    private func checkHealth(_ settings: Settings) throws {
+        Signals.ignoreBrokenPipes()
+        guard let failure = HealthCheck.failure(settings) else { return }
+        StandardError.write(Array("inference-server: \(failure)\n".utf8))
+        throw ExitCode.failure
     }
 
     private func check(_ settings: Settings) throws {
