@@ -135,28 +135,3 @@ resource "azurerm_role_assignment" "pipeline" {
   principal_id         = azurerm_user_assigned_identity.pipeline[0].principal_id
   principal_type       = "ServicePrincipal"
 }
-
-# What was done to secrets, blobs and the cluster goes to the log workspace.
-
-resource "azurerm_monitor_diagnostic_setting" "audit" {
-  for_each = {
-    vault = { id = azurerm_key_vault.main.id, categories = ["AuditEvent"] }
-    blobs = {
-      id         = "${azurerm_storage_account.main.id}/blobServices/default"
-      categories = ["StorageRead", "StorageWrite", "StorageDelete"]
-    }
-    cluster = { id = azurerm_kubernetes_cluster.main.id, categories = ["kube-audit-admin", "guard"] }
-  }
-
-  name                       = "audit"
-  target_resource_id         = each.value.id
-  log_analytics_workspace_id = azurerm_log_analytics_workspace.main.id
-
-  dynamic "enabled_log" {
-    for_each = toset(each.value.categories)
-
-    content {
-      category = enabled_log.value
-    }
-  }
-}

@@ -269,7 +269,7 @@ resource "azurerm_kubernetes_cluster" "main" {
     network_data_plane  = "cilium"
     network_policy      = "cilium"
     load_balancer_sku   = "standard"
-    pod_cidr            = "10.244.0.0/16"
+    pod_cidr            = local.pod_range
     service_cidr        = "10.245.0.0/16"
     dns_service_ip      = "10.245.0.10"
   }

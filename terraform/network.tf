@@ -3,6 +3,8 @@
 # The network of the nodes and, where they are wanted, private addresses of the services.
 
 locals {
+  pod_range = "10.244.0.0/16"
+
   registry_is_private = var.private_endpoints_enabled && var.container_registry_sku == "Premium"
 
   # For each private endpoint: what it leads to, which part of it, and the DNS zones that name it.
@@ -58,13 +60,27 @@ resource "azurerm_subnet" "endpoints" {
   address_prefixes     = [cidrsubnet(var.network_address_space, 4, 4)]
 }
 
-# Without rules of its own a group refuses what comes from outside the network. An ingress with a public address needs
+# What no rule allows from outside the network is refused. An ingress with a public address needs
 # a rule here.
 resource "azurerm_network_security_group" "main" {
   name                = "nsg-${local.name}"
   location            = azurerm_resource_group.main.location
   resource_group_name = azurerm_resource_group.main.name
   tags                = local.tags
+
+  # Pods have addresses of their own, which do not count as the network's.
+  security_rule {
+    name                         = "nodes-and-pods"
+    description                  = "Nodes and pods reach each other."
+    priority                     = 100
+    direction                    = "Inbound"
+    access                       = "Allow"
+    protocol                     = "*"
+    source_address_prefixes      = concat(azurerm_subnet.nodes.address_prefixes, [local.pod_range])
+    source_port_range            = "*"
+    destination_address_prefixes = concat(azurerm_subnet.nodes.address_prefixes, [local.pod_range])
+    destination_port_range       = "*"
+  }
 }
 
 resource "azurerm_subnet_network_security_group_association" "nodes" {

@@ -57,6 +57,9 @@ mock_provider "azurerm" {
   mock_resource "azurerm_private_dns_zone" {
     defaults = { id = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/mocked/providers/Microsoft.Network/privateDnsZones/mocked" }
   }
+  mock_resource "azurerm_monitor_data_collection_rule" {
+    defaults = { id = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/mocked/providers/Microsoft.Insights/dataCollectionRules/mocked" }
+  }
   mock_resource "azurerm_user_assigned_identity" {
     defaults = {
       id           = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/mocked/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mocked"
