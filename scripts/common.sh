@@ -53,6 +53,9 @@ newest_bundle() {
         | awk -F/ '{ print $NF "\t" $0 }' | sort | tail -n 1 | cut -f 2
 }
 
+# More options of `pdm train`, for a caller of make_bundle to set.
+train_options=()
+
 # From nothing to a bundle: make_bundle DATA_FOLDER MODELS_FOLDER EPOCHS [option of generate]...
 make_bundle() {
     local data=$1 models=$2 epochs=$3
@@ -71,7 +74,7 @@ make_bundle() {
     say "training"
     "$bin/pdm" train --train-data "$data/processed/train_features.csv" \
         --test-data "$data/processed/test_features.csv" \
-        --epochs "$epochs" --batch-size 128 --output-dir "$models"
+        --epochs "$epochs" --batch-size 128 --output-dir "$models" "${train_options[@]}"
     say "evaluating"
     "$bin/pdm" evaluate --model-path "$(newest_bundle "$models")" \
         --test-data "$data/processed/test_features.csv" --output-dir "$data/evaluation"

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+#
+# Two images. The server, with a small demonstration model that serves where no other is mounted:
+#
+#   docker build --tag predictive-maintenance:latest .
+#   docker run -p 5000:5000 -e MODEL_DIR=/app/models/checkpoints predictive-maintenance:latest
+#
+# and the training side:
+#
+#   docker build --tag pdm:latest --target pdm .
+
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+# --- what building needs --------------------------------------------------------------------------
+FROM ${SWIFT_IMAGE} AS dependencies
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+# Headers follow the release of the base image; the newest patch of each is what we want.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        binutils libnghttp2-dev libssl-dev pkg-config zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# Before the sources: packages are fetched again only when this file changes.
+COPY Package.swift ./
+RUN swift package resolve
+
+# --- both programs, with the Swift runtime inside ---------------------------------------------------
+FROM dependencies AS programs
+COPY Sources Sources
+COPY Benchmarks Benchmarks
+COPY Tests Tests
+COPY scripts/image-files scripts/image-files
+RUN swift build --configuration release --static-swift-stdlib --product inference-server \
+    && swift build --configuration release --static-swift-stdlib --product pdm \
+    && scripts/image-files .build/release/inference-server /image/server \
+    && scripts/image-files .build/release/pdm /image/pdm
+
+# --- a model to show --------------------------------------------------------------------------------
+FROM programs AS demonstration
+COPY scripts/common.sh scripts/demonstration-bundle scripts/
+RUN scripts/demonstration-bundle /image/pdm /image/models
+
+# --- the training side ------------------------------------------------------------------------------
+FROM ${RUNTIME_IMAGE} AS pdm
+LABEL org.opencontainers.image.title="pdm" \
+      org.opencontainers.image.description="Prepares data, trains, judges and writes model bundles" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=programs /image/pdm /app
+COPY schemas /app/schemas
+COPY specs /app/specs
+USER 65532:65532
+WORKDIR /data
+ENTRYPOINT ["/app/pdm"]
+
+# --- the server, which is the default ---------------------------------------------------------------
+FROM ${RUNTIME_IMAGE} AS predictive-maintenance
+LABEL org.opencontainers.image.title="predictive-maintenance" \
+      org.opencontainers.image.description="Answers sensor readings with the risk that the machine fails" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=programs /image/server /app
+# A volume of models goes over this folder and hides it.
+COPY --from=demonstration /image/models /app/models/checkpoints
+ENV PDM_HOST=0.0.0.0 \
+    MODEL_DIR=/app/models/checkpoints
+EXPOSE 5000
+USER 65532:65532
+WORKDIR /app
+# The server itself asks: there is no shell and no other client in here.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+    CMD ["/app/inference-server", "--health-check"]
+ENTRYPOINT ["/app/inference-server"]
