@@ -124,6 +124,7 @@ resource "azurerm_role_assignment" "pipeline" {
     "AcrPush"                                    = azurerm_container_registry.main.id
     "Azure Kubernetes Service Cluster User Role" = azurerm_kubernetes_cluster.main.id
     "AzureML Data Scientist"                     = azurerm_machine_learning_workspace.main.id
+    "Reader"                                     = azurerm_container_registry.main.id
     "Storage Blob Data Contributor"              = azurerm_storage_container.main["models"].id
 
     # Everything within the namespace, custom resources too, and nothing outside it.
