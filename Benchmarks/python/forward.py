@@ -14,11 +14,8 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import numpy as np
-import onnx
-import onnxruntime as ort
-from onnx import TensorProto, helper, numpy_helper
+from rivals.network import WIDTHS, random_network, session
 
-WIDTHS = (30, 128, 64, 32, 1)
 BATCHES = (1, 8, 100, 1000, 10000)
 GOALS = {1: 5.0, 8: 2.0, 100: 1.15, 1000: 1.15, 10000: 1.15}
 SHARE_GOAL = 0.85
@@ -42,41 +39,10 @@ def shortest(work: Callable[[], object]) -> float:
     return best
 
 
-def session(weights: list[np.ndarray], biases: list[np.ndarray]) -> ort.InferenceSession:
-    """The same network as an ONNX model: Gemm and Relu, a sigmoid at the end."""
-    nodes, initializers, source = [], [], "x"
-    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        initializers.append(numpy_helper.from_array(weight, f"w{index}"))
-        initializers.append(numpy_helper.from_array(bias, f"b{index}"))
-        nodes.append(helper.make_node("Gemm", [source, f"w{index}", f"b{index}"], [f"z{index}"]))
-        last = index == len(weights) - 1
-        source = "y" if last else f"a{index}"
-        nodes.append(helper.make_node("Sigmoid" if last else "Relu", [f"z{index}"], [source]))
-    graph = helper.make_graph(
-        nodes,
-        "network",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTHS[0]])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])],
-        initializers,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    onnx.checker.check_model(model)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
 def competitors(batch: int) -> dict[str, float]:
     """Seconds per batch of each competitor."""
-    random = np.random.default_rng(1)
-    pairs = list(zip(WIDTHS, WIDTHS[1:], strict=False))
-    weights = [random.uniform(-0.5, 0.5, pair).astype(np.float32) for pair in pairs]
-    biases = [random.uniform(-0.5, 0.5, pair[1]).astype(np.float32) for pair in pairs]
-    rows = random.uniform(-0.5, 0.5, (batch, WIDTHS[0])).astype(np.float32)
+    weights, biases = random_network()
+    rows = np.random.default_rng(2).uniform(-0.5, 0.5, (batch, WIDTHS[0])).astype(np.float32)
 
     runtime = session(weights, biases)
     binding = runtime.io_binding()

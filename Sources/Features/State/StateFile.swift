@@ -8,14 +8,11 @@ internal import Synchronization
 // SAFETY: the mapping lives as long as the object and its memory is shared out as the note says.
 /// Records in a file that is mapped into memory, which outlive the process.
 ///
-/// A killed process loses nothing that it stored: the pages belong to the system. A change of a
-/// record goes through its shard's redo slot, so that none is left half done: the new words are
-/// written to the slot, the slot is sealed, the record is overwritten, the slot is cleared; a slot
-/// found sealed at the start is applied again. A new record counts once its entry is published, one
-/// store. docs/state-file.md describes the file byte by byte.
+/// A change goes through its shard's redo slot, so that none is left half done: the slot is written
+/// and sealed, the record overwritten, the slot cleared; one found sealed at the start is applied.
 ///
 /// - Note: Thread safety: a record, its entry and a slot belong to a shard, whose lock the caller
-///   holds; everything else may be called from anywhere.
+///   holds; everything else may be called from anywhere. docs/state-file.md has the bytes.
 package final class StateFile: @unchecked Sendable {
     /// The file's place.
     package let path: String
