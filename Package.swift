@@ -67,9 +67,14 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
+        .systemLibrary(
+            name: "CNghttp2",
+            pkgConfig: "libnghttp2",
+            providers: [.apt(["libnghttp2-dev"])]
+        ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         target("Platform", ["CLinux"]),
-        target("HTTPServer", ["CLinux", "COpenSSL", "CZlib", "Platform"]),
+        target("HTTPServer", ["CLinux", "CNghttp2", "COpenSSL", "CZlib", "Platform"]),
         target("JSON"),
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
@@ -111,7 +116,7 @@ let package = Package(
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("Platform"),
-        tests("HTTPServer", ["COpenSSL", "Platform", "TestSupport"]),
+        tests("HTTPServer", ["CNghttp2", "COpenSSL", "Platform", "TestSupport"]),
         tests("JSON", ["TestSupport"]),
         tests("Metrics"),
         tests("Integrity"),

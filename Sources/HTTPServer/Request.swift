@@ -88,6 +88,16 @@ package struct Request: Sendable, Equatable {
     /// Makes an empty request.
     package init() {}
 
+    /// Empties it, but for the listener and the loop, and keeps its memory.
+    mutating func reset() {
+        routeID = -1
+        path = 0..<0
+        query = 0..<0
+        pathParameter = 0..<0
+        body = 0..<0
+        fields.removeAll(keepingCapacity: true)
+    }
+
     /// The value of the first field of that name, in any case, or nil where there is none.
     ///
     /// - Complexity: O(number of fields).

@@ -28,6 +28,22 @@ package struct ServerLimits: Sendable {
     package var encodedBytesMin = 1024
     /// Bytes read and thrown away after a refusal, so that the client can read it: 1 MiB.
     package var lingerBytesMax = 1 << 20
+    /// Open streams of an HTTP/2 connection: 100, the least that RFC 9113 §6.5.2 recommends.
+    package var http2StreamCountMax = 100
+    /// CONTINUATION frames of a header block: 4 of 16 KiB hold the default head several times.
+    package var http2ContinuationCountMax = 4
+    /// Streams of a connection reset before their answer, by either side, in an interval: 200; a
+    /// client that gives up on slow answers stays below, rapid reset does not.
+    package var http2ResetCountMax = 200
+    /// Frames of a connection that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty
+    /// DATA) in an interval: 1000, and four more for every DATA frame sent.
+    package var http2ControlFrameCountMax = 1000
+    /// The interval of these two: 10 s.
+    package var http2FloodInterval = Duration.seconds(10)
+    /// Bytes of requests that one connection may have under way: 32 MiB, two batches.
+    package var http2RequestBytesMax = 32 << 20
+    /// Flow-control window of a stream and of the connection: 1 MiB, a gigabit at 8 ms.
+    package var http2WindowBytes = 1 << 20
     /// Time for a TLS handshake: 10 s.
     package var handshakeTimeout = Duration.seconds(10)
     /// Time from the first byte of a request to the end of its head: 10 s, against slow senders.

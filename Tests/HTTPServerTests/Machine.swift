@@ -19,6 +19,8 @@ struct Machine {
     /// All bytes that went out.
     var output: [UInt8] = []
     var isClosed = false
+    /// Whether the client turned out to speak HTTP/2; the machine stops there.
+    var speaksHTTP2 = false
 
     init(listener: Listener = .main, limits: ServerLimits = ServerLimits()) {
         context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
@@ -55,6 +57,9 @@ struct Machine {
             case .handle: handle()
             case .answered: break
             case .close: isClosed = true
+            case .switchToHTTP2:
+                speaksHTTP2 = true
+                isClosed = true
             }
             collect()
         }

@@ -16,7 +16,7 @@ final class Connection {
 
     /// What a deadline is for.
     enum DeadlineKind {
-        case none, handshake, idle, head, body, answer, write, linger
+        case none, handshake, idle, head, body, answer, write, linger, streams
     }
 
     /// How far TLS has come.
@@ -34,7 +34,10 @@ final class Connection {
     let isEncrypted: Bool
     var security: Security
     let token: ConnectionToken
+    /// The buffers, and the protocol state while it is HTTP/1.1.
     var http = HTTP1Connection()
+    /// The protocol state of HTTP/2.
+    var http2: HTTP2Connection?
     var ending = Ending.open
     var readiness = Readiness.input
     var deadline = Int64.max
@@ -61,6 +64,7 @@ final class Connection {
         security = tls.isPlain ? .none : .handshake
         self.tls = tls
         http.reset(listener: listener, loopIndex: loopIndex)
+        http.detectsHTTP2 = !isEncrypted
     }
 
     /// Goes on with the handshake; afterwards bytes are encrypted.
@@ -109,6 +113,34 @@ final class Connection {
         guard isEncrypted, security == .established else { return }
         tls.shutDownSending()
         security = .ended
+    }
+
+    /// Whether the request of a deferred answer still waits for it.
+    func awaitsAnswer(to sequence: UInt64) -> Bool {
+        if let http2 { return http2.awaitsAnswer(to: sequence) }
+        return http.isDeferred && http.sequence == sequence
+    }
+
+    /// Whether the client of that request takes gzip.
+    func acceptsGzip(for sequence: UInt64) -> Bool {
+        if let http2 { return http2.acceptsGzip(for: sequence) }
+        // A reference of its own: a span of a class's member cannot be handed on.
+        let http = http
+        return ContentCoder.accepts(http.request, http.input.span.extracting(http.requestBytes))
+    }
+
+    /// Gives a deferred answer to the request that waits for it.
+    func answer(_ answer: Response, to sequence: UInt64, _ context: HTTP1Connection.Context) {
+        if let http2 {
+            http2.giveDeferred(answer, to: sequence)
+        } else {
+            http.answer(answer, context)
+        }
+    }
+
+    /// Whether a request or an answer is under way.
+    var isBusy: Bool {
+        http.hasOutput || !http.isIdle || (http2?.openCount ?? 0) > 0
     }
 }
 

@@ -75,28 +75,28 @@ extension EventLoop {
     ) {
         guard token.descriptor < connections.count,
             let connection = connections[token.descriptor], connection.token == token,
-            connection.http.isDeferred, connection.http.sequence == sequence
+            connection.awaitsAnswer(to: sequence)
         else {
             counters.add(-1, to: .requestsDeferred)
             return counters.add(1, to: .answersDropped)
         }
         if !isEncoded, answer.body.count >= shared.limits.encodedBytesMin {
-            return encodeDeferred(answer, connection)
+            return encodeDeferred(answer, to: sequence, connection)
         }
         counters.add(-1, to: .requestsDeferred)
         counters.countAnswer(status: answer.status)
-        connection.http.answer(answer, context)
+        connection.answer(answer, to: sequence, context)
         proceed(connection, &connection.http)
     }
 
     /// Encodes a deferred answer, which may be large, beside the loop and has it come again.
-    private func encodeDeferred(_ answer: Response, _ connection: Connection) {
-        let http = connection.http
-        let accepts = ContentCoder.accepts(
-            http.request,
-            http.input.span.extracting(http.requestBytes)
-        )
-        let (token, sequence, mailbox) = (connection.token, http.sequence, mailbox)
+    private func encodeDeferred(
+        _ answer: Response,
+        to sequence: UInt64,
+        _ connection: Connection
+    ) {
+        let accepts = connection.acceptsGzip(for: sequence)
+        let (token, mailbox) = (connection.token, mailbox)
         shared.encoding.async {
             var answer = answer
             ContentCoder.addVary(to: &answer)
@@ -119,6 +119,7 @@ extension EventLoop {
     /// - Returns: Whether it wants more bytes.
     private func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         context.nowNanoseconds = now
+        if let http2 = connection.http2 { return advance(connection, http2, &http) }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
             case .receive: return true
@@ -126,6 +127,9 @@ extension EventLoop {
             case .handle: handle(connection, &http)
             case .answered(let status, let refusal):
                 countOwnAnswer(status: status, refusal)
+            case .switchToHTTP2:
+                startHTTP2(connection, &http)
+                return advance(connection, &http)
             case .close(let lingers):
                 connection.ending = lingers ? .lingerAfterOutput : .closeAfterOutput
                 return false
@@ -156,7 +160,7 @@ extension EventLoop {
     ) {
         counters.add(1, to: .requests)
         response.reset()
-        if overload.isShedding, http.isSheddable,
+        if overload.isShedding, http.routing.isSheddable,
             overload.sheds(delay: shared.clock.nowNanoseconds - now)
         {
             counters.add(1, to: .requestsShed)
@@ -183,7 +187,7 @@ extension EventLoop {
         http.answer(response, context)
     }
 
-    private func countOwnAnswer(status: Int, _ refusal: HTTP1Connection.Refusal?) {
+    func countOwnAnswer(status: Int, _ refusal: HTTP1Connection.Refusal?) {
         counters.countAnswer(status: status)
         switch refusal {
         case .rule: counters.add(1, to: .parseErrors)

@@ -16,6 +16,7 @@ extension EventLoop {
         case .complete:
             counters.add(1, to: .tlsHandshakes)
             if connection.isResumed { counters.add(1, to: .tlsResumptions) }
+            if connection.applicationProtocol == .http2 { startHTTP2(connection, &connection.http) }
             watch(connection, .input)
             // The last segment of a handshake may have brought the first request.
             receive(connection, &connection.http)

@@ -41,6 +41,9 @@ extension EventLoop {
     /// The one of a head or a body stays
     /// as it is while that goes on, whatever trickles in.
     func setDeadline(of connection: Connection, _ http: borrowing HTTP1Connection) {
+        if let http2 = connection.http2 {
+            return setDeadline(of: connection, http2, hasOutput: http.hasOutput)
+        }
         let kind = deadlineKind(of: connection, http)
         let sequence = http.sequence
         guard kind != connection.deadlineKind || sequence != connection.deadlineSequence else {
@@ -50,7 +53,7 @@ extension EventLoop {
         connection.deadlineSequence = sequence
         let timeout: Int64
         switch kind {
-        case .none:
+        case .none, .streams:
             connection.deadline = .max
             return
         case .handshake: timeout = timeouts.handshake
@@ -91,6 +94,9 @@ extension EventLoop {
 
     private func expire(_ connection: Connection) {
         let kind = connection.deadlineKind
+        if kind == .streams, let http2 = connection.http2 {
+            return expireStreams(connection, http2)
+        }
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
         if kind == .answer { return answerForHandler(connection, &connection.http) }
@@ -117,8 +123,9 @@ extension EventLoop {
     func endAll() {
         for connection in connections {
             guard let connection else { continue }
-            let isBusy = connection.http.hasOutput || !connection.http.isIdle
-            if isBusy && connection.ending != .lingering { counters.add(1, to: .connectionsCutOff) }
+            if connection.isBusy, connection.ending != .lingering {
+                counters.add(1, to: .connectionsCutOff)
+            }
             close(connection)
         }
         pending.removeAll()

@@ -123,6 +123,7 @@ final class EventLoop: @unchecked Sendable {
         case .drain(let closeAt, let stopAt):
             context.isDraining = true
             timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)
+            announceDrain()
         case .stop:
             stop()
         case .wake:

@@ -14,6 +14,8 @@ struct HTTP1Connection {
         case handle
         /// The server's own answer has been written to `output`; call ``next(_:)`` again.
         case answered(status: Int, Refusal?)
+        /// The client speaks HTTP/2: hand `unread` and what follows to an ``HTTP2Connection``.
+        case switchToHTTP2
         /// Nothing until the deferred answer comes.
         case wait
         /// Send `output`, then end the connection; `lingers` if unread bytes may be on their way.
@@ -27,8 +29,6 @@ struct HTTP1Connection {
         /// A limit was passed.
         case limit
     }
-
-    private static let requestID: FieldName = "X-Request-ID"
 
     private enum Phase {
         case head, body, chunks(ChunkedBody), handling, deferred, closing
@@ -48,16 +48,15 @@ struct HTTP1Connection {
     private(set) var sequence: UInt64 = 0
     private var parser = RequestParser()
     private var phase = Phase.head
-    private var isHead = false
-    /// Whether the current request may be refused under overload.
-    private(set) var isSheddable = false
-    private var resolution = RouteTable.Resolution.notFound
-    private var bodyBytesMax = 0
+    /// What the route table says about the current request.
+    private(set) var routing = Routing()
     private var bodyByteCount = 0
     private var consumed = 0
     private var closesAfterAnswer = false
     private var lingersAfterAnswer = false
     private(set) var inputHasEnded = false
+    /// Whether the first bytes may be those of HTTP/2; RFC 9113 §3.3: over TLS, ALPN says so.
+    var detectsHTTP2 = true
 
     /// Starts anew for another socket.
     mutating func reset(listener: Listener, loopIndex: Int) {
@@ -122,8 +121,21 @@ struct HTTP1Connection {
         }
     }
 
+    /// What has come and has not been answered, within `input`.
+    var unread: Range<Int> { inputStart..<inputEnd }
+
+    /// Forgets what has come.
+    mutating func dropInput() {
+        inputStart = 0
+        inputEnd = 0
+    }
+
     /// Looks at what has come and says what to do.
     mutating func next(_ context: Context) -> Action {
+        if sequence == 1, detectsHTTP2, let isHTTP2 = hasHTTP2Preface() {
+            if isHTTP2 { return .switchToHTTP2 }
+            guard inputHasEnded else { return .receive }
+        }
         do throws(RequestError) {
             if case .head = phase, try !readHead(context) { return starved(context) }
             switch phase {
@@ -139,7 +151,7 @@ struct HTTP1Connection {
                     &input,
                     base: inputStart,
                     end: inputEnd,
-                    bodyBytesMax: bodyBytesMax,
+                    bodyBytesMax: routing.bodyBytesMax,
                     limits: context.limits
                 )
                 phase = .chunks(chunks)
@@ -177,16 +189,7 @@ struct HTTP1Connection {
     func write(_ problem: Problem, into response: inout Response) {
         guard parser.isComplete else { return problem.render(into: &response) }
         let head = input.span.extracting(inputStart..<(inputStart + parser.position))
-        var identity = 0..<0
-        if let value = request.value(of: Self.requestID, in: head), value.count <= 128 {
-            identity = value
-            response.addField(Self.requestID, value, of: head)
-        }
-        problem.render(
-            into: &response,
-            instance: head.extracting(request.path),
-            requestID: head.extracting(identity)
-        )
+        problem.render(into: &response, for: request, in: head)
     }
 
     /// Takes note that the handler answers later.
@@ -224,7 +227,7 @@ struct HTTP1Connection {
             to: &output,
             date: context.date,
             persistence: persistence,
-            omitsBody: isHead
+            omitsBody: routing.isHead
         )
     }
 
@@ -236,13 +239,22 @@ struct HTTP1Connection {
         consumed = 0
         bodyByteCount = 0
         sequence &+= 1
-        request.fields.removeAll(keepingCapacity: true)
-        request.query = 0..<0
-        request.pathParameter = 0..<0
-        request.body = 0..<0
-        request.routeID = -1
-        isHead = false
+        request.reset()
+        routing = Routing()
     }
+
+    /// Whether the connection begins as RFC 9113 §3.4 has it; false for a part of that, nil for
+    /// anything else.
+    ///
+    /// No request of HTTP/1.1 begins with these bytes.
+    private func hasHTTP2Preface() -> Bool? {
+        let preface = Self.http2Preface
+        let count = min(inputEnd - inputStart, preface.count)
+        for index in 0..<count where input[inputStart + index] != preface[index] { return nil }
+        return count == preface.count ? true : count > 0 ? false : nil
+    }
+
+    private static let http2Preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     /// What to do when the bytes at hand are used up.
     private mutating func starved(_ context: Context) -> Action {
@@ -265,31 +277,16 @@ struct HTTP1Connection {
             return false
         }
         let framing = try parser.framing()
-        resolution = context.routes.resolve(
-            request.method,
-            path: request.path,
-            in: bytes,
-            listener: request.listener
-        )
-        bodyBytesMax = context.limits.bodyBytesMax
-        isHead = request.method == .head
-        var requiresBody = false
-        if case .route(let index, let parameter) = resolution {
-            let route = context.routes.routes[index]
-            request.routeID = route.id
-            request.method = route.method
-            request.pathParameter = parameter
-            bodyBytesMax = route.bodyBytesMax ?? bodyBytesMax
-            requiresBody = route.requiresBody
-            isSheddable = route.isSheddable && request.listener == .main
-        }
+        routing = Routing(&request, in: bytes, context)
         closesAfterAnswer = !parser.keepsAlive
         switch framing {
         case .none:
-            if requiresBody { throw .lengthRequired }
+            if routing.requiresBody { throw .lengthRequired }
             phase = .body
         case .length(let count):
-            guard count <= bodyBytesMax else { throw .bodyTooLarge(limit: bodyBytesMax) }
+            guard count <= routing.bodyBytesMax else {
+                throw .bodyTooLarge(limit: routing.bodyBytesMax)
+            }
             bodyByteCount = count
             phase = .body
             if count > 0 { answerExpectation() }
@@ -305,7 +302,7 @@ struct HTTP1Connection {
         guard parser.expectsContinue, !parser.isVersion10,
             inputEnd - inputStart == parser.position
         else { return }
-        if case .route = resolution {
+        if routing.hasRoute {
             output.append(contentsOf: StatusLine.all[0])
             output.append(0x0D)
             output.append(0x0A)
@@ -323,23 +320,15 @@ struct HTTP1Connection {
     private mutating func dispatch(_ context: Context) throws(RequestError) -> Action {
         phase = .handling
         request.receivedNanoseconds = context.nowNanoseconds
-        let pathIndex: Int
-        switch resolution {
-        case .route:
+        if routing.hasRoute {
             if parser.hasGzip, !request.body.isEmpty { try decodeContent(context) }
             return .handle
-        case .notFound:
-            if request.method == .options, isAsterisk {
-                return answerItself(allow: Array("GET, HEAD, POST, OPTIONS".utf8), context)
-            }
-            return answerItself(.notFound, context)
-        case .options(let index):
-            let allow = context.routes.allow(index, on: request.listener)
-            return answerItself(allow: allow, context)
-        case .methodNotAllowed(let index): pathIndex = index
         }
-        let allow = context.routes.allow(pathIndex, on: request.listener)
-        return answerItself(.methodNotAllowed, allow: allow, context)
+        let buffer = input
+        let bytes = buffer.span.extracting(requestBytes)
+        let response = routing.answer(to: request, in: bytes, context)
+        answer(response, context)
+        return .answered(status: response.status, nil)
     }
 
     /// Puts the decoded body in the place of the encoded one; what follows moves along.
@@ -357,34 +346,6 @@ struct HTTP1Connection {
 
     private func decodedBody(_ context: Context) throws(RequestError) -> [UInt8] {
         let bytes = input.span.extracting(requestBytes).extracting(request.body)
-        return try context.coder.decode(bytes, byteCountMax: bodyBytesMax)
-    }
-
-    private var isAsterisk: Bool {
-        request.path.count == 1
-            && input[inputStart + request.path.lowerBound] == UInt8(ascii: "*")
-    }
-
-    private mutating func answerItself(
-        _ problem: Problem,
-        allow: [UInt8] = [],
-        _ context: Context
-    ) -> Action {
-        var response = Response()
-        write(problem, into: &response)
-        if !allow.isEmpty { response.addField("allow", 0..<allow.count, of: allow.span) }
-        answer(response, context)
-        return .answered(status: problem.status, nil)
-    }
-
-    private mutating func answerItself(
-        allow: [UInt8],
-        _ context: Context
-    ) -> Action {
-        var response = Response()
-        response.status = 204
-        response.addField("allow", 0..<allow.count, of: allow.span)
-        answer(response, context)
-        return .answered(status: 204, nil)
+        return try context.coder.decode(bytes, byteCountMax: routing.bodyBytesMax)
     }
 }

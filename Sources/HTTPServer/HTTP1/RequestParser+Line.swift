@@ -44,7 +44,7 @@ extension RequestParser {
     }
 
     /// The method of a name, or nil for one that is not known.
-    private static func method(_ range: Range<Int>, _ bytes: Span<UInt8>) -> RequestMethod? {
+    static func method(_ range: Range<Int>, _ bytes: Span<UInt8>) -> RequestMethod? {
         guard range.count <= 7 else { return nil }
         var packed: UInt64 = 0
         for index in range { packed = packed << 8 | UInt64(bytes[index]) }
@@ -63,7 +63,7 @@ extension RequestParser {
     }
 
     /// Reads origin form, absolute form or the asterisk (RFC 9112 §3.2).
-    private mutating func parseTarget(
+    mutating func parseTarget(
         _ target: Range<Int>,
         _ bytes: Span<UInt8>,
         into request: inout Request

@@ -18,7 +18,7 @@ package struct TLSConfiguration: Sendable, Equatable {
     /// asks for none.
     package var clientAuthorityPath: String?
     /// What is offered by ALPN, the preferred first.
-    package var protocols: [ApplicationProtocol] = [.http1]
+    package var protocols: [ApplicationProtocol] = [.http2, .http1]
 
     /// Makes a configuration that asks for no client certificate.
     package init(certificatePath: String, keyPath: String, clientAuthorityPath: String? = nil) {

@@ -12,7 +12,7 @@ import COpenSSL
     private let input: OpaquePointer?
     private let output: OpaquePointer?
 
-    init?(port: UInt16, pieces: Int = .max) {
+    init?(port: UInt16, pieces: Int = .max, protocols: [ApplicationProtocol] = []) {
         guard let raw = TestClient(port: port) else { return nil }
         self.raw = raw
         self.pieces = pieces
@@ -24,6 +24,8 @@ import COpenSSL
         unsafe output = BIO_new(BIO_s_mem())
         unsafe SSL_set_bio(session, input, output)
         unsafe SSL_set_connect_state(session)
+        let names = protocols.flatMap { [UInt8($0.rawValue.utf8.count)] + Array($0.rawValue.utf8) }
+        unsafe SSL_set_alpn_protos(session, names, UInt32(names.count))
     }
 
     deinit {
@@ -45,8 +47,9 @@ import COpenSSL
         return pendingOutput()
     }
 
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) { write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) {
         // SAFETY: the bytes are valid for the call.
         _ = run { unsafe SSL_write(session, bytes, Int32(bytes.count)) }
     }

@@ -83,8 +83,9 @@ struct TLSTests {
         #expect(outcome.output.contains("no renegotiation"))
     }
 
-    @Test func offersHTTP1ByALPNAndRefusesWhatItDoesNotSpeak() throws {
+    @Test func offersBothVersionsByALPNAndRefusesWhatItDoesNotSpeak() throws {
         let server = try server()
+        #expect(try connect(server, "-alpn", "http/1.1,h2").contains("ALPN protocol: h2"))
         #expect(try connect(server, "-alpn", "x,http/1.1").contains("ALPN protocol: http/1.1"))
         let refused = try connect(server, "-alpn", "x,y")
         #expect(refused.contains("no application protocol"))

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+
+extension EventLoop {
+    /// Speaks HTTP/2 from here on: the client's preface has come, or ALPN has chosen it.
+    ///
+    /// The input and output buffers stay those of `http`.
+    func startHTTP2(_ connection: Connection, _ http: inout HTTP1Connection) {
+        context.nowNanoseconds = now
+        let made = HTTP2Connection(listener: http.request.listener, loopIndex: index, context)
+        guard let made else {
+            connection.ending = .closeAfterOutput
+            return
+        }
+        connection.http2 = made
+    }
+
+    /// Lets HTTP/2 go on with what has been received.
+    ///
+    /// - Returns: Whether it wants more bytes.
+    func advance(
+        _ connection: Connection,
+        _ http2: HTTP2Connection,
+        _ http: inout HTTP1Connection
+    ) -> Bool {
+        http2.receive(http.input.span.extracting(http.unread))
+        http.dropInput()
+        answerReady(connection, http2)
+        http2.write(to: &http.output)
+        if http2.isOver || http.inputHasEnded && !http2.owesAnswers {
+            switch http2.refusal {
+            case .rule: counters.add(1, to: .parseErrors)
+            case .limit: counters.add(1, to: .limitHits)
+            case nil: break
+            }
+            connection.ending = http.inputHasEnded ? .closeAfterOutput : .lingerAfterOutput
+            return false
+        }
+        guard http2.hasReady || http2.hasMoreToWrite else { return true }
+        queue(connection)
+        return false
+    }
+
+    private func answerReady(_ connection: Connection, _ http2: HTTP2Connection) {
+        for _ in 0..<shared.limits.pipelinedRequestCountMax {
+            switch http2.next() {
+            case .handle(let slot): handle(connection, http2, slot)
+            case .answered(let status, let refusal): countOwnAnswer(status: status, refusal)
+            case .wait: return
+            }
+        }
+    }
+
+    /// Calls the handler with a complete request.
+    private func handle(_ connection: Connection, _ http2: HTTP2Connection, _ slot: Int) {
+        counters.add(1, to: .requests)
+        response.reset()
+        if overload.isShedding, http2.slots[slot].routing.isSheddable,
+            overload.sheds(delay: shared.clock.nowNanoseconds - now)
+        {
+            counters.add(1, to: .requestsShed)
+            let stream = http2.slots[slot]
+            Problem.overloaded.render(into: &response, for: stream.request, in: stream.bytes.span)
+            response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
+        } else {
+            response.destination?.connection = connection.token
+            response.destination?.sequence = UInt64(http2.slots[slot].id)
+            callHandler(http2, slot)
+            if response.isDeferred {
+                counters.add(1, to: .requestsDeferred)
+                return http2.deferAnswer(slot)
+            }
+        }
+        counters.countAnswer(status: response.status)
+        http2.answer(slot, with: &response)
+    }
+
+    // A function of its own, so that the request's memory has one owner again when it returns.
+    private func callHandler(_ http2: HTTP2Connection, _ slot: Int) {
+        let request = http2.slots[slot].request
+        let bytes = http2.slots[slot].bytes
+        shared.handler.respond(to: request, bytes: bytes.span, response: &response)
+        guard !response.isDeferred, response.body.count >= shared.limits.encodedBytesMin else {
+            return
+        }
+        context.coder.encode(&response, for: request, bytes.span)
+    }
+
+    /// Sets the deadline of an HTTP/2 connection: that of its socket, of a stream, or of idleness,
+    /// which no frame without a request puts off.
+    func setDeadline(
+        of connection: Connection,
+        _ http2: HTTP2Connection,
+        hasOutput: Bool
+    ) {
+        if connection.ending == .lingering || hasOutput {
+            let kind: Connection.DeadlineKind = hasOutput ? .write : .linger
+            guard kind != connection.deadlineKind else { return }
+            connection.deadlineKind = kind
+            connection.deadline = now + (hasOutput ? timeouts.write : timeouts.linger)
+        } else if http2.openCount > 0 {
+            connection.deadlineKind = .streams
+            connection.deadline = http2.earliestDeadline
+        } else {
+            connection.deadlineKind = .idle
+            connection.deadline = http2.idleSince + timeouts.idle
+        }
+        timers.sweepAt = min(timers.sweepAt, connection.deadline)
+    }
+
+    /// Ends the streams of a connection whose time is over.
+    func expireStreams(_ connection: Connection, _ http2: HTTP2Connection) {
+        context.nowNanoseconds = now
+        let expired = http2.expire()
+        counters.add(expired.count, to: .timeouts)
+        for _ in 0..<expired.answered { counters.countAnswer(status: Problem.tooSlow.status) }
+        proceed(connection, &connection.http)
+    }
+
+    /// Tells all clients that speak HTTP/2 to open no more streams.
+    func announceDrain() {
+        for connection in connections {
+            guard let connection, let http2 = connection.http2, connection.ending == .open else {
+                continue
+            }
+            http2.beginDrain()
+            proceed(connection, &connection.http)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+/// What nghttp2 reports while it reads and writes.
+///
+/// Those that return a Boolean end the connection by false.
+extension HTTP2Connection {
+    /// A frame's head has come.
+    func beginFrame(_ frame: HTTP2Frame) -> Bool {
+        switch frame.type {
+        case .headers:
+            continuationCount = 0
+            // RFC 9113 §5.1.1: a stream that was jumped over can no longer be opened.
+            guard skippedIDs.contains(frame.streamID) else { return true }
+            fail(.protocolError)
+            return false
+        case .continuation:
+            continuationCount += 1
+            return continuationCount <= context.limits.http2ContinuationCountMax || flood()
+        case .data:
+            let isEmpty = frame.byteCount == 0 || frame.isPadded && frame.byteCount < 256
+            return !isEmpty || frame.endsStream || allowsControlFrame()
+        case .settings, .ping:
+            return frame.isAcknowledgement || allowsControlFrame()
+        case .windowUpdate, .other: return allowsControlFrame()
+        case .reset, .goAway: return true
+        }
+    }
+
+    /// A header block begins: of a request, or of trailers.
+    func beginHead(_ id: Int32, isRequest: Bool) {
+        headSlot = nil
+        if isRequest {
+            skippedIDs = (lastOpenedID + 1)..<max(id, lastOpenedID + 1)
+            lastOpenedID = id
+            let slot = openSlot(id)
+            session.setSlot(slot, of: id)
+            headSlot = slot
+        } else if let slot = session.slot(of: id) {
+            slots[slot].headListByteCount = 0
+            headSlot = slot
+        }
+    }
+
+    /// A field has come; those of trailers are counted and dropped.
+    func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+        guard let slot = headSlot else { return true }
+        slots[slot].headListByteCount += name.count + value.count + 32
+        let limit = context.limits.headBytesMax
+        let byteCount = slots[slot].headListByteCount
+        // An index of one byte may stand for a whole table's entry: the work is bounded too.
+        if byteCount > 8 * limit { return flood() }
+        if byteCount > limit { slots[slot].refuse(.headTooLarge(limit: limit)) }
+        guard slots[slot].phase == .head, slots[slot].error == nil else { return true }
+        slots[slot].add(name, value, context.limits)
+        requestByteCount += slots[slot].bytes.count - slots[slot].bodyStart
+        slots[slot].bodyStart = slots[slot].bytes.count
+        return true
+    }
+
+    /// A field breaks the rules of RFC 9113 §8.2.1: the request is malformed.
+    func refuseField(_ id: Int32) {
+        session.submitReset(id, .protocolError)
+    }
+
+    /// A part of a body has come.
+    func addBody(_ data: Span<UInt8>, of id: Int32) {
+        guard let slot = session.slot(of: id), slots[slot].phase == .body else { return }
+        let limit = slots[slot].routing.bodyBytesMax
+        guard slots[slot].bodyByteCount + data.count <= limit else {
+            slots[slot].error = .bodyTooLarge(limit: limit)
+            return makeReady(slot)
+        }
+        requestByteCount += data.count
+        guard requestByteCount <= max(context.limits.http2RequestBytesMax, limit) else {
+            // RFC 9113 §8.7: refused, nothing has been done, the client may send it again.
+            requestByteCount -= data.count
+            return session.submitReset(id, .refusedStream)
+        }
+        slots[slot].bytes.append(data)
+    }
+
+    /// A frame, or a header block with all its frames, is complete and well-formed.
+    func didReceive(_ frame: HTTP2Frame) -> Bool {
+        switch frame.type {
+        case .headers:
+            guard let slot = headSlot, slots[slot].id == frame.streamID else { return true }
+            headSlot = nil
+            if slots[slot].phase == .head {
+                finishHead(slot, isLast: frame.endsStream)
+            } else if slots[slot].phase == .body, frame.endsStream {
+                finishBody(slot)
+            }
+        case .data where frame.endsStream:
+            guard let slot = session.slot(of: frame.streamID), slots[slot].phase == .body else {
+                return true
+            }
+            finishBody(slot)
+        case .reset: return resets.allows(at: context.nowNanoseconds) || flood()
+        case .ping where frame.isAcknowledgement: endDrain()
+        default: break
+        }
+        return true
+    }
+
+    /// A stream has ended on both sides, or was reset by one.
+    func closeStream(_ id: Int32) {
+        guard let slot = session.slot(of: id) else { return }
+        closeSlot(slot)
+    }
+
+    /// A frame has gone out.
+    func didSend(_ frame: HTTP2Frame) {
+        if frame.type == .data { controlFrames.credit(4) }
+        // RFC 9113 §8.1: an answer before the end of its request, and then no more of that.
+        if frame.endsStream, !session.isRemoteClosed(frame.streamID) {
+            session.submitReset(frame.streamID, .none)
+        }
+    }
+
+    /// A RST_STREAM has gone out; provoking them is as good a flood as sending them.
+    func didSendReset(_ code: UInt32) {
+        guard code != HTTP2ErrorCode.none.rawValue else { return }
+        if !resets.allows(at: context.nowNanoseconds) { fail(.enhanceYourCalm) }
+    }
+
+    /// A GOAWAY has gone out.
+    func didSendGoAway(_ code: UInt32) {
+        if code != HTTP2ErrorCode.none.rawValue { noteRefusal() }
+    }
+
+    private func allowsControlFrame() -> Bool {
+        controlFrames.allows(at: context.nowNanoseconds) || flood()
+    }
+
+    private func flood() -> Bool {
+        fail(.enhanceYourCalm)
+        return false
+    }
+
+    private func finishHead(_ slot: Int, isLast: Bool) {
+        do throws(RequestError) {
+            try slots[slot].finishHead(context, isLast: isLast)
+        } catch {
+            slots[slot].refuse(error)
+        }
+        let expectsContinue = slots[slot].parser.expectsContinue
+        let isRefused = slots[slot].error != nil || expectsContinue && !slots[slot].routing.hasRoute
+        guard !isLast, !isRefused else { return makeReady(slot) }
+        slots[slot].phase = .body
+        setDeadline(slot, context.limits.bodyTimeout)
+        if expectsContinue { submitContinue(slots[slot].id) }
+    }
+
+    private func finishBody(_ slot: Int) {
+        slots[slot].request.body = slots[slot].bodyStart..<slots[slot].bytes.count
+        makeReady(slot)
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+/// One stream of an HTTP/2 connection: a request as it comes in and its answer as it goes out.
+struct HTTP2Stream {
+    enum Phase {
+        /// The slot belongs to no stream.
+        case free
+        /// The header block is coming.
+        case head
+        /// DATA is coming.
+        case body
+        /// The request is complete, or refused, and waits for its turn.
+        case ready
+        /// The handler has it.
+        case handling
+        /// The answer is on its way.
+        case answering
+    }
+
+    var phase = Phase.free
+    var id: Int32 = 0
+    var request = Request()
+    /// The path and the fields, then the body: what the ranges of `request` point into.
+    var bytes: [UInt8] = []
+    var bodyStart = 0
+    var target = 0..<0
+    /// What the fields say about the message, by the rules of HTTP/1.1.
+    var parser = RequestParser()
+    /// Why the server itself refuses the request.
+    var error: RequestError?
+    /// Bytes of the header list as RFC 9113 §6.5.2 counts them.
+    var headListByteCount = 0
+    var routing = Routing()
+    /// Whether a deferred answer may be encoded; the request is gone by then.
+    var acceptsGzip = false
+    var answer: [UInt8] = []
+    var answerSent = 0
+    /// When the current phase ends at the latest, on the monotonic clock.
+    var deadline = Int64.max
+
+    /// Buffers above this are not kept for the next stream.
+    private static let keptBytesMax = 16_384
+
+    /// Starts with a new stream.
+    mutating func begin(_ id: Int32, deadline: Int64) {
+        self.id = id
+        phase = .head
+        parser.reset()
+        error = nil
+        headListByteCount = 0
+        bodyStart = 0
+        target = 0..<0
+        routing = Routing()
+        request.reset()
+        self.deadline = deadline
+    }
+
+    /// Gives the memory of the request back.
+    mutating func dropRequest() {
+        HTTP2Stream.empty(&bytes)
+        bodyStart = 0
+    }
+
+    /// Gives the slot back.
+    mutating func end() {
+        phase = .free
+        id = 0
+        deadline = .max
+        dropRequest()
+        HTTP2Stream.empty(&answer)
+        answerSent = 0
+    }
+
+    /// Whether the client takes gzip, read from the request.
+    var clientAcceptsGzip: Bool { ContentCoder.accepts(request, bytes.span) }
+
+    /// The bytes of the answer that have not gone out.
+    var answerLeft: Int { answer.count - answerSent }
+
+    private static func empty(_ buffer: inout [UInt8]) {
+        buffer.removeAll(keepingCapacity: buffer.capacity <= keptBytesMax)
+    }
+}

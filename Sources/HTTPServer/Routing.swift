@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+
+/// What the route table says about one request, in whatever version of HTTP it came.
+struct Routing {
+    var resolution = RouteTable.Resolution.notFound
+    var bodyBytesMax = 0
+    /// Whether it is a HEAD request, so that the answer goes without its body.
+    var isHead = false
+    /// Whether it may be refused under overload.
+    var isSheddable = false
+    /// Whether it must announce a body.
+    var requiresBody = false
+
+    /// Makes one for a request whose head has not been read.
+    init() {}
+
+    /// Looks the request up and notes in it what was found.
+    init(_ request: inout Request, in bytes: Span<UInt8>, _ context: HTTP1Connection.Context) {
+        resolution = context.routes.resolve(
+            request.method,
+            path: request.path,
+            in: bytes,
+            listener: request.listener
+        )
+        bodyBytesMax = context.limits.bodyBytesMax
+        isHead = request.method == .head
+        guard case .route(let index, let parameter) = resolution else { return }
+        let route = context.routes.routes[index]
+        request.routeID = route.id
+        request.method = route.method
+        request.pathParameter = parameter
+        bodyBytesMax = route.bodyBytesMax ?? bodyBytesMax
+        requiresBody = route.requiresBody
+        isSheddable = route.isSheddable && request.listener == .main
+    }
+
+    /// Whether a handler takes the request.
+    var hasRoute: Bool {
+        if case .route = resolution { return true }
+        return false
+    }
+
+    /// The server's own answer to a request that no route takes.
+    func answer(
+        to request: borrowing Request,
+        in bytes: Span<UInt8>,
+        _ context: HTTP1Connection.Context
+    ) -> Response {
+        var response = Response()
+        var allow: [UInt8] = []
+        switch resolution {
+        case .options(let index):
+            allow = context.routes.allow(index, on: request.listener)
+            response.status = 204
+        case .methodNotAllowed(let index):
+            allow = context.routes.allow(index, on: request.listener)
+            Problem.methodNotAllowed.render(into: &response, for: request, in: bytes)
+        case .notFound, .route:
+            let isAsterisk =
+                request.path.count == 1 && bytes[request.path.lowerBound] == UInt8(ascii: "*")
+            if request.method == .options, isAsterisk {
+                allow = Array("GET, HEAD, POST, OPTIONS".utf8)
+                response.status = 204
+            } else {
+                Problem.notFound.render(into: &response, for: request, in: bytes)
+            }
+        }
+        if !allow.isEmpty { response.addField("allow", 0..<allow.count, of: allow.span) }
+        return response
+    }
+}
+
+extension Problem {
+    private static let requestID: FieldName = "X-Request-ID"
+
+    /// Writes the problem with the path and the request id of a request whose head has been read.
+    func render(
+        into response: inout Response,
+        for request: borrowing Request,
+        in bytes: Span<UInt8>
+    ) {
+        var identity = 0..<0
+        if let value = request.value(of: Problem.requestID, in: bytes), value.count <= 128 {
+            identity = value
+            response.addField(Problem.requestID, value, of: bytes)
+        }
+        render(
+            into: &response,
+            instance: bytes.extracting(request.path),
+            requestID: bytes.extracting(identity)
+        )
+    }
+}

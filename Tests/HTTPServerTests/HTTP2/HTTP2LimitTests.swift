@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+import Testing
+
+private let get = Frames.request("GET", "/")
+private let calm = 11
+
+/// Every bound of HTTP/2, at it and one past it.
+struct HTTP2LimitTests {
+    private func machine(_ change: (inout ServerLimits) -> Void) throws -> HTTP2Machine {
+        var limits = ServerLimits()
+        change(&limits)
+        return try HTTP2Machine(limits: limits)
+    }
+
+    @Test func boundsTheStreams() throws {
+        var machine = try machine { $0.http2StreamCountMax = 3 }
+        machine.defers = true
+        for stream: UInt32 in [1, 3, 5] { machine.feed(Frames.headers(stream, get)) }
+        #expect(machine.requests.count == 3)
+        #expect(machine.reader.resets.isEmpty)
+        machine.feed(Frames.headers(7, get))
+        // RFC 9113 §8.7: nothing was done, the client may send it again.
+        #expect(machine.reader.resets == [7: 7])
+        #expect(!machine.isOver)
+    }
+
+    @Test func boundsTheHeaderList() throws {
+        // RFC 9113 §6.5.2: 32 bytes for each field, besides name and value.
+        let others = get.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
+        for (excess, status) in [(0, 200), (1, 431)] {
+            var machine = try machine { $0.headBytesMax = 512 }
+            let fill = String(repeating: "v", count: 512 - others - 33 + excess)
+            machine.feed(Frames.headers(1, get + [("x", fill)]))
+            #expect(machine.reader.statuses == [1: status])
+            // The connection goes on: the table of HPACK is still the same on both sides.
+            machine.feed(Frames.headers(3, get))
+            #expect(machine.reader.statuses[3] == 200)
+        }
+    }
+
+    @Test func endsTheConnectionAtManyTimesTheHeaderList() throws {
+        for (count, isOver) in [(8, false), (9, true)] {
+            var machine = try machine { $0.headBytesMax = 1024 }
+            let fields = (1..<count).map { _ in ("x", String(repeating: "v", count: 991)) }
+            machine.feed(Frames.headers(1, get + fields))
+            #expect(machine.reader.statuses == (isOver ? [:] : [1: 431]))
+            #expect(machine.reader.goAways.map(\.code) == (isOver ? [calm] : []))
+        }
+    }
+
+    @Test func boundsTheFields() throws {
+        for (count, status) in [(3, 200), (4, 431)] {
+            var machine = try machine { $0.fieldCountMax = 4 }
+            machine.feed(Frames.headers(1, get + (0..<count).map { ("x\($0)", "y") }))
+            #expect(machine.reader.statuses == [1: status])
+        }
+    }
+
+    @Test func boundsTheTarget() throws {
+        for (count, status) in [(50, 200), (51, 414)] {
+            var machine = try machine { $0.targetBytesMax = 50 }
+            let target = "/?" + String(repeating: "a", count: count - 2)
+            machine.feed(Frames.headers(1, Frames.request("GET", target)))
+            #expect(machine.reader.statuses == [1: status])
+        }
+    }
+
+    @Test func boundsTrailers() throws {
+        for (count, codes) in [(1, []), (20, [calm])] {
+            var machine = try machine { $0.headBytesMax = 512 }
+            machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
+            let fields = (0..<count).map { ("x\($0)", String(repeating: "v", count: 300)) }
+            machine.feed(Frames.data(1, "a", flags: 0) + Frames.headers(1, fields))
+            #expect(machine.reader.goAways.map(\.code) == codes)
+            #expect(machine.requests.count == (codes.isEmpty ? 1 : 0))
+        }
+    }
+
+    @Test func boundsTheBody() throws {
+        for (count, status) in [(32, 200), (33, 413)] {
+            var machine = try machine { _ in }
+            machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
+            machine.feed(Frames.data(1, String(repeating: "x", count: count)))
+            #expect(machine.reader.statuses == [1: status])
+        }
+    }
+
+    @Test func boundsTheBodiesOfAllRequests() throws {
+        // Two heads of five bytes and a host field of five each, and the bodies.
+        for (excess, resets) in [(0, [:]), (1, [3: 7])] as [(Int, [UInt32: Int])] {
+            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 }
+            let open = Frames.request("POST", "/echo")
+            for stream: UInt32 in [1, 3] { machine.feed(Frames.headers(stream, open, flags: 4)) }
+            machine.feed(Frames.data(1, String(repeating: "x", count: 20), flags: 0))
+            machine.feed(Frames.data(3, String(repeating: "x", count: 20 + excess), flags: 0))
+            #expect(machine.reader.resets == resets)
+            machine.feed(Frames.data(1, ""))
+            #expect(machine.reader.statuses == [1: 200])
+        }
+    }
+
+    @Test func boundsTheContinuations() throws {
+        for (count, codes) in [(3, []), (4, [calm])] {
+            var machine = try machine { $0.http2ContinuationCountMax = 3 }
+            machine.feed(Frames.headers(1, get, flags: 1))
+            for _ in 1..<count { machine.feed(Frames.continuation(1, [], flags: 0)) }
+            machine.feed(Frames.continuation(1, []))
+            #expect(machine.reader.goAways.map(\.code) == codes)
+            #expect(machine.requests.count == (codes.isEmpty ? 1 : 0))
+        }
+    }
+
+    @Test func boundsTheResetsOfAnInterval() throws {
+        var machine = try machine { $0.http2ResetCountMax = 5 }
+        machine.defers = true
+        func reset(_ streams: Range<UInt32>) -> [UInt8] {
+            streams.flatMap { Frames.headers(2 * $0 + 1, get) + Frames.reset(2 * $0 + 1) }
+        }
+        machine.feed(reset(0..<5))
+        #expect(!machine.isOver)
+        machine.advance(by: .seconds(10))
+        machine.feed(reset(5..<10))
+        #expect(!machine.isOver)
+        machine.feed(reset(10..<11))
+        #expect(machine.reader.goAways.map(\.code) == [calm])
+        #expect(machine.isOver)
+    }
+
+    @Test func countsResetsThatWereProvoked() throws {
+        var machine = try machine { $0.http2ResetCountMax = 5 }
+        machine.defers = true
+        func provoke(_ streams: Range<UInt32>) -> [UInt8] {
+            streams.flatMap {
+                Frames.headers(2 * $0 + 1, get) + Frames.windowUpdate(2 * $0 + 1, 0x7FFF_FFFF)
+            }
+        }
+        machine.feed(provoke(0..<5))
+        #expect(!machine.isOver)
+        machine.feed(provoke(5..<6))
+        #expect(machine.reader.goAways.map(\.code) == [calm])
+    }
+
+    @Test func handsOnNoMoreThanTheStreamsOfWhichTheAnswersAreOwed() throws {
+        var machine = try machine { $0.http2StreamCountMax = 2 }
+        machine.defers = true
+        for stream: UInt32 in [1, 3, 5, 7] {
+            machine.feed(Frames.headers(stream, get) + Frames.reset(stream))
+        }
+        // A stream that is reset before its turn never reaches the handler.
+        #expect(machine.requests.isEmpty)
+        for stream: UInt32 in [9, 11, 13] {
+            machine.feed(Frames.headers(stream, get))
+            machine.feed(Frames.reset(stream))
+        }
+        #expect(machine.requests.count == 2)
+        #expect(!machine.http2.awaitsAnswer(to: 9))
+        machine.feed(Frames.headers(15, get))
+        #expect(machine.requests.count == 3)
+    }
+
+    @Test(arguments: [
+        ("PING", Frames.ping()), ("SETTINGS", Frames.settings()),
+        ("PRIORITY", Frames.frame(2, stream: 1, [0, 0, 0, 3, 9])),
+        ("WINDOW_UPDATE", Frames.windowUpdate(0, 1)),
+        ("empty DATA", Frames.data(1, "", flags: 0)),
+        ("padding", Frames.frame(0, flags: 8, stream: 1, [1, 0])),
+    ])
+    func boundsFramesThatMoveNothing(_ name: String, _ frame: [UInt8]) throws {
+        // The SETTINGS after the preface is one of them.
+        var machine = try machine { $0.http2ControlFrameCountMax = 6 }
+        machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
+        for _ in 0..<5 { machine.feed(frame) }
+        #expect(!machine.isOver)
+        machine.feed(frame)
+        #expect(machine.reader.goAways.map(\.code) == [calm])
+        #expect(machine.isOver)
+    }
+
+    @Test func creditsFramesThatLetDataFlow() throws {
+        var machine = try machine { $0.http2ControlFrameCountMax = 10 }
+        machine.body = [UInt8](repeating: 0, count: 2_000_000)
+        machine.feed(Frames.headers(1, get))
+        // That is 2,000,000 bytes with the 65,535 of the start.
+        for _ in 0..<119 {
+            machine.feed(Frames.windowUpdate(0, 16_384) + Frames.windowUpdate(1, 16_384))
+        }
+        #expect(machine.reader.answers[1]?.body.count == 2_000_000)
+        #expect(!machine.isOver)
+    }
+
+    @Test func holdsTheNextRequestBackWhileAnswersWait() throws {
+        var machine = try machine { $0.outputBytesMax = 100_000 }
+        machine.body = [UInt8](repeating: 0, count: 100_001 + 65_535)
+        machine.feed(Frames.headers(1, get))
+        machine.feed(Frames.headers(3, get))
+        #expect(machine.requests.count == 1)
+        machine.feed(Frames.windowUpdate(0, 1) + Frames.windowUpdate(1, 1))
+        #expect(machine.requests.count == 2)
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+import Testing
+
+/// Drives an HTTP/2 connection without a socket, with the routes and the handler of ``Machine``.
+struct HTTP2Machine {
+    let http2: HTTP2Connection
+    let context: HTTP1Connection.Context
+    /// One line for each request that reached the handler.
+    var requests: [String] = []
+    var reader = HTTP2Reader()
+    /// All bytes that went out.
+    var output: [UInt8] = []
+    /// What the handler answers with.
+    var body = Array("ok".utf8)
+    /// Whether the handler keeps its answers back.
+    var defers = false
+    var isOver: Bool { http2.isOver }
+
+    init(
+        listener: Listener = .main,
+        limits: ServerLimits = ServerLimits(),
+        sendsPreface: Bool = true,
+        isDraining: Bool = false
+    ) throws {
+        context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        context.nowNanoseconds = 1_000_000_000
+        context.isDraining = isDraining
+        http2 = try #require(HTTP2Connection(listener: listener, loopIndex: 0, context))
+        if sendsPreface { feed(Frames.preface + Frames.settings()) }
+    }
+
+    /// Feeds bytes in pieces of at most `size`.
+    mutating func feed(_ bytes: [UInt8], pieces size: Int = .max) {
+        var offset = 0
+        while offset < bytes.count, !isOver {
+            let count = min(size, bytes.count - offset)
+            http2.receive(bytes.span.extracting(offset..<(offset + count)))
+            offset += count
+            run()
+        }
+    }
+
+    mutating func run() {
+        repeat {
+            answerReady()
+            var written: [UInt8] = []
+            http2.write(to: &written)
+            output += written
+            reader.read(written)
+        } while http2.hasReady || http2.hasMoreToWrite
+    }
+
+    mutating func advance(by duration: Duration) {
+        context.nowNanoseconds += duration.nanoseconds
+    }
+
+    private mutating func answerReady() {
+        while true {
+            switch http2.next() {
+            case .wait: return
+            case .answered: break
+            case .handle(let slot):
+                note(http2.slots[slot])
+                guard !defers else {
+                    http2.deferAnswer(slot)
+                    continue
+                }
+                var response = Response()
+                response.body = body
+                http2.answer(slot, with: &response)
+            }
+        }
+    }
+
+    private mutating func note(_ stream: HTTP2Stream) {
+        let request = stream.request
+        func text(_ range: Range<Int>) -> String {
+            String(decoding: stream.bytes[range], as: UTF8.self)
+        }
+        var line = "\(request.routeID) \(text(request.path))"
+        if !request.query.isEmpty { line += " ?\(text(request.query))" }
+        if !request.pathParameter.isEmpty { line += " {\(text(request.pathParameter))}" }
+        if !request.body.isEmpty { line += " [\(text(request.body))]" }
+        requests.append(line)
+    }
+}

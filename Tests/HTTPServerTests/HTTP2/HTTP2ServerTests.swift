@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+@testable import HTTPServer
+import Synchronization
+import Testing
+
+/// A client of HTTP/2 on a socket: frames go out as given, answers are read by ``HTTP2Reader``.
+struct HTTP2Client {
+    let client: TestClient
+    var reader = HTTP2Reader()
+    private(set) var isClosed = false
+
+    init?(port: UInt16) {
+        guard let client = TestClient(port: port) else { return nil }
+        self.client = client
+        client.send(Frames.preface + Frames.settings())
+    }
+
+    /// Reads until `isDone`, or to the end of the stream.
+    mutating func receive(until isDone: (HTTP2Reader) -> Bool) {
+        while !isDone(reader), !isClosed {
+            guard let bytes = client.receive() else {
+                isClosed = true
+                return
+            }
+            reader.read(bytes)
+        }
+    }
+
+    /// Sends a request on a stream and returns its answer.
+    mutating func ask(_ stream: UInt32, _ path: String) -> HTTP2Reader.Answer? {
+        client.send(Frames.headers(stream, Frames.request("GET", path)))
+        receive { $0.answers[stream]?.isComplete == true }
+        return reader.answers[stream]
+    }
+}
+
+struct HTTP2ServerTests {
+    @Test func tellsTheVersionsApartByTheFirstBytes() throws {
+        let server = try TestServer()
+        let preface = Frames.preface
+        for split in 1...preface.count {
+            let client = try #require(TestClient(port: server.port))
+            client.send(Array(preface[..<split]))
+            client.send(preface[split...] + Frames.settings())
+            client.send(Frames.headers(1, Frames.request("GET", "/")))
+            var reader = HTTP2Reader()
+            while reader.answers[1]?.isComplete != true, let bytes = client.receive() {
+                reader.read(bytes)
+            }
+            #expect(reader.answers[1]?.text == "now;")
+        }
+    }
+
+    @Test(arguments: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", "PRI * HTTP/2.0\r\n\r\n", "PRI *"])
+    func takesAlmostAPrefaceForHTTP1(_ start: String) throws {
+        for size in [1, .max] {
+            var machine = Machine()
+            machine.feed(start, pieces: size)
+            #expect(!machine.speaksHTTP2)
+            machine.end()
+            #expect(machine.statuses == [start.count > 10 ? 505 : 400])
+        }
+    }
+
+    @Test func seesThePrefaceOnlyAtTheStart() {
+        var machine = Machine()
+        machine.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        #expect(machine.statuses == [200, 505])
+        #expect(!machine.speaksHTTP2)
+    }
+
+    @Test func wantsALPNOverTLS() throws {
+        let certificates = try Certificates.shared()
+        let server = try TestServer(tls: certificates.configuration())
+        let client = try #require(TLSTestClient(port: server.tlsPort))
+        #expect(client.shakeHands())
+        client.write(Frames.preface + Frames.settings())
+        #expect(statuses(of: client.receiveAll()) == [505])
+    }
+
+    @Test func answersManyStreamsOfOneConnection() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        let streams = (0..<90).map { UInt32(2 * $0 + 1) }
+        client.client.send(
+            streams.flatMap { stream in
+                Frames.headers(stream, Frames.request("POST", "/echo"), flags: 4)
+                    + Frames.data(stream, "\(stream)")
+            }
+        )
+        client.receive { reader in streams.allSatisfy { reader.answers[$0]?.isComplete == true } }
+        for stream in streams { #expect(client.reader.answers[stream]?.text == "\(stream);") }
+        #expect(server.server.counters.requests == 90)
+        #expect(server.server.counters.connectionsAccepted == 1)
+    }
+
+    @Test func answersOthersWhileOneIsDeferred() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/held")))
+        #expect(client.ask(3, "/")?.text == "now;")
+        #expect(client.ask(5, "/later")?.text == "later;")
+        #expect(client.ask(7, "/dropped")?.statuses == [500])
+        server.handler.release()
+        client.receive { $0.answers[1]?.isComplete == true }
+        #expect(client.reader.answers[1]?.text == "held;")
+    }
+
+    @Test func dropsTheAnswerToAStreamThatWasReset() throws {
+        let server = try TestServer(loops: 1)
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/held")))
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        client.client.send(Frames.reset(1))
+        #expect(client.ask(3, "/")?.text == "now;")
+        server.handler.release()
+        #expect(server.wait { $0.requestsDeferred == 0 && $0.answersDropped == 1 })
+        #expect(client.ask(5, "/")?.text == "now;")
+        #expect(client.reader.answers[1] == nil)
+    }
+
+    @Test func sendsALargeAnswerAsTheWindowsOpen() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/large")))
+        client.receive { ($0.answers[1]?.body.count ?? 0) == 65_535 }
+        client.client.send(Frames.headers(3, Frames.request("GET", "/")))
+        client.client.send(Frames.windowUpdate(0, 1 << 30) + Frames.windowUpdate(1, 1 << 30))
+        client.receive { $0.answers[1]?.isComplete == true && $0.answers[3]?.isComplete == true }
+        #expect(client.reader.answers[1]?.body.count == 8_000_001)
+        #expect(client.reader.answers[3]?.text == "now;")
+    }
+
+    @Test func endsTheConnectionOfAFlood() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        for index in UInt32(0)..<1000 {
+            client.client.send(
+                Frames.headers(2 * index + 1, Frames.request("GET", "/held"))
+                    + Frames.reset(2 * index + 1)
+            )
+        }
+        client.receive { _ in false }
+        #expect(client.reader.goAways.last?.code == 11)
+        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 0 })
+        server.handler.release()
+        #expect(server.wait { $0.requestsDeferred == 0 })
+    }
+}
+
+struct HTTP2ServerTimeTests {
+    private func server() throws -> TestServer {
+        var limits = ServerLimits()
+        limits.idleTimeout = .seconds(60)
+        limits.bodyTimeout = .seconds(20)
+        return try TestServer(loops: 1, limits: limits, hasTestClock: true)
+    }
+
+    @Test func closesAConnectionThatOnlyPings() throws {
+        let server = try server()
+        var client = try #require(HTTP2Client(port: server.port))
+        #expect(client.ask(1, "/")?.statuses == [200])
+        server.advance(by: .seconds(59))
+        client.client.send(Frames.ping())
+        client.receive { $0.pingAnswerCount == 1 }
+        #expect(server.server.counters.timeouts == 0)
+        server.advance(by: .seconds(2))
+        #expect(server.wait { $0.timeouts == 1 && $0.connectionsOpen == 0 })
+        client.receive { _ in false }
+        #expect(client.isClosed)
+    }
+
+    @Test func answers408ToASlowBodyAndGoesOn() throws {
+        let server = try server()
+        var client = try #require(HTTP2Client(port: server.port))
+        let open = Frames.headers(1, Frames.request("POST", "/echo"), flags: 4)
+        client.client.send(open)
+        #expect(client.ask(3, "/")?.statuses == [200])
+        server.advance(by: .seconds(21))
+        client.receive { $0.answers[1]?.isComplete == true }
+        #expect(client.reader.answers[1]?.statuses == [408])
+        #expect(server.server.counters.timeouts == 1)
+        #expect(client.ask(5, "/")?.statuses == [200])
+    }
+}
+
+struct HTTP2ServerDrainTests {
+    @Test func losesNothingUnderLoad() throws {
+        for _ in 0..<3 {
+            let server = try TestServer()
+            let answered = Atomic(0)
+            let lost = Atomic(0)
+            let workers = DispatchGroup()
+            for _ in 0..<4 {
+                DispatchQueue(label: "client").async(group: workers) { [port = server.port] in
+                    // Until the port is closed; every request that went out gets its answer.
+                    while var client = HTTP2Client(port: port) {
+                        var stream: UInt32 = 1
+                        while client.reader.goAways.isEmpty {
+                            guard client.ask(stream, "/")?.statuses == [200] else {
+                                lost.wrappingAdd(1, ordering: .relaxed)
+                                break
+                            }
+                            answered.wrappingAdd(1, ordering: .relaxed)
+                            stream += 2
+                        }
+                        client.client.send(Frames.ping(flags: Frames.Flag.acknowledgement))
+                        client.receive { _ in false }
+                    }
+                }
+            }
+            #expect(server.wait { $0.requests > 300 })
+            server.server.beginDrain(delay: .milliseconds(20), timeout: .seconds(10))
+            server.server.waitUntilStopped()
+            workers.wait()
+            #expect(lost.load(ordering: .relaxed) == 0)
+            #expect(answered.load(ordering: .relaxed) == server.server.counters.requests)
+            #expect(server.server.counters.connectionsCutOff == 0)
+        }
+    }
+
+    @Test func waitsForDeferredAnswers() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/held")))
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        server.server.beginDrain(delay: .zero, timeout: .seconds(30))
+        client.receive { !$0.goAways.isEmpty }
+        client.client.send(Frames.ping(flags: Frames.Flag.acknowledgement))
+        client.receive { $0.goAways.count == 2 }
+        server.handler.release()
+        client.receive { _ in false }
+        #expect(client.reader.answers[1]?.text == "held;")
+        server.server.waitUntilStopped()
+    }
+}
