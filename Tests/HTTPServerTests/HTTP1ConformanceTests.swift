@@ -55,7 +55,7 @@ struct HTTP1ConformanceTests {
 }
 
 /// Every case, for the machine alone and for servers on each transport.
-let conformanceCases = accepted + refused + answered
+let conformanceCases = accepted + refused + answered + furtherConformanceCases
 
 private let host = "Host: a\r\n"
 
