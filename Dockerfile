@@ -30,6 +30,7 @@ RUN swift package resolve
 FROM dependencies AS programs
 COPY Sources Sources
 COPY Benchmarks Benchmarks
+COPY Fuzz Fuzz
 COPY Tests Tests
 COPY scripts/image-files scripts/image-files
 RUN swift build --configuration release --static-swift-stdlib --product inference-server \

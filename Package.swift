@@ -3,16 +3,23 @@
 
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InferIsolatedConformances"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("ImmutableWeakCaptures"),
-]
+/// Whether scripts/fuzz builds: what it adds links with a fuzzer alone.
+let isFuzzing = Context.environment["FUZZING"] != nil
+
+/// What the fuzzer follows; of two sanitizers on a command line, only the last instruments.
+let coverage = "-sanitize-coverage=edge,trace-cmp,inline-8bit-counters,pc-table"
+
+let settings: [SwiftSetting] =
+    [
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("ImmutableWeakCaptures"),
+    ] + (isFuzzing ? [.unsafeFlags(["-O", coverage])] : [])
 
 func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -51,6 +58,18 @@ func kernel(_ name: String, _ define: String, _ flags: [String]) -> Target {
     let kernels: [Target] = [kernel("KernelsBaseline", "BASELINE", [])]
 #endif
 
+let fuzzers: [Target] =
+    isFuzzing
+    ? [
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["FuzzTargets", "Platform"],
+            path: "Fuzz/Driver",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    ]
+    : []
+
 let package = Package(
     name: "predictive-maintenance",
     products: [
@@ -60,7 +79,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
-    targets: kernels + [
+    targets: kernels + fuzzers + [
         .target(name: "CLinux"),
         .systemLibrary(
             name: "COpenSSL",
@@ -114,6 +133,12 @@ let package = Package(
             path: "Benchmarks/Swift",
             swiftSettings: settings
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["HTTPServer", "JSON"],
+            path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("Platform"),
         tests("HTTPServer", ["CNghttp2", "COpenSSL", "Platform", "TestSupport"]),
@@ -127,6 +152,11 @@ let package = Package(
         tests(
             "InferenceServer",
             ["CLinux", "HTTPServer", "JSON", "Features", "ModelRuntime", "Platform"]
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets", "TestSupport"],
+            swiftSettings: settings
         ),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
     ],
