@@ -105,7 +105,9 @@ class Harness:
                 answer = connection.ask(request(machine, index))
                 if answer is None:
                     return
-                if answer[0] != 200:
+                quality = json.loads(answer[1]).get("quality", {}) if answer[0] == 200 else {}
+                late = ["late"] if index % 5 == 4 else None
+                if answer[0] != 200 or quality.get("timestamp") != late:
                     self.refused = f"{name(machine)}: {answer}"
                     return
                 self.answered[machine] = index + 1
@@ -130,6 +132,7 @@ class Harness:
                 sys.exit("the server ended by itself")
             sent, answered = self.sent.get(machine, 0), self.answered.get(machine, 0)
             if answer[0] == 404 and answered == 0:
+                self.sent[machine] = 0
                 continue
             if answer[0] != 200:
                 sys.exit(f"{name(machine)}: {answer}, {answered} answered")
