@@ -3,9 +3,9 @@
 /// One HTTP/2 connection (RFC 9113) as a state machine without a socket: bytes and answers go in,
 /// what to do next and bytes come out.
 ///
-/// The owner hands over what it receives by ``receive(_:)``, calls ``next()`` until it waits,
-/// gives each request its answer, and sends what ``write(to:)`` appends. nghttp2 knows frames, HPACK
-/// and flow control; what is a request, and how much of anything there may be, is decided here.
+/// The owner hands over what it receives by ``receive(_:)``, calls ``next()`` until it waits, gives
+/// each request its answer, and sends what ``write(to:)`` appends. nghttp2 knows frames, HPACK and
+/// flow control; what is a request, and how much of anything there may be, is decided here.
 final class HTTP2Connection {
     /// What the owner has to do.
     enum Action: Equatable {
