@@ -54,8 +54,20 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Seed of weights, order, dropout and validation machines.")
     var seed = TrainerOptions().seed
 
-    @Option(help: "How many networks to train, with consecutive seeds.")
+    @Option(help: "How many models to train, with consecutive seeds; the best becomes the bundle.")
     var seeds = 1
+
+    @Option(help: "How many networks a model has, each with validation machines of its own.")
+    var members = 1
+
+    @Option(help: "Score the training machines too, each held out in one of so many folds.")
+    var folds: Int?
+
+    @Option(help: "How probabilities are corrected on the validation machines.")
+    var calibration = CalibrationMethod.platt
+
+    @OptionGroup(title: "Threshold")
+    var threshold: ThresholdOptions
 
     @Option(help: "The share of the training machines that early stopping judges on.")
     var validationSize = 0.2
@@ -65,6 +77,10 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
         guard seeds > 0, seeds <= 1000 else { throw ValidationError("--seeds must be 1 to 1000") }
+        guard members > 0, members <= Network.memberCountMax else {
+            throw ValidationError("--members must be 1 to \(Network.memberCountMax)")
+        }
+        guard folds ?? 2 >= 2 else { throw ValidationError("--folds must be at least 2") }
         guard (0..<1).contains(validationSize) else {
             throw ValidationError("--validation-size must be at least 0 and below 1")
         }
@@ -91,17 +107,27 @@ struct TrainCommand: ParsableCommand {
             let packager = try packager()
             let runs = try runs()
             for run in runs { try run.checkLabels(train, path: trainData) }
+            let warnings = Leakage.warnings(train: train, test: test)
+            for warning in warnings { Console.error("warning: \(warning)") }
+            let validated = try crossValidate(runs[0], train)
             let outcomes = try trainAll(runs, train, test)
             if let report { try JSONFile.write(SeedTable(outcomes).json, to: report) }
             let best = SeedTable(outcomes).best
+            var evaluation = best.test.json(protocolName: "test file, scored once after training")
+            evaluation["seeds"] = .array(runs.map { .number(Double($0.options.seed)) })
+            evaluation["members"] = .integer(members)
+            if seeds > 1 { evaluation["spread"] = SeedTable(outcomes).json }
+            evaluation["cross_validation"] = validated.map { .object($0.json) }
+            evaluation["warnings"] = .array(warnings.map { .string($0) })
             let loaded = try packager.write(
                 best,
                 fitted: fitted,
                 train: train,
-                evaluation: best.test.json(protocolName: "test file, scored once after training"),
+                evaluation: evaluation,
                 to: outputDir
             )
             Console.line(best.test.report())
+            Console.line(Self.text(best.calibrator))
             if seeds > 1 { for line in SeedTable(outcomes).lines { Console.line(line) } }
             Console.line("wrote \(loaded.path)")
         }
@@ -112,9 +138,33 @@ struct TrainCommand: ParsableCommand {
         var runs: [TrainingRun] = []
         for index in 0..<UInt64(seeds) {
             options.seed = seed &+ index
-            runs.append(TrainingRun(options: options, validationSize: validationSize))
+            runs.append(
+                TrainingRun(
+                    options: options,
+                    validationSize: validationSize,
+                    memberCount: members,
+                    calibration: validationSize > 0 ? calibration : .none,
+                    decision: threshold.rule
+                )
+            )
         }
         return runs
+    }
+
+    private func crossValidate(
+        _ run: TrainingRun,
+        _ train: FeatureMatrix
+    ) throws(TrainingError) -> CrossValidation? {
+        guard let folds else { return nil }
+        let validated = try CrossValidation(
+            train,
+            run: run,
+            foldCount: folds,
+            path: trainData,
+            report: { Console.line("fold \($0 + 1) of \(folds)") }
+        )
+        for line in validated.lines { Console.line(line) }
+        return validated
     }
 
     private func trainAll(
@@ -165,9 +215,10 @@ struct TrainCommand: ParsableCommand {
         return packager
     }
 
-    private func printEpoch(_ epoch: EpochReport) {
+    private func printEpoch(_ member: Int, _ epoch: EpochReport) {
+        let name = members > 1 ? "member \(member + 1)  " : ""
         Console.line(
-            "epoch \(epoch.epoch)/\(epochs)  loss \(Console.number(epoch.loss))"
+            "\(name)epoch \(epoch.epoch)/\(epochs)  loss \(Console.number(epoch.loss))"
                 + "  val loss \(Console.number(epoch.validationLoss))"
                 + "  acc \(Console.number(epoch.accuracy))"
                 + "  prec \(Console.number(epoch.precision))"
@@ -177,4 +228,15 @@ struct TrainCommand: ParsableCommand {
                 + "  lr \(epoch.learningRate)\(epoch.isBest ? "  *" : "")"
         )
     }
+
+    private static func text(_ calibrator: Calibrator) -> String {
+        switch calibrator {
+        case .identity: "calibration: none"
+        case .platt(let slope, let offset):
+            "calibration: platt, slope \(Console.number(slope)), offset \(Console.number(offset))"
+        case .isotonic(let logits, _): "calibration: isotonic, \(logits.count) points"
+        }
+    }
 }
+
+extension CalibrationMethod: ExpressibleByArgument {}

@@ -55,12 +55,18 @@ struct WorkflowTests {
         var said = try json("\(bundle)/evaluation.json")
         var found = try json(fleet.folder.file("scores/evaluation.json"))
         #expect(said["protocol"] != found["protocol"])
-        said["protocol"] = nil
-        found["protocol"] = nil
+        // What only training knows, and what only the scores of a bundle have.
+        #expect(said["seeds"] == [42] && said["members"] == 1 && said["warnings"] == [])
+        #expect(found["lead_time"]?["failures"] == 4)
+        for key in ["protocol", "seeds", "members", "warnings", "lead_time"] {
+            said[key] = nil
+            found[key] = nil
+        }
         #expect(said == found)
         for key in [
             "accuracy", "roc_auc", "pr_auc", "classes", "confusion_matrix", "false_positive_rate",
-            "false_negative_rate",
+            "false_negative_rate", "brier_skill", "expected_calibration_error", "reliability",
+            "threshold_rule",
         ] { #expect(found[key] != nil, "\(key)") }
     }
 

@@ -65,7 +65,7 @@ final class ServedModel: Sendable {
 
     /// What the network's last sum means; the offline evaluation does the same.
     func decision(ofLogit logit: Float) -> Decision {
-        let probability = Network.probability(ofLogit: logit)
+        let probability = bundle.probability(ofLogit: logit)
         return Decision(
             probability: probability,
             prediction: bundle.isPositive(probability: probability) ? 1 : 0,

@@ -20,8 +20,8 @@ package struct BundleLimits: Equatable, Sendable {
     package var otherBytesMax = 64 << 20
     /// Bytes of a safetensors header: a hundred for each of ten thousand tensors.
     package var tensorHeaderBytesMax = 1 << 20
-    /// Tensors in a safetensors file: six for each of the most layers, and room.
-    package var tensorsMax = 256
+    /// Tensors in a safetensors file: six for each of the most layers of the most members.
+    package var tensorsMax = 3072
     /// Golden cases: each costs one forward pass and its history at load.
     package var goldenCasesMax = 256
     /// Readings in the history of a golden case.

@@ -84,14 +84,19 @@ package enum BundleReader {
         _ manifest: Manifest,
         _ limits: BundleLimits
     ) throws(BundleError) -> Network {
-        let tensors: [LayerTensors]
+        let members: [[LayerTensors]]
         do throws(SafeTensorsError) {
-            tensors = try LayerTensors.read(bytes, of: manifest.layers, limits: limits)
+            members = try LayerTensors.read(
+                bytes,
+                of: manifest.layers,
+                memberCount: manifest.memberCount,
+                limits: limits
+            )
         } catch {
             throw .tensors(file: BundleFile.weights, error)
         }
         do throws(NetworkError) {
-            return try Network(layers: manifest.layers, tensors: tensors)
+            return try Network(layers: manifest.layers, members: members)
         } catch {
             throw .network(error)
         }

@@ -8,8 +8,8 @@ internal import Platform
 package struct BundleContents: Sendable {
     /// What the model is.
     package var manifest: Manifest
-    /// The tensors of the manifest's layers.
-    package var tensors: [LayerTensors]
+    /// Each member's tensors of the manifest's layers.
+    package var members: [[LayerTensors]]
     /// What training rows looked like.
     package var reference: ReferenceData
     /// The self-test, at least one case.
@@ -20,13 +20,13 @@ package struct BundleContents: Sendable {
     /// Gathers the contents; ``BundleWriter`` says whether they fit.
     package init(
         manifest: Manifest,
-        tensors: [LayerTensors],
+        members: [[LayerTensors]],
         reference: ReferenceData,
         golden: [GoldenCase],
         evaluation: JSONObject
     ) {
         self.manifest = manifest
-        self.tensors = tensors
+        self.members = members
         self.reference = reference
         self.golden = golden
         self.evaluation = evaluation
@@ -40,7 +40,7 @@ package struct BundleContents: Sendable {
             (BundleFile.golden, GoldenCase.json(golden, schema: schema).serialized()),
             (BundleFile.manifest, manifest.json.serialized(isPretty: true)),
             (BundleFile.reference, reference.bytes),
-            (BundleFile.weights, LayerTensors.bytes(tensors, of: manifest.layers)),
+            (BundleFile.weights, LayerTensors.bytes(members, of: manifest.layers)),
         ]
     }
 }

@@ -43,6 +43,11 @@ package final class LoadedModel: Sendable {
         )
     }
 
+    /// The probability that a logit of the network means, offline and online.
+    package func probability(ofLogit logit: Float) -> Double {
+        manifest.calibration.probability(ofLogit: logit)
+    }
+
     /// Whether a probability reaches the threshold.
     package func isPositive(probability: Double) -> Bool { probability >= manifest.threshold }
 

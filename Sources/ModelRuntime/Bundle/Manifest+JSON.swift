@@ -14,14 +14,17 @@ extension Manifest {
         case framework
         case transform
         case layers
+        case members
+        case calibration
         case horizonHours = "horizon_hours"
         case threshold
         case riskLevels = "risk_levels"
         case trainingData = "training_data"
         case evaluation
-        /// Part of the format, absent for the identity, which is all that is known here.
-        case calibration
     }
+
+    /// Keys that whoever would pass them over would misread the model, required where they are.
+    static let impliedKeys = [Key.members.rawValue, Key.calibration.rawValue]
 
     /// Reads and validates a manifest; unknown keys are ignored unless `requires` names them.
     ///
@@ -32,7 +35,7 @@ extension Manifest {
         let requires = try BundleFile.decode(file) { () throws(JSONShapeError) in
             try json.optional(Key.requires.rawValue)?.strings ?? []
         }
-        for key in requires where Key(rawValue: key) == nil || key == Key.calibration.rawValue {
+        for key in requires where Key(rawValue: key) == nil {
             throw .requirement(key)
         }
         let view = try BundleFile.decode(file) { () throws(JSONShapeError) in
@@ -55,9 +58,6 @@ extension Manifest {
         _ requires: [String],
         _ transform: FeatureTransform
     ) throws(JSONShapeError) {
-        if let calibration = try json.optional(Key.calibration.rawValue) {
-            throw calibration.refuse("nothing")
-        }
         let versionView = try json.required(Key.version.rawValue)
         guard let version = BundleVersion(try versionView.string) else {
             throw versionView.refuse("YYYYMMDD_HHMMSS")
@@ -74,6 +74,9 @@ extension Manifest {
             framework: try json.required(Key.framework.rawValue).string,
             transform: transform,
             layers: layers,
+            memberCount: try json.optional(Key.members.rawValue)?.int ?? 1,
+            calibration: try json.optional(Key.calibration.rawValue)
+                .map(Calibrator.init(decoding:)) ?? .identity,
             horizonHours: try json.optional(Key.horizonHours.rawValue)?.double,
             threshold: try json.required(Key.threshold.rawValue).double,
             riskLevels: try RiskLevels(decoding: try json.required(Key.riskLevels.rawValue)),
@@ -87,7 +90,9 @@ extension Manifest {
         var object = JSONObject()
         func set(_ key: Key, _ value: JSONValue?) { object[key.rawValue] = value }
         set(.format, .integer(Self.format))
-        set(.requires, .array(requires.map { .string($0) }))
+        let implied = zip(Self.impliedKeys, [memberCount > 1, calibration != .identity])
+            .filter(\.1).map(\.0)
+        set(.requires, .array((requires + implied).map { .string($0) }))
         set(.model, .string(model))
         set(.version, .string(version.description))
         set(.created, .string(Timestamp.text(createdMicroseconds)))
@@ -96,6 +101,8 @@ extension Manifest {
         set(.threshold, .number(threshold))
         set(.riskLevels, ["medium": .number(riskLevels.medium), "high": .number(riskLevels.high)])
         set(.layers, .array(layers.map(\.json)))
+        if memberCount > 1 { set(.members, .integer(memberCount)) }
+        set(.calibration, calibration.json)
         set(.transform, transform.json)
         set(
             .trainingData,

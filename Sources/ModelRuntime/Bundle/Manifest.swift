@@ -27,7 +27,7 @@ package struct Manifest: Equatable, Sendable {
     /// The longest model name and framework in bytes: they become labels and folder names.
     package static let nameBytesMax = 64
 
-    /// Keys of the manifest that a reader must understand.
+    /// Keys of the manifest that a reader must understand, beside those that its content implies.
     package var requires: [String]
     /// The model's name, also that of its folder.
     package var model: String
@@ -41,6 +41,10 @@ package struct Manifest: Equatable, Sendable {
     package var transform: FeatureTransform
     /// The network's layers in order.
     package var layers: [Layer]
+    /// How many networks of these layers answer together.
+    package var memberCount: Int
+    /// What turns the logit into a probability.
+    package var calibration: Calibrator
     /// How far ahead a prediction looks, in hours; nil where it does not look ahead.
     package var horizonHours: Double?
     /// The least probability that is a positive prediction.
@@ -61,19 +65,23 @@ package struct Manifest: Equatable, Sendable {
         framework: String,
         transform: FeatureTransform,
         layers: [Layer],
+        memberCount: Int = 1,
+        calibration: Calibrator = .identity,
         horizonHours: Double?,
         threshold: Double = 0.5,
         riskLevels: RiskLevels = RiskLevels(),
         trainingData: TrainingData,
         evaluation: JSONObject
     ) {
-        self.requires = requires
+        self.requires = requires.filter { !Self.impliedKeys.contains($0) }
         self.model = model
         self.version = version
         self.createdMicroseconds = createdMicroseconds
         self.framework = framework
         self.transform = transform
         self.layers = layers
+        self.memberCount = memberCount
+        self.calibration = calibration
         self.horizonHours = horizonHours
         self.threshold = threshold
         self.riskLevels = riskLevels
@@ -99,6 +107,10 @@ package struct Manifest: Equatable, Sendable {
         }
         guard riskLevels.medium > 0, riskLevels.medium < riskLevels.high, riskLevels.high <= 1
         else { throw .manifest(what: "risk_levels", why: "0 < medium < high <= 1 must hold") }
+        guard (1...Network.memberCountMax).contains(memberCount) else {
+            throw .manifest(what: "members", why: "1 to \(Network.memberCountMax) are possible")
+        }
+        if let fault = calibration.fault { throw .manifest(what: "calibration", why: fault) }
         if let hours = horizonHours, !(hours > 0 && hours.isFinite) {
             throw .manifest(what: "horizon_hours", why: "it must be above 0")
         }

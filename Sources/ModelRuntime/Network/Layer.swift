@@ -59,7 +59,8 @@ package struct Layer: Equatable, Sendable {
     }
 }
 
-/// The tensors of one layer, row-major, named in weights.safetensors `layers.<i>.<name>`.
+/// The tensors of one layer, row-major, named in weights.safetensors `layers.<i>.<name>`; those of
+/// one of several members `members.<m>.layers.<i>.<name>`.
 package struct LayerTensors: Equatable, Sendable {
     /// The names and what they belong to.
     package enum Name: String, CaseIterable, Sendable {

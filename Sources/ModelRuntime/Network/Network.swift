@@ -2,12 +2,15 @@
 
 /// A dense network ready to run: normalisation folded, weights packed for one kernel variant.
 ///
+/// It may have several members, trained apart, of the same layers: their logits' mean is its logit.
 /// A row's logit has the same bits in every batch. Inputs must be finite: ReLU lets NaN through.
 ///
 /// - Note: Immutable after init and safe to share; each thread needs its own ``ForwardScratch``.
 package final class Network: Sendable {
     /// The most layers of a network.
     package static let layerCountMax = 16
+    /// The most members of a network.
+    package static let memberCountMax = 32
     /// The most inputs or outputs of a layer.
     package static let widthMax = 8192
     /// Rows that go through all layers together: the block's activations stay in the first cache.
@@ -20,26 +23,58 @@ package final class Network: Sendable {
     /// Floats in each of the scratch's two buffers.
     let scratchCount: Int
 
-    private let hidden: [(dense: PackedDense, activation: Layer.Activation)]
-    private let lastWeight: ConstantFloats
-    private let lastBias: Float
+    private let members: [Member]
+
+    /// The weights of one member.
+    private struct Member: Sendable {
+        let hidden: [(dense: PackedDense, activation: Layer.Activation)]
+        let lastWeight: ConstantFloats
+        let lastBias: Float
+    }
 
     /// The number of features in a row.
     package var inputs: Int { layers[0].inputs }
+    /// The number of members.
+    package var memberCount: Int { members.count }
 
-    /// Checks layers and tensors, folds and packs them.
+    /// Checks the layers and tensors of a network of one member, folds and packs them.
     ///
     /// - Throws: ``NetworkError``.
-    package init(
+    package convenience init(
         layers: [Layer],
         tensors: [LayerTensors],
         variant: KernelVariant = .best
     ) throws(NetworkError) {
-        try Self.check(layers, tensors)
-        let folded = try FoldedLayer.fold(layers, tensors)
+        try self.init(layers: layers, members: [tensors], variant: variant)
+    }
+
+    /// Checks layers and each member's tensors, folds and packs them.
+    ///
+    /// - Throws: ``NetworkError``.
+    package init(
+        layers: [Layer],
+        members: [[LayerTensors]],
+        variant: KernelVariant = .best
+    ) throws(NetworkError) {
+        guard (1...Self.memberCountMax).contains(members.count) else {
+            throw .memberCount(actual: members.count, limit: Self.memberCountMax)
+        }
         let kernels = Kernels(variant)
+        var packed: [Member] = []
+        for tensors in members {
+            try Self.check(layers, tensors)
+            packed.append(Self.pack(try FoldedLayer.fold(layers, tensors), kernels))
+        }
+        self.members = packed
+        let widest = packed[0].hidden.map(\.dense.width).max() ?? 0
+        scratchCount = Self.blockRows * widest
+        self.kernels = kernels
+        self.layers = layers
+    }
+
+    private static func pack(_ folded: [FoldedLayer], _ kernels: Kernels) -> Member {
         let panelWidth = kernels.panelWidth
-        hidden = folded.dropLast().map { layer in
+        let hidden = folded.dropLast().map { layer in
             let dense = PackedDense(
                 weight: layer.weight,
                 bias: layer.bias,
@@ -51,11 +86,11 @@ package final class Network: Sendable {
             return (dense, layer.activation)
         }
         let last = folded[folded.count - 1]
-        lastWeight = ConstantFloats(last.weight)
-        lastBias = last.bias[0]
-        scratchCount = Self.blockRows * (hidden.map(\.dense.width).max() ?? 0)
-        self.kernels = kernels
-        self.layers = layers
+        return Member(
+            hidden: hidden,
+            lastWeight: ConstantFloats(last.weight),
+            lastBias: last.bias[0]
+        )
     }
 
     /// The logits of rows[n][inputs] -> logits[n]: the last sum before the sigmoid.
@@ -70,9 +105,30 @@ package final class Network: Sendable {
         var first = 0
         while first < logits.count {
             let count = min(Self.blockRows, logits.count - first)
-            forwardBlock(rows, first, count, &logits, scratch)
+            if members.count == 1 {
+                forwardBlock(members[0], rows, first, count, &logits, scratch)
+            } else {
+                forwardMembers(rows, first, count, &logits, scratch)
+            }
             first += count
         }
+    }
+
+    /// The mean over the members, added up in their order whatever the block.
+    private func forwardMembers(
+        _ rows: Span<Float>,
+        _ first: Int,
+        _ count: Int,
+        _ logits: inout MutableSpan<Float>,
+        _ scratch: borrowing ForwardScratch
+    ) {
+        scratch.sums.clear()
+        for member in members {
+            forwardBlock(member, rows, first, count, &logits, scratch)
+            for row in 0..<count { scratch.sums[row] += logits[first + row] }
+        }
+        let divisor = Float(members.count)
+        for row in 0..<count { logits[first + row] = scratch.sums[row] / divisor }
     }
 
     /// The probability of a logit: the same bits on every CPU.
@@ -81,25 +137,26 @@ package final class Network: Sendable {
     }
 
     private func forwardBlock(
+        _ member: Member,
         _ rows: Span<Float>,
         _ first: Int,
         _ count: Int,
         _ logits: inout MutableSpan<Float>,
         _ scratch: borrowing ForwardScratch
     ) {
-        guard !hidden.isEmpty else {
+        guard !member.hidden.isEmpty else {
             return kernels.dot(
                 rows,
                 firstRow: first,
                 rows: count,
-                lastWeight,
-                bias: lastBias,
+                member.lastWeight,
+                bias: member.lastBias,
                 into: &logits
             )
         }
         var stride = inputs
-        for index in hidden.indices {
-            let dense = hidden[index].dense
+        for index in member.hidden.indices {
+            let dense = member.hidden[index].dense
             let target = scratch.buffer(index)
             if index == 0 {
                 kernels.dense(rows, firstRow: first, rows: count, dense, into: target)
@@ -108,70 +165,22 @@ package final class Network: Sendable {
                 kernels.dense(source, stride: stride, rows: count, dense, into: target)
             }
             stride = dense.width
-            switch hidden[index].activation {
+            switch member.hidden[index].activation {
             case .identity, .relu: break
             case .sigmoid, .tanh:
-                let hyperbolic = hidden[index].activation == .tanh
+                let hyperbolic = member.hidden[index].activation == .tanh
                 kernels.squash(target, rows: count, width: stride, hyperbolic: hyperbolic)
             }
         }
         kernels.dot(
-            scratch.buffer(hidden.count + 1),
+            scratch.buffer(member.hidden.count + 1),
             stride: stride,
             rows: count,
-            lastWeight,
-            bias: lastBias,
+            member.lastWeight,
+            bias: member.lastBias,
             into: &logits,
             at: first
         )
-    }
-
-    private static func check(
-        _ layers: [Layer],
-        _ tensors: [LayerTensors]
-    ) throws(NetworkError) {
-        guard (1...layerCountMax).contains(layers.count) else {
-            throw .layerCount(actual: layers.count, limit: layerCountMax)
-        }
-        guard tensors.count == layers.count else {
-            throw .tensorGroups(actual: tensors.count, expected: layers.count)
-        }
-        for (index, layer) in layers.enumerated() {
-            for width in [layer.inputs, layer.outputs] where !(1...widthMax).contains(width) {
-                throw .width(layer: index, actual: width, limit: widthMax)
-            }
-            if index > 0, layers[index - 1].outputs != layer.inputs {
-                let before = layers[index - 1].outputs
-                throw .chain(layer: index, inputs: layer.inputs, outputsBefore: before)
-            }
-            try check(layer, tensors[index], index)
-        }
-        let last = layers[layers.count - 1]
-        guard last.outputs == 1, last.activation == .sigmoid,
-            last.normalization?.position != .afterActivation
-        else { throw .lastLayer(layer: layers.count - 1) }
-    }
-
-    private static func check(
-        _ layer: Layer,
-        _ tensors: LayerTensors,
-        _ index: Int
-    ) throws(NetworkError) {
-        for name in LayerTensors.Name.allCases {
-            let values = tensors[name]
-            let expected = LayerTensors.shape(of: name, in: layer)?.reduce(1, *) ?? 0
-            guard values.count == expected else {
-                throw .shape(
-                    layer: index,
-                    tensor: name,
-                    actual: values.count,
-                    expected: expected
-                )
-            }
-            if let position = values.firstIndex(where: { !$0.isFinite }) {
-                throw .notFinite(layer: index, tensor: name, index: position)
-            }
-        }
     }
 }
 
@@ -179,6 +188,8 @@ package final class Network: Sendable {
 package struct ForwardScratch: ~Copyable {
     private var even: AlignedFloats
     private var odd: AlignedFloats
+    /// The members' logits of a block, added up.
+    let sums = AlignedFloats(count: Network.blockRows)
 
     /// Makes scratch for a network.
     package init(for network: Network) {

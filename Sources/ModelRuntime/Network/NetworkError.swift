@@ -4,6 +4,8 @@
 package enum NetworkError: Error, Equatable, CustomStringConvertible {
     /// The number of layers is 0, over the limit, or not that of the tensor groups.
     case layerCount(actual: Int, limit: Int)
+    /// The number of members is not in 1...limit.
+    case memberCount(actual: Int, limit: Int)
     /// There are not as many groups of tensors as layers.
     case tensorGroups(actual: Int, expected: Int)
     /// A width is not in 1...limit.
@@ -22,6 +24,7 @@ package enum NetworkError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .layerCount(let actual, let limit): "\(actual) layers, allowed are 1 to \(limit)"
+        case .memberCount(let actual, let limit): "\(actual) members, allowed are 1 to \(limit)"
         case .tensorGroups(let actual, let expected):
             "tensors for \(actual) layers, expected \(expected)"
         case .width(let layer, let actual, let limit):

@@ -41,7 +41,7 @@ extension ClassificationMetrics {
         )
     }
 
-    private static func line(_ name: String, _ cells: [String]) -> String {
+    static func line(_ name: String, _ cells: [String]) -> String {
         let padded = cells.map { cell in
             String(repeating: " ", count: max(1, 16 - cell.count)) + cell
         }
@@ -52,7 +52,7 @@ extension ClassificationMetrics {
     }
 
     /// A number with four decimals, halves away from zero.
-    private static func fixed(_ value: Double) -> String {
+    static func fixed(_ value: Double) -> String {
         let scaled = Int((value * 10_000).rounded())
         let digits = String(scaled % 10_000)
         return "\(scaled / 10_000)." + String(repeating: "0", count: 4 - digits.count) + digits

@@ -41,7 +41,7 @@ package enum RankingMetrics {
     }
 
     /// The rows of each class at or above each distinct score, from the highest score down.
-    private static func thresholds(
+    static func thresholds(
         _ scores: [Double],
         _ labels: [UInt8]
     ) -> [(positives: Int, negatives: Int)] {

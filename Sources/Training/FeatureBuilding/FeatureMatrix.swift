@@ -45,6 +45,21 @@ package struct FeatureMatrix: Sendable {
         timestamps = table.timestamps.map { column in own.map { column[$0] } }
     }
 
+    /// Some of the rows, in the order given.
+    package func rows(_ indices: [Int]) -> FeatureMatrix {
+        var part = self
+        let width = names.count
+        part.values = []
+        part.values.reserveCapacity(indices.count * width)
+        for row in indices { part.values += values[row * width..<(row + 1) * width] }
+        part.labels = indices.map { labels[$0] }
+        part.entities = entities.map { column in
+            CategoryColumn(categories: column.categories, codes: indices.map { column.codes[$0] })
+        }
+        part.timestamps = timestamps.map { column in indices.map { column[$0] } }
+        return part
+    }
+
     /// Writes the rows as a feature file.
     ///
     /// - Throws: ``TrainingError`` where the file cannot be written.

@@ -34,16 +34,8 @@ package struct ModelPackager: Sendable {
         evaluation: JSONObject,
         to directory: String
     ) throws(TrainingError) -> LoadedModel {
-        let network: Network
+        let network = try TrainingRun.network(outcome.members)
         let engine: FeatureEngine
-        do throws(NetworkError) {
-            network = try Network(
-                layers: outcome.trained.layers,
-                tensors: outcome.trained.tensors
-            )
-        } catch {
-            throw .unusable("the trained network: \(error)")
-        }
         do throws(SpecError) {
             engine = try FeatureEngine(fitted.transform)
         } catch {
@@ -51,7 +43,7 @@ package struct ModelPackager: Sendable {
         }
         let contents = BundleContents(
             manifest: manifest(outcome, fitted, train, evaluation),
-            tensors: outcome.trained.tensors,
+            members: outcome.members.map(\.tensors),
             reference: reference(train),
             golden: fitted.golden.map { sample in
                 GoldenCase(
@@ -77,17 +69,22 @@ package struct ModelPackager: Sendable {
         _ evaluation: JSONObject
     ) -> Manifest {
         var summary = JSONObject()
-        for key in ["roc_auc", "pr_auc", "accuracy", "rows", "failure_rate", "protocol"] {
-            summary[key] = evaluation[key]
-        }
+        for key in [
+            "roc_auc", "pr_auc", "accuracy", "brier_skill", "expected_calibration_error", "rows",
+            "failure_rate", "protocol", "threshold_rule",
+        ] { summary[key] = evaluation[key] }
         return Manifest(
             model: model,
             version: version,
             createdMicroseconds: version.microseconds,
             framework: "pdm",
             transform: fitted.transform,
-            layers: outcome.trained.layers,
+            layers: outcome.members[0].layers,
+            memberCount: outcome.members.count,
+            calibration: outcome.calibrator,
             horizonHours: fitted.transform.schema.horizonHours,
+            threshold: outcome.threshold,
+            riskLevels: RiskLevels(threshold: outcome.threshold),
             trainingData: Manifest.TrainingData(
                 sha256: trainingDigest,
                 rowCount: train.rowCount

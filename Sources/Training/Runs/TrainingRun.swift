@@ -3,43 +3,125 @@
 internal import Features
 package import ModelRuntime
 
-/// One network trained on a feature file, judged on another, ready to become a bundle.
+/// A model trained on a feature file, judged on another, ready to become a bundle.
 package struct TrainingRun: Sendable {
-    /// How the network is trained.
+    /// How the networks are trained.
     package var options: TrainerOptions
     /// The share of the machines that early stopping judges on.
     package var validationSize: Double
+    /// How many networks answer together, each with a seed and validation machines of its own.
+    package var memberCount: Int
+    /// How the probabilities are corrected with the validation machines.
+    package var calibration: CalibrationMethod
+    /// How the threshold is found on the validation machines.
+    package var decision: DecisionRule
 
     /// Describes a run.
-    package init(options: TrainerOptions, validationSize: Double = 0.2) {
+    package init(
+        options: TrainerOptions,
+        validationSize: Double = 0.2,
+        memberCount: Int = 1,
+        calibration: CalibrationMethod = .none,
+        decision: DecisionRule = .fixed(0.5)
+    ) {
+        precondition(memberCount > 0)
         self.options = options
         self.validationSize = validationSize
+        self.memberCount = memberCount
+        self.calibration = calibration
+        self.decision = decision
     }
 
     /// What a run came to.
     package struct Outcome: Sendable {
-        /// The trained network's layers and tensors.
-        package var trained: TrainedNetwork
-        /// The best epoch's PR-AUC on the validation machines.
+        /// The trained members, at least one, all of the same layers.
+        package var members: [TrainedNetwork]
+        /// What turns their mean logit into a probability.
+        package var calibrator: Calibrator
+        /// The least probability that is a positive prediction.
+        package var threshold: Double
+        /// The mean over the members of the best epoch's PR-AUC on their validation machines.
         package var validationPRAUC: Double?
         /// The score on the test rows, which were looked at once, after training.
-        package var test: ClassificationMetrics
+        package var test: Evaluation
+
+        /// Gathers what a run came to.
+        package init(
+            members: [TrainedNetwork],
+            calibrator: Calibrator = .identity,
+            threshold: Double = 0.5,
+            validationPRAUC: Double?,
+            test: Evaluation
+        ) {
+            self.members = members
+            self.calibrator = calibrator
+            self.threshold = threshold
+            self.validationPRAUC = validationPRAUC
+            self.test = test
+        }
     }
 
-    /// Trains on `train` but for its validation machines, and scores `test` once at the end.
+    /// Trains each member on `train` but for its validation machines, and scores `test` once at the
+    /// end.
     ///
-    /// `report` is called after each epoch.
+    /// `report` is called after each epoch with the member's index.
     ///
     /// - Throws: ``TrainingError``.
     package func run(
         train: FeatureMatrix,
         test: FeatureMatrix,
-        report: (EpochReport) -> Void
+        report: (_ member: Int, EpochReport) -> Void
     ) throws(TrainingError) -> Outcome {
-        let isValidation = validationFlags(train)
-        let trained: TrainedNetwork
+        var members: [TrainedNetwork] = []
+        var heldOut = HeldOutLogits()
+        for member in 0..<memberCount {
+            let isValidation = validationFlags(train, member: member)
+            let trained = try trainMember(member, train, isValidation) { report(member, $0) }
+            members.append(trained)
+            let network = try Self.network([trained])
+            let logits = try Self.logits(train, network: network)
+            let folds = calibrationFolds(train, member: member)
+            for row in isValidation.indices where isValidation[row] {
+                heldOut.append(logit: logits[row], label: train.labels[row], fold: folds[row])
+            }
+        }
+        let calibrator = heldOut.calibrator(calibration)
+        let threshold = try threshold(heldOut, calibrator)
+        let probabilities = try Self.probabilities(
+            test,
+            network: try Self.network(members),
+            calibrator: calibrator
+        )
+        let evaluation = Evaluation(
+            probabilities: probabilities,
+            labels: test.labels,
+            threshold: threshold,
+            thresholdRule: decision.description
+        )
+        guard let evaluation else { throw .unusable("there are no rows to score") }
+        let bests = members.compactMap { member in
+            member.history.first { $0.epoch == member.bestEpoch }?.prAUC
+        }
+        return Outcome(
+            members: members,
+            calibrator: calibrator,
+            threshold: threshold,
+            validationPRAUC: bests.isEmpty ? nil : bests.reduce(0, +) / Double(bests.count),
+            test: evaluation
+        )
+    }
+
+    private func trainMember(
+        _ member: Int,
+        _ train: FeatureMatrix,
+        _ isValidation: [Bool],
+        report: (EpochReport) -> Void
+    ) throws(TrainingError) -> TrainedNetwork {
+        var options = options
+        var generator = SeededGenerator(seed: options.seed, stream: 2)
+        for _ in 0..<member { options.seed = generator.next() }
         do throws(TrainerError) {
-            trained = try NetworkTrainer(options: options).train(
+            return try NetworkTrainer(options: options).train(
                 features: train.values,
                 inputs: train.names.count,
                 labels: train.labels,
@@ -53,18 +135,20 @@ package struct TrainingRun: Sendable {
         } catch {
             throw .unusable("training: \(error)")
         }
-        let network: Network
-        do throws(NetworkError) {
-            network = try Network(layers: trained.layers, tensors: trained.tensors)
-        } catch {
-            throw .unusable("the trained network: \(error)")
-        }
-        let best = trained.history.first { $0.epoch == trained.bestEpoch }
-        return Outcome(
-            trained: trained,
-            validationPRAUC: best?.prAUC,
-            test: try Self.score(test, network: network, threshold: 0.5)
+    }
+
+    private func threshold(
+        _ heldOut: HeldOutLogits,
+        _ calibrator: Calibrator
+    ) throws(TrainingError) -> Double {
+        let threshold = decision.threshold(
+            probabilities: heldOut.probabilities(calibrator),
+            labels: heldOut.labels
         )
+        guard let threshold else {
+            throw .unusable("the validation rows have no threshold of \(decision.description)")
+        }
+        return threshold
     }
 
     /// Checks that there is something to learn from and that early stopping can judge.
@@ -76,7 +160,16 @@ package struct TrainingRun: Sendable {
             throw .unusable("\(path): \(lack) among its \(train.rowCount) rows: nothing to learn")
         }
         guard validationSize > 0 else { return }
-        let isValidation = validationFlags(train)
+        for member in 0..<memberCount {
+            try checkSides(train, validationFlags(train, member: member), path)
+        }
+    }
+
+    private func checkSides(
+        _ train: FeatureMatrix,
+        _ isValidation: [Bool],
+        _ path: String
+    ) throws(TrainingError) {
         for (name, side) in [("validation", true), ("training", false)] {
             let rows = isValidation.indices.filter { isValidation[$0] == side }
             guard let lack = Self.lack(rows.map { train.labels[$0] }) else { continue }
@@ -103,51 +196,43 @@ package struct TrainingRun: Sendable {
         return " of \(names.count) machines (\(names.prefix(5).joined(separator: ", "))\(more))"
     }
 
-    /// Scores a matrix with a network.
+    /// Which rows early stopping of a member judges on: whole machines, at least one and never all of
+    /// them where ``validationSize`` is not 0; rows where there are no machines.
     ///
-    /// - Throws: ``TrainingError/unusable(_:)`` where there are no rows.
-    package static func score(
-        _ matrix: FeatureMatrix,
-        network: Network,
-        threshold: Double
-    ) throws(TrainingError) -> ClassificationMetrics {
-        let metrics = ClassificationMetrics(
-            probabilities: try probabilities(matrix, network: network),
-            labels: matrix.labels,
-            threshold: threshold
-        )
-        guard let metrics else { throw .unusable("there are no rows to score") }
-        return metrics
-    }
-
-    /// The probability of each row.
-    ///
-    /// - Throws: ``TrainingError/unusable(_:)`` where the network's sums overflow.
-    package static func probabilities(
-        _ matrix: FeatureMatrix,
-        network: Network
-    ) throws(TrainingError) -> [Double] {
-        var logits = [Float](repeating: 0, count: matrix.rowCount)
-        var output = logits.mutableSpan
-        let scratch = ForwardScratch(for: network)
-        network.forward(rows: matrix.values.span, into: &output, scratch: scratch)
-        if let row = logits.firstIndex(where: \.isNaN) {
-            throw .unusable("row \(row + 1): its features are too large for the network")
+    /// Several members share the machines out among them, so that each machine is held out from one
+    /// at most; there are no fewer parts than members.
+    package func validationFlags(_ matrix: FeatureMatrix, member: Int = 0) -> [Bool] {
+        let (codes, machines) = shuffledMachines(matrix)
+        guard validationSize > 0 else { return codes.map { _ in false } }
+        let chosen: Set<Int32>
+        if memberCount == 1 {
+            let share = Int((Double(machines.count) * validationSize).rounded())
+            chosen = Set(machines.prefix(min(max(share, 1), machines.count - 1)))
+        } else {
+            let parts = max(memberCount, Int((1 / validationSize).rounded()))
+            let places = machines.indices.filter { $0 % parts == member }
+            chosen = Set(places.map { machines[$0] })
         }
-        return logits.map { Network.probability(ofLogit: $0) }
+        return codes.map { chosen.contains($0) }
     }
 
-    /// Which rows early stopping judges on: whole machines, at least one and never all of them
-    /// where ``validationSize`` is not 0; rows where there are no machines.
-    package func validationFlags(_ matrix: FeatureMatrix) -> [Bool] {
+    /// The part of each row's machine among those that calibration is fitted on and judged by: that
+    /// of its member, or halves where there is one.
+    private func calibrationFolds(_ matrix: FeatureMatrix, member: Int) -> [Int] {
+        let (codes, machines) = shuffledMachines(matrix)
+        guard memberCount == 1 else { return codes.map { _ in member } }
+        var folds: [Int32: Int] = [:]
+        for (place, machine) in machines.enumerated() { folds[machine] = place % 2 }
+        return codes.map { folds[$0] ?? 0 }
+    }
+
+    /// Each row's machine, itself where there are none, and all machines in the seed's order.
+    private func shuffledMachines(_ matrix: FeatureMatrix) -> (codes: [Int32], machines: [Int32]) {
         var generator = SeededGenerator(seed: options.seed, stream: 1)
         let codes = matrix.entities?.codes ?? (0..<Int32(matrix.rowCount)).map { $0 }
         // Context leaves gaps in the numbers of the machines.
         var machines = Array(Set(codes)).sorted()
         generator.shuffle(&machines)
-        let share = Int((Double(machines.count) * validationSize).rounded())
-        let count = validationSize == 0 ? 0 : min(max(share, 1), machines.count - 1)
-        let chosen = Set(machines.prefix(count))
-        return codes.map { chosen.contains($0) }
+        return (codes, machines)
     }
 }

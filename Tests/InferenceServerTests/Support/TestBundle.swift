@@ -67,7 +67,7 @@ enum TestBundle {
         return try BundleWriter.write(
             BundleContents(
                 manifest: manifest,
-                tensors: tensors,
+                members: [tensors],
                 reference: ReferenceData(
                     featureCount: transform.features.count,
                     sample: row,

@@ -16,7 +16,7 @@ struct BundleContentTests {
         let folder = try BundleFolder()
         for tensor in 0..<8 {
             var tensors = try SafeTensors.read(
-                LayerTensors.bytes(BundleSample.tensors, of: BundleSample.layers)
+                LayerTensors.bytes([BundleSample.tensors], of: BundleSample.layers)
             )
             tensors[tensor].values[0] = value
             try folder.replace(weights, with: SafeTensors.write(tensors))

@@ -120,13 +120,34 @@ enum BundleSample {
         ]
     }
 
+    /// The same with two members, the second one half as sure, and a calibration.
+    static func memberContents() throws -> BundleContents {
+        var second = tensors
+        second[1].weight = second[1].weight.map { $0 / 2 }
+        var contents = try contents()
+        contents.members = [tensors, second]
+        contents.manifest.memberCount = 2
+        contents.manifest.calibration = .platt(slope: 1.25, offset: -0.5)
+        let engine = try FeatureEngine(transform)
+        let network = try Network(layers: layers, members: contents.members)
+        contents.golden = contents.golden.map { golden in
+            GoldenCase(
+                history: golden.history,
+                reading: golden.reading,
+                engine: engine,
+                network: network
+            )
+        }
+        return contents
+    }
+
     static func contents(_ manifest: Manifest = manifest) throws -> BundleContents {
         var evaluation = JSONObject()
         evaluation["format"] = 1
         evaluation["pr_auc"] = 0.875
         return BundleContents(
             manifest: manifest,
-            tensors: tensors,
+            members: [tensors],
             reference: reference,
             golden: try golden(),
             evaluation: evaluation

@@ -39,13 +39,25 @@ struct BundleWriterTests {
         #expect(try folder.read("SHA256SUMS") == before)
     }
 
+    @Test func writesAndLoadsMembers() throws {
+        let directory = try TemporaryDirectory()
+        let contents = try BundleSample.memberContents()
+        let loaded = try BundleWriter.write(contents, to: directory.path)
+        #expect(loaded.network.memberCount == 2)
+        #expect(loaded.manifest == contents.manifest)
+        var wrong = contents
+        wrong.manifest.version = sampleVersion("20270101_000000")
+        wrong.manifest.memberCount = 3
+        #expect(throws: BundleError.self) { try BundleWriter.write(wrong, to: directory.path) }
+    }
+
     @Test func publishesNothingThatAReaderWouldRefuse() throws {
         let directory = try TemporaryDirectory()
         var contents = try BundleSample.contents()
         contents.golden[0].logit += 1
         #expect(throws: BundleError.self) { try BundleWriter.write(contents, to: directory.path) }
         contents = try BundleSample.contents()
-        contents.tensors[1].bias = [.nan]
+        contents.members[0][1].bias = [.nan]
         #expect(throws: BundleError.self) { try BundleWriter.write(contents, to: directory.path) }
         contents = try BundleSample.contents()
         contents.manifest.threshold = 1
@@ -101,5 +113,16 @@ struct ReleasedBundleTests {
                 "temperature", "mode_press", "temperature_mean_6h", "temperature_std_6h",
             ]
         )
+    }
+
+    /// Written in the same way from `BundleSample.memberContents` when members and calibration came.
+    @Test func loadsFormat1WithMembersAndCalibration() throws {
+        let loaded = try BundleReader.load(path: "\(Fixture.path)/bundle-format-1-members")
+        #expect(
+            loaded.digest.hex == "24326b4ad08ced437eb4143c7b3601d50f381126bcb55ccb04bf75f3d762acc3"
+        )
+        #expect(loaded.network.memberCount == 2)
+        #expect(loaded.manifest.calibration == .platt(slope: 1.25, offset: -0.5))
+        #expect(abs(loaded.probability(ofLogit: 0.4) - 0.5) < 1e-8)
     }
 }

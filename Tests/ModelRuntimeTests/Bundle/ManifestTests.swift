@@ -22,12 +22,22 @@ struct ManifestTests {
         #expect(try Manifest(manifest.json.serialized()) == manifest)
     }
 
+    @Test func requiresWhatAnOldReaderWouldMisread() throws {
+        #expect(manifest.json["requires"] == [])
+        var manifest = manifest
+        manifest.memberCount = 5
+        manifest.calibration = .platt(slope: 1.25, offset: -2)
+        manifest.requires = ["layers"]
+        #expect(manifest.json["requires"] == ["layers", "members", "calibration"])
+        #expect(try Manifest(manifest.json.serialized()) == manifest)
+    }
+
     @Test func ignoresUnknownKeys() throws {
         #expect(try Manifest(changed(["colour"], to: "red")) == manifest)
         #expect(try Manifest(changed(["layers", "0", "dropout"], to: 0.3)) == manifest)
     }
 
-    @Test(arguments: ["colour", "calibration", "Layers", ""])
+    @Test(arguments: ["colour", "calibrations", "Layers", ""])
     func refusesARequirementItDoesNotKnow(key: String) {
         #expect(throws: BundleError.requirement(key)) {
             try Manifest(changed(["requires"], to: ["layers", .string(key)]))
@@ -78,7 +88,15 @@ struct ManifestTests {
             (["layers", "0", "activation"], "tanh", "gelu"),
             (["layers", "0", "normalization", "position"], "after_activation", "afterActivation"),
             (["layers", "0", "inputs"], 4, 5), (["layers"], nil, []),
-            (["calibration"], .null, "beta"),
+            (["calibration"], .null, "beta"), (["members"], 32, 33), (["members"], 1, 0),
+            (
+                ["calibration"], ["method": "platt", "slope": 0.5, "offset": 0],
+                ["method": "platt", "slope": 0, "offset": 0]
+            ),
+            (
+                ["calibration"], ["method": "isotonic", "logits": [0], "probabilities": [1]],
+                ["method": "beta", "logits": [0], "probabilities": [1]]
+            ),
             (["evaluation"], .object(JSONObject()), []), (["requires"], .null, "layers"),
         ] as [([String], JSONValue?, JSONValue)]
     )

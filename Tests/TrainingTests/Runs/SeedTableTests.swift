@@ -12,15 +12,9 @@ struct SeedTableTests {
         labels: [UInt8] = [0, 0, 1]
     ) throws -> TrainingRun.Outcome {
         TrainingRun.Outcome(
-            trained: TrainedNetwork(
-                layers: [],
-                tensors: [],
-                bestEpoch: 1,
-                history: [],
-                classWeights: (1, 1)
-            ),
+            members: [],
             validationPRAUC: validation,
-            test: try #require(ClassificationMetrics(probabilities: ranks, labels: labels))
+            test: try #require(Evaluation(probabilities: ranks, labels: labels, threshold: 0.5))
         )
     }
 

@@ -62,17 +62,21 @@ struct TrainingRunTests {
     @Test func keepsTheWeightsOfTheBestEpoch() throws {
         let run = run()
         var epochs: [EpochReport] = []
-        let outcome = try run.run(train: train, test: test) { epochs.append($0) }
+        let outcome = try run.run(train: train, test: test) { epochs.append($1) }
         let best = try #require(epochs.max { ($0.prAUC ?? 0) < ($1.prAUC ?? 0) })
         #expect(outcome.validationPRAUC == best.prAUC)
         // A better epoch is followed by worse ones, so that there is something to restore.
         #expect(epochs.last?.isBest == false)
         let flags = run.validationFlags(train)
         let network = try Network(
-            layers: outcome.trained.layers,
-            tensors: outcome.trained.tensors
+            layers: outcome.members[0].layers,
+            tensors: outcome.members[0].tensors
         )
-        let probabilities = try TrainingRun.probabilities(train, network: network)
+        let probabilities = try TrainingRun.probabilities(
+            train,
+            network: network,
+            calibrator: .identity
+        )
         let rows = flags.indices.filter { flags[$0] }
         let prAUC = RankingMetrics.averagePrecision(
             scores: rows.map { probabilities[$0] },
@@ -82,28 +86,29 @@ struct TrainingRunTests {
     }
 
     @Test func scoresTheTestRowsWithTheFinalNetwork() throws {
-        let outcome = try run(epochs: 3).run(train: train, test: test) { _ in }
+        let outcome = try run(epochs: 3).run(train: train, test: test) { _, _ in }
         let network = try Network(
-            layers: outcome.trained.layers,
-            tensors: outcome.trained.tensors
+            layers: outcome.members[0].layers,
+            tensors: outcome.members[0].tensors
         )
-        #expect(outcome.test == (try TrainingRun.score(test, network: network, threshold: 0.5)))
-        #expect(outcome.test.count == 180)
+        let score = try TrainingRun.score(test, network: network, threshold: 0.5)
+        #expect(outcome.test.metrics == score.metrics)
+        #expect(outcome.test.metrics.count == 180)
     }
 
     @Test func lookingAtOtherTestRowsChangesNoWeight() throws {
-        let one = try run(epochs: 3).run(train: train, test: test) { _ in }
-        let other = try run(epochs: 3).run(train: train, test: train) { _ in }
-        #expect(one.trained.tensors == other.trained.tensors)
+        let one = try run(epochs: 3).run(train: train, test: test) { _, _ in }
+        let other = try run(epochs: 3).run(train: train, test: train) { _, _ in }
+        #expect(one.members[0].tensors == other.members[0].tensors)
     }
 
     @Test func refusesRowsThatOverflowTheNetwork() throws {
         var linear = run(epochs: 1)
         linear.options.hiddenSizes = []
-        let outcome = try linear.run(train: train, test: test) { _ in }
+        let outcome = try linear.run(train: train, test: test) { _, _ in }
         let network = try Network(
-            layers: outcome.trained.layers,
-            tensors: outcome.trained.tensors
+            layers: outcome.members[0].layers,
+            tensors: outcome.members[0].tensors
         )
         var huge = test
         let width = test.names.count
@@ -156,8 +161,63 @@ struct TrainingRunTests {
         var oneClass = train
         oneClass.labels = train.labels.map { _ in 0 }
         let error = refusal { () throws(TrainingError) in
-            try run().run(train: oneClass, test: test) { _ in }
+            try run().run(train: oneClass, test: test) { _, _ in }
         }
         #expect(error == "training: the training rows are all of one class")
+    }
+
+    @Test func membersShareTheMachinesOutForValidation() {
+        var run = run()
+        run.memberCount = 3
+        var seen: [Set<Int32>] = []
+        for member in 0..<3 {
+            let flags = run.validationFlags(train, member: member)
+            #expect(machines(flags, true).isDisjoint(with: machines(flags, false)))
+            for other in seen { #expect(machines(flags, true).isDisjoint(with: other)) }
+            seen.append(machines(flags, true))
+        }
+        // A fifth each, as one member would have.
+        #expect(seen.map(\.count) == [2, 2, 2])
+        run.memberCount = 10
+        let all = (0..<10).map { machines(run.validationFlags(train, member: $0), true) }
+        #expect(all.map(\.count) == Array(repeating: 1, count: 10))
+        #expect(Set(all.joined()).count == 10)
+        run.validationSize = 0
+        #expect(!run.validationFlags(train, member: 3).contains(true))
+    }
+
+    @Test func membersAnswerTogetherAndTheTestRowsChangeNeitherLineNorThreshold() throws {
+        var run = run(epochs: 4)
+        run.memberCount = 2
+        run.calibration = .platt
+        run.decision = .recall(0.9)
+        let one = try run.run(train: train, test: test) { _, _ in }
+        #expect(one.members.count == 2)
+        #expect(one.members[0].tensors != one.members[1].tensors)
+        let probabilities = try TrainingRun.probabilities(
+            test,
+            network: try TrainingRun.network(one.members),
+            calibrator: one.calibrator
+        )
+        let expected = Evaluation(
+            probabilities: probabilities,
+            labels: test.labels,
+            threshold: one.threshold,
+            thresholdRule: run.decision.description
+        )
+        #expect(one.test == expected)
+        let other = try run.run(train: train, test: train) { _, _ in }
+        #expect(one.calibrator == other.calibrator && one.threshold == other.threshold)
+        #expect(one.members.map(\.tensors) == other.members.map(\.tensors))
+    }
+
+    @Test func refusesAThresholdThatTheValidationRowsDoNotHave() {
+        var run = run(epochs: 1)
+        run.validationSize = 0
+        run.decision = .precision(0.5)
+        let error = refusal { () throws(TrainingError) in
+            try run.run(train: train, test: test) { _, _ in }
+        }
+        #expect(error?.hasPrefix("the validation rows have no threshold of precision") == true)
     }
 }

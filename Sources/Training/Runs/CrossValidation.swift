@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+package import JSON
+
+/// A run repeated on parts of a feature file: each machine is scored by a model that never saw it.
+///
+/// Machines are dealt out to the folds by the seed, rows where there are none. What the features
+/// were fitted on (scaling, imputed means) is the whole file's.
+package struct CrossValidation: Sendable {
+    /// The score of each fold.
+    package private(set) var folds: [Evaluation] = []
+    /// The score of all rows together, each with its own fold's probability.
+    package let pooled: Evaluation
+    private let seed: UInt64
+
+    /// Trains and scores fold by fold.
+    ///
+    /// `report` is called before each fold.
+    ///
+    /// - Throws: ``TrainingError``, also where a fold or the rest of it lacks a class.
+    package init(
+        _ matrix: FeatureMatrix,
+        run: TrainingRun,
+        foldCount: Int,
+        path: String,
+        report: (_ fold: Int) -> Void
+    ) throws(TrainingError) {
+        seed = run.options.seed
+        let foldOfRow = Self.folds(matrix, seed: seed, count: foldCount)
+        var probabilities = [Double](repeating: 0, count: matrix.rowCount)
+        for fold in 0..<foldCount {
+            let rows = foldOfRow.indices.filter { foldOfRow[$0] == fold }
+            let rest = matrix.rows(foldOfRow.indices.filter { foldOfRow[$0] != fold })
+            let held = matrix.rows(rows)
+            guard !rows.isEmpty else { throw .unusable("\(path): fold \(fold + 1) has no machine") }
+            report(fold)
+            try run.checkLabels(rest, path: "\(path) without fold \(fold + 1)")
+            let outcome = try run.run(train: rest, test: held) { _, _ in }
+            folds.append(outcome.test)
+            let answers = try TrainingRun.probabilities(
+                held,
+                network: try TrainingRun.network(outcome.members),
+                calibrator: outcome.calibrator
+            )
+            for (row, answer) in zip(rows, answers) { probabilities[row] = answer }
+        }
+        let pooled = Evaluation(
+            probabilities: probabilities,
+            labels: matrix.labels,
+            threshold: 0.5
+        )
+        guard let pooled else { throw .unusable("\(path): there are no rows to score") }
+        self.pooled = pooled
+    }
+
+    /// The fold of each row, whole machines together.
+    package static func folds(_ matrix: FeatureMatrix, seed: UInt64, count: Int) -> [Int] {
+        var generator = SeededGenerator(seed: seed, stream: 3)
+        let codes = matrix.entities?.codes ?? (0..<Int32(matrix.rowCount)).map { $0 }
+        var machines = Array(Set(codes)).sorted()
+        generator.shuffle(&machines)
+        var folds: [Int32: Int] = [:]
+        for (place, machine) in machines.enumerated() { folds[machine] = place % count }
+        return codes.map { folds[$0] ?? 0 }
+    }
+
+    /// The part of `evaluation.json`.
+    package var json: JSONObject {
+        let name = "\(folds.count)-fold cross-validation by machine, pooled"
+        var object = pooled.json(protocolName: name)
+        object["seed"] = .number(Double(seed))
+        object["spread"] = ScoreSpread.json(folds)
+        return object
+    }
+
+    /// The printed lines: the spread over the folds, and the pooled scores.
+    package var lines: [String] {
+        ScoreSpread.lines(folds, of: "held-out", unit: "folds") + [pooled.report()]
+    }
+}
