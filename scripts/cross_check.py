@@ -144,6 +144,11 @@ def check_metrics(name, folder):
     check(f"{name}: accuracy", ours["accuracy"], metrics.accuracy_score(y, called), 1e-12)
     check(f"{name}: Brier", ours["brier"], np.mean((p - y) ** 2), 1e-12)
     check(f"{name}: log loss", ours["log_loss"], metrics.log_loss(y, p, labels=[0, 1]), 1e-9)
+    parts = [np.sort(np.rec.fromarrays([p, y]))[i * len(y) // 15:(i + 1) * len(y) // 15]
+             for i in range(15)]
+    check(f"{name}: calibration error, 15 parts", ours["expected_calibration_error"],
+          sum(abs(part.f0.mean() - part.f1.mean()) * len(part) for part in parts if len(part))
+          / len(y), 1e-12)
     nothing = float("nan")
     value = lambda key: nothing if ours[key] is None else ours[key]
     both = 0 < y.sum() < len(y)
@@ -152,6 +157,7 @@ def check_metrics(name, folder):
     check(f"{name}: PR-AUC", value("pr_auc"),
           metrics.average_precision_score(y, p) if y.any() else nothing, 1e-12)
     if both:
+        check(f"{name}: Brier skill", ours["brier_skill"], metrics.d2_brier_score(y, p), 1e-12)
         rank = stats.mannwhitneyu(p[y == 1], p[y == 0]).statistic
         check(f"{name}: ROC-AUC by SciPy's U", ours["roc_auc"],
               rank / (y.sum() * (len(y) - y.sum())), 1e-12)

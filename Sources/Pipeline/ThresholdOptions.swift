@@ -20,6 +20,9 @@ struct ThresholdOptions: ParsableArguments {
     @Option(help: "The recall to hold on the validation machines, with all precision it allows.")
     var targetRecall: Double?
 
+    @Flag(help: "Take the best F1 score on the validation machines.")
+    var bestF1 = false
+
     func validate() throws {
         for (name, target) in [
             ("--target-precision", targetPrecision), ("--target-recall", targetRecall),
@@ -37,9 +40,13 @@ struct ThresholdOptions: ParsableArguments {
                 throw ValidationError("a cost must not be negative")
             }
         }
-        let ways = [missedFailureCost, targetPrecision, targetRecall].filter { $0 != nil }
-        guard ways.count <= 1 else {
-            throw ValidationError("costs, --target-precision or --target-recall: choose one")
+        let ways = [
+            missedFailureCost != nil, targetPrecision != nil, targetRecall != nil, bestF1,
+        ]
+        guard ways.count(where: \.self) <= 1 else {
+            throw ValidationError(
+                "costs, --target-precision, --target-recall or --best-f1: choose one"
+            )
         }
     }
 
@@ -56,6 +63,6 @@ struct ThresholdOptions: ParsableArguments {
         }
         if let targetPrecision { return .precision(targetPrecision) }
         if let targetRecall { return .recall(targetRecall) }
-        return .fixed(0.5)
+        return bestF1 ? .f1 : .fixed(0.5)
     }
 }

@@ -25,6 +25,8 @@ package enum DecisionRule: Equatable, Sendable {
     case fixed(Double)
     /// The least cost over the rows.
     case costs(DecisionCosts)
+    /// The best F1 score.
+    case f1
     /// The most failures at this precision or a better one.
     case precision(Double)
     /// The best precision at this recall or a better one.
@@ -37,6 +39,7 @@ package enum DecisionRule: Equatable, Sendable {
         case .costs(let costs):
             "least cost on validation rows: missed failure \(costs.missedFailure), false alarm "
                 + "\(costs.falseAlarm), planned stop \(costs.plannedStop)"
+        case .f1: "best F1 score on validation rows"
         case .precision(let target): "precision of at least \(target) on validation rows"
         case .recall(let target): "recall of at least \(target) on validation rows"
         }
@@ -76,6 +79,7 @@ package enum DecisionRule: Equatable, Sendable {
             let missed = Double(failures) - caught
             let stops = costs.falseAlarm * wrong + costs.plannedStop * caught
             return -costs.missedFailure * missed - stops
+        case .f1: return 2 * caught / (caught + wrong + Double(failures))
         case .precision(let target): return precision >= target ? recall : nil
         case .recall(let target): return recall >= target ? precision : nil
         }

@@ -44,6 +44,11 @@ struct DecisionRuleTests {
         #expect(threshold(.recall(1)) == 0.35)
     }
 
+    @Test func findsTheBestF1() {
+        // F1 by step: 1/2, 4/5, 2/3, 6/7, 3/4, 2/3.
+        #expect(threshold(.f1) == 0.35)
+    }
+
     @Test func hasNoneWhereNoneHolds() {
         let rule = DecisionRule.precision(0.9)
         #expect(rule.threshold(probabilities: [0.9, 0.1], labels: [0, 1]) == nil)
