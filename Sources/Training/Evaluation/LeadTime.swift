@@ -8,8 +8,8 @@ package import ModelRuntime
 /// A run of rows with label 1 of one machine stands for one failure. It is caught by an alarm that
 /// is up on one of its rows. The failure comes `horizonHours` after the first row of its run, or on
 /// the last one where there is no horizon or the machine's first row is in the run already. With
-/// the run the machine's alarm ends, for it has been repaired. An alarm that is up on no such row is
-/// false.
+/// the run the machine's alarm ends, for it has been repaired. An alarm that is up on no such row
+/// is false.
 package struct LeadTime: Equatable, Sendable {
     private static let hour = 3_600_000_000.0
     private static let hoursPerMonth = 730.5

@@ -196,8 +196,8 @@ package struct TrainingRun: Sendable {
         return " of \(names.count) machines (\(names.prefix(5).joined(separator: ", "))\(more))"
     }
 
-    /// Which rows early stopping of a member judges on: whole machines, at least one and never all of
-    /// them where ``validationSize`` is not 0; rows where there are no machines.
+    /// Which rows early stopping of a member judges on: whole machines, at least one and never all
+    /// of them where ``validationSize`` is not 0; rows where there are no machines.
     ///
     /// Several members share the machines out among them, so that each machine is held out from one
     /// at most; there are no fewer parts than members.

@@ -115,7 +115,8 @@ struct ReleasedBundleTests {
         )
     }
 
-    /// Written in the same way from `BundleSample.memberContents` when members and calibration came.
+    /// Written in the same way from `BundleSample.memberContents` when members and calibration
+    /// came.
     @Test func loadsFormat1WithMembersAndCalibration() throws {
         let loaded = try BundleReader.load(path: "\(Fixture.path)/bundle-format-1-members")
         #expect(

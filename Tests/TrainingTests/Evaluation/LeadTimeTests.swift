@@ -16,8 +16,8 @@ struct LeadTimeTests {
         )
     }
 
-    /// Plays machines whose rows are an hour apart: `+` is an alarming row with a failure ahead, `-`
-    /// a quiet one, `!` an alarming one without, `.` a quiet one.
+    /// Plays machines whose rows are an hour apart: `+` is an alarming row with a failure ahead,
+    /// `-` a quiet one, `!` an alarming one without, `.` a quiet one.
     private func play(_ machines: String..., horizon: Double? = nil) throws -> LeadTime {
         var matrix = template
         var (codes, times, probabilities) = ([Int32](), [Int64](), [Double]())
