@@ -25,13 +25,20 @@ def print_table(paths):
 
 def print_pooled(paths):
     scores, labels = [], []
+    hits = errors = 0
     for path in paths:
         with open(path, encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 scores.append(float(row["probability"]))
                 labels.append(int(row["failure"]))
+        # Each fold's own threshold decided.
+        with open(os.path.join(os.path.dirname(path), "evaluation.json"), encoding="utf-8") as file:
+            counts = json.load(file)["confusion_matrix"]
+        hits += counts["true_positives"]
+        errors += counts["false_positives"] + counts["false_negatives"]
     area = average_precision(scores, labels)
-    print(f"pooled over {len(paths)} folds: {len(scores)} rows, PR-AUC {area:.4f}")
+    f1 = 2 * hits / (2 * hits + errors)
+    print(f"pooled over {len(paths)} folds: {len(scores)} rows, PR-AUC {area:.4f}, F1 {f1:.4f}")
 
 
 def main():
