@@ -23,7 +23,11 @@ package enum Leakage {
         let shared = before.keys.filter { after[$0] != nil }.sorted()
         guard !shared.isEmpty else { return [] }
         let named = shared.prefix(3).joined(separator: ", ") + (shared.count > 3 ? ", ..." : "")
-        var warnings = ["\(shared.count) machines have training and test rows: \(named)"]
+        // Some data sets number other machines from 1 again, which names cannot tell.
+        var warnings = [
+            "\(shared.count) machines have training and test rows, unless names were given twice:"
+                + " \(named)"
+        ]
         let overlapping = shared.count { name in
             guard let past = before[name], let next = after[name] else { return false }
             return past.overlaps(next)

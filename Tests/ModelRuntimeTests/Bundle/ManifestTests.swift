@@ -117,9 +117,18 @@ struct ManifestTests {
         }
     }
 
-    @Test func survivesDamage() {
+    @Test(
+        arguments: [
+            .identity, .platt(slope: 1.25, offset: -2),
+            .isotonic(logits: [-1, 0.5, 2], probabilities: [0.125, 0.125, 1]),
+        ] as [Calibrator]
+    )
+    func survivesDamage(calibration: Calibrator) {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix(seed: seed)
+        var manifest = manifest
+        manifest.calibration = calibration
+        manifest.memberCount = 2
         let valid = manifest.json.serialized()
         var refused = 0
         for _ in 0..<1000 {

@@ -37,7 +37,8 @@ struct LeakageTests {
     @Test func namesMachinesOnBothSidesAndTheirTimes() {
         #expect(
             Leakage.warnings(train: train, test: train) == [
-                "6 machines have training and test rows: M0, M1, M2, ...",
+                "6 machines have training and test rows, unless names were given twice:"
+                    + " M0, M1, M2, ...",
                 "the training and test rows of 6 machines overlap in time",
             ]
         )
