@@ -160,32 +160,6 @@ struct JSONReaderTests {
         #expect(try reader.next(text.span) == .end)
     }
 
-    @Test func skipsWholeValues() throws {
-        let text = Array(#"{"a":[1,{"b":[]}],"c":7,"d":{"e":1}}"#.utf8)
-        var reader = JSONReader()
-        #expect(try reader.next(text.span) == .objectBegin)
-        for name in ["a", "c", "d"] {
-            guard case .key(let key) = try reader.next(text.span) else {
-                Issue.record("no key \(name)")
-                return
-            }
-            let isNamed = key.equals(Array(name.utf8), in: text.span)
-            #expect(isNamed)
-            try reader.skipValue(text.span)
-            #expect(reader.depth == 1)
-        }
-        #expect(try reader.next(text.span) == .objectEnd)
-        #expect(try reader.next(text.span) == .end)
-    }
-
-    @Test func checksWhatItSkips() {
-        let text = Array("[1,[2,x]]".utf8)
-        var reader = JSONReader()
-        #expect(throws: JSONError.unexpectedByte(0x78, offset: 6, expected: .value)) {
-            try reader.skipValue(text.span)
-        }
-    }
-
     @Test func comparesKeysWithEscapesResolved() throws {
         let text = Array(#""t\u0065mp""#.utf8)
         var reader = JSONReader()

@@ -53,14 +53,6 @@ package struct JSONReader: Sendable {
         }
     }
 
-    /// Skips the value that comes next, with all that is in it.
-    ///
-    /// - Throws: ``JSONError``: what is skipped is checked like all else.
-    package mutating func skipValue(_ bytes: Span<UInt8>) throws(JSONError) {
-        let outer = depth
-        repeat { _ = try next(bytes) } while depth > outer
-    }
-
     /// Moves to the next element of the innermost array, which the caller may read himself and then
     /// says so by ``didReadValue(upTo:)``; nil at the array's end, which is passed.
     ///
