@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 // Byte classes and comparisons of RFC 9110 §5.6.2 and RFC 3986 that the whole module shares.
 
 /// The lower-case form of an ASCII letter; any other byte as it is.
@@ -18,16 +20,43 @@ func isTokenByte(_ byte: UInt8) -> Bool {
     return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
 }
 
-/// Whether one of eight bytes is below the blank or DEL.
+/// The high bits of those of eight bytes that are below the blank or DEL.
 ///
 /// The lowest such byte always shows; a borrow may let one above it show wrongly, too.
 @inline(__always)
-func hasControlByte(_ word: UInt64) -> Bool {
+func controlBytes(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let fromDelete = word ^ ones &* 0x7F
     let isBelowBlank = (word &- ones &* 0x20) & ~word
     let isDelete = (fromDelete &- ones) & ~fromDelete
-    return (isBelowBlank | isDelete) & (ones &* 0x80) != 0
+    return (isBelowBlank | isDelete) & (ones &* 0x80)
+}
+
+/// Whether a byte is below the blank or DEL.
+func hasControlByte(_ bytes: Span<UInt8>) -> Bool {
+    var index = 0
+    while index + 8 <= bytes.count {
+        if controlBytes(bytes.word(at: index)) != 0 { return true }
+        index += 8
+    }
+    while index < bytes.count {
+        if bytes[index] < 0x20 || bytes[index] == 0x7F { return true }
+        index += 1
+    }
+    return false
+}
+
+/// How many of eight bytes, from the lowest up, are letters or hyphens.
+@inline(__always)
+func leadingNameBytes(_ word: UInt64) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // With the high bit out of the way no addition carries into the next byte.
+    let low = word & (ones &* 0x7F)
+    let letter = low | ones &* 0x20
+    let isLetter = (letter &+ ones &* (0x80 - 0x61)) & ~(letter &+ ones &* (0x80 - 0x7B))
+    let isHyphen = ~((low ^ ones &* 0x2D) &+ ones &* 0x7F)
+    let others = ~((isLetter | isHyphen) & ~word) & (ones &* 0x80)
+    return others.trailingZeroBitCount / 8
 }
 
 @inline(__always)
@@ -52,10 +81,37 @@ func isWhitespace(_ byte: UInt8) -> Bool {
 @inline(__always)
 func matches(_ word: [UInt8], _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
     guard word.count == range.count else { return false }
-    for index in word.indices where lowercased(bytes[range.lowerBound + index]) != word[index] {
-        return false
+    return matchesEqualCount(word, range, in: bytes)
+}
+
+private func matchesEqualCount(
+    _ word: [UInt8],
+    _ range: Range<Int>,
+    in bytes: Span<UInt8>
+) -> Bool {
+    let word = word.span
+    let bytes = bytes.extracting(range)
+    var index = 0
+    while index + 8 <= word.count {
+        let (a, b) = (bytes.word(at: index), word.word(at: index))
+        // Nearly all are equal as they are, or but for the case of letters.
+        if a != b, lowercased(a) != b { return false }
+        index += 8
+    }
+    while index < word.count {
+        guard lowercased(bytes[index]) == word[index] else { return false }
+        index += 1
     }
     return true
+}
+
+/// Eight bytes with the letters of ASCII in lower case.
+@inline(__always)
+private func lowercased(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let low = word & (ones &* 0x7F)
+    let isUpper = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x80 - 0x5B)) & ~word
+    return word | (isUpper & (ones &* 0x80)) >> 2
 }
 
 /// Whether the bytes of a range equal a word exactly.

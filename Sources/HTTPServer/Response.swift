@@ -60,8 +60,12 @@ package struct Response: Sendable {
             output.append(copying: name.bytes.span)
             output.append(UInt8(ascii: ":"))
             output.append(UInt8(ascii: " "))
-            for index in value.indices where Self.isFieldByte(value[index]) {
-                output.append(value[index])
+            if hasControlByte(value) {
+                for index in value.indices where Self.isFieldByte(value[index]) {
+                    output.append(value[index])
+                }
+            } else {
+                output.append(copying: value)
             }
             output.append(0x0D)
             output.append(0x0A)

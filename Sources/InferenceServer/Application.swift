@@ -49,9 +49,11 @@ final class Application: Sendable {
         } catch {
             throw .state(error)
         }
-        let models = ModelStore()
         let configuration = Self.serverConfiguration(settings)
-        let metrics = ServiceMetrics(models: models, slots: configuration.eventLoopCount + 1)
+        // One for each event loop, and one for all batches beside them.
+        let slots = configuration.eventLoopCount + 1
+        let models = ModelStore(slots: slots)
+        let metrics = ServiceMetrics(models: models, slots: slots)
         watcher = ModelWatcher(
             settings: settings,
             models: models,

@@ -25,13 +25,10 @@ extension Span where Element == UInt8 {
     /// Inlinable for loops over requests, which look at eight bytes at a time.
     @inlinable @inline(__always)
     package func word(at index: Int) -> UInt64 {
-        let bytes = extracting(index..<index + 8)
-        let low =
-            UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16
-            | UInt64(bytes[3]) << 24
-        let high =
-            UInt64(bytes[4]) | UInt64(bytes[5]) << 8 | UInt64(bytes[6]) << 16
-            | UInt64(bytes[7]) << 24
-        return low | high << 32
+        precondition(index >= 0 && count >= 8 && index <= count &- 8, "the word is not in the span")
+        // SAFETY: the eight bytes were checked to lie in the span; they need no alignment.
+        return unsafe withUnsafeBytes { bytes in
+            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        }
     }
 }

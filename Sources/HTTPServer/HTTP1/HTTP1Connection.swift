@@ -137,6 +137,7 @@ struct HTTP1Connection {
             guard inputHasEnded else { return .receive }
         }
         do throws(RequestError) {
+            if isIdle { return starved(context) }
             if case .head = phase, try !readHead(context) { return starved(context) }
             switch phase {
             case .head, .body:

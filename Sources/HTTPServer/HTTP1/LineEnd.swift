@@ -17,9 +17,14 @@ func findLineEnd(
     stray: RequestError
 ) throws(RequestError) -> Int? {
     var index = scanned
-    // Eight bytes at a time while none of them is a control character.
-    while index + 8 <= end, !hasControlByte(bytes.word(at: index)) { index += 8 }
     while index < end {
+        // Eight bytes at a time, up to the first control character.
+        while index + 8 <= end {
+            let found = controlBytes(bytes.word(at: index))
+            index += found == 0 ? 8 : found.trailingZeroBitCount / 8
+            if found != 0 { break }
+        }
+        guard index < end else { break }
         let byte = bytes[index]
         if byte >= 0x20 && byte != 0x7F || byte == 0x09 {
             index += 1

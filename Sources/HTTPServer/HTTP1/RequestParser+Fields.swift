@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 extension RequestParser {
     /// Reads `name ":" OWS value OWS` (RFC 9112 §5); trailers are read by it too.
     static func parseField(
@@ -9,6 +11,12 @@ extension RequestParser {
         // RFC 9112 §5.2: a line that starts with white space continues the one before.
         guard !isWhitespace(bytes[line.lowerBound]) else { throw .foldedField }
         var colon = line.lowerBound
+        // Names are letters and hyphens, eight at a time; the rare other bytes one by one.
+        while colon + 8 <= line.upperBound {
+            let count = leadingNameBytes(bytes.word(at: colon))
+            colon += count
+            if count < 8 { break }
+        }
         while colon < line.upperBound, isTokenByte(bytes[colon]) { colon += 1 }
         // RFC 9112 §5.1: no white space between name and colon.
         guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":")

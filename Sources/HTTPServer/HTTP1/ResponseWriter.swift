@@ -25,28 +25,30 @@ enum ResponseWriter {
         omitsBody: Bool
     ) {
         let status = StatusLine.all[response.status - 100]
-        let hasBody = !response.body.isEmpty
-        let byteCount = response.body.count
+        let code = response.status
+        // Spans, since the closure below would hold copies of the arrays.
+        let (type, fields) = (response.contentType.bytes.span, response.fieldBytes.span)
+        let body = response.body.span
+        let hasBody = !body.isEmpty
         let capacity =
-            status.count + date.count + response.contentType.bytes.count
-            + response.fieldBytes.count + byteCount + Text.byteCountMax
+            status.count + date.count + type.count + fields.count + body.count + Text.byteCountMax
         // One piece of room for all: every append by itself would look for it again.
         output.append(addingCapacity: capacity) { output in
             output.append(copying: status.span)
             output.append(copying: date.span)
             if hasBody {
                 output.append(copying: Text.contentType.span)
-                output.append(copying: response.contentType.bytes.span)
+                output.append(copying: type)
             }
             // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
-            if hasBody || response.status != 204 && response.status != 304 {
+            if hasBody || code != 204 && code != 304 {
                 let label = Text.contentLength.span
                 output.append(copying: hasBody ? label : label.extracting(droppingFirst: 2))
-                output.append(decimal: byteCount)
+                output.append(decimal: body.count)
                 output.append(0x0D)
                 output.append(0x0A)
             }
-            output.append(copying: response.fieldBytes.span)
+            output.append(copying: fields)
             switch persistence {
             case .standard: break
             case .keepAlive: output.append(copying: Text.keepAlive.span)
@@ -54,7 +56,7 @@ enum ResponseWriter {
             }
             output.append(0x0D)
             output.append(0x0A)
-            if hasBody && !omitsBody { output.append(copying: response.body.span) }
+            if hasBody && !omitsBody { output.append(copying: body) }
         }
     }
 

@@ -27,6 +27,10 @@ final class ModelStore: Sendable {
 
     private let state = Mutex(State())
     private let count = Atomic(0)
+    private let slots: Int
+
+    /// `slots` is the number of those who count predictions at a time, as in ``ServiceMetrics``.
+    init(slots: Int) { self.slots = slots }
 
     /// Grows with every swap.
     var generation: Int { count.load(ordering: .acquiring) }
@@ -46,7 +50,7 @@ final class ModelStore: Sendable {
             if let known = state.counted.first(where: { $0.version == version }) {
                 return known.counts
             }
-            let counts = PredictionCounts()
+            let counts = PredictionCounts(slots: slots)
             if state.counted.count == Self.countedMax { state.counted.removeFirst() }
             state.counted.append((version, counts))
             return counts

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 
-internal import Synchronization
+internal import Metrics
 
 /// How many readings a model version has scored as failing and as not.
 ///
-/// - Note: Thread-safe: two atomic counters.
+/// - Note: Thread-safe: counters with a share for each event loop.
 final class PredictionCounts: Sendable {
-    private let failureCount = Atomic(0)
-    private let otherCount = Atomic(0)
+    private let failureCounter: Counter
+    private let otherCounter: Counter
 
-    var failures: Int { failureCount.load(ordering: .relaxed) }
-    var others: Int { otherCount.load(ordering: .relaxed) }
+    init(slots: Int) {
+        failureCounter = Counter(slots: slots)
+        otherCounter = Counter(slots: slots)
+    }
 
-    func add(failures: Int, others: Int) {
-        if failures > 0 { failureCount.add(failures, ordering: .relaxed) }
-        if others > 0 { otherCount.add(others, ordering: .relaxed) }
+    var failures: UInt64 { failureCounter.value }
+    var others: UInt64 { otherCounter.value }
+
+    func add(failures: Int, others: Int, slot: Int) {
+        if failures > 0 { failureCounter.add(UInt64(failures), slot: slot) }
+        if others > 0 { otherCounter.add(UInt64(others), slot: slot) }
     }
 }

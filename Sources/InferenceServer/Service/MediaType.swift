@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// What a request's Content-Type says about its body.
 enum MediaType: Equatable {
     case json
@@ -16,6 +18,10 @@ enum MediaType: Equatable {
 
     /// Reads a field's value; parameters such as the charset are passed over, since JSON is UTF-8.
     init(_ value: Range<Int>, in bytes: Span<UInt8>) {
+        if Self.isPlainJSON(value, bytes) {
+            self = .json
+            return
+        }
         var end = value.lowerBound
         while end < value.upperBound, bytes[end] != UInt8(ascii: ";"), bytes[end] > 0x20 {
             end += 1
@@ -28,6 +34,14 @@ enum MediaType: Equatable {
         } else {
             self = .other
         }
+    }
+
+    /// `application/json` as nearly all clients write it.
+    private static func isPlainJSON(_ value: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        guard value.count == 16 else { return false }
+        // "applicat" and "ion/json" as little-endian words.
+        return bytes.word(at: value.lowerBound) == 0x7461_6369_6C70_7061
+            && bytes.word(at: value.lowerBound + 8) == 0x6E6F_736A_2F6E_6F69
     }
 
     /// `application/json` or `application/anything+json` (RFC 6839 §3.1).

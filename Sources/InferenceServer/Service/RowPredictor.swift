@@ -72,7 +72,7 @@ struct RowPredictor: ~Copyable {
         _ arrival: Int64,
         _ skipsErrors: Bool
     ) throws(ServiceError) {
-        matrix.removeAll(keepingCapacity: true)
+        if !matrix.isEmpty { matrix.removeAll(keepingCapacity: true) }
         for index in block {
             var admission = Admission.inOrder
             if rows.refused.isEmpty || rows.refused[index] == nil {

@@ -149,7 +149,7 @@ struct Scorer: ~Copyable {
             metrics.observeConfidence(outcome.probability, slot: slot)
         }
         let answered = rows.rows.count - rows.refused.count
-        model.counts.add(failures: failures, others: answered - failures)
+        model.counts.add(failures: failures, others: answered - failures, slot: slot)
         metrics.count(admissions)
         if unknown > 0 { metrics.countUnknownFields(unknown) }
         if !rows.refused.isEmpty { metrics.countRefusedRows(rows.refused.count) }

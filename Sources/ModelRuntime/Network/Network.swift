@@ -27,7 +27,7 @@ package final class Network: Sendable {
 
     /// The weights of one member.
     private struct Member: Sendable {
-        let hidden: [(dense: PackedDense, activation: Layer.Activation)]
+        let hidden: [HiddenLayer]
         let lastWeight: ConstantFloats
         let lastBias: Float
     }
@@ -83,7 +83,7 @@ package final class Network: Sendable {
                 panelWidth: panelWidth,
                 floor: layer.activation == .relu ? 0 : -.infinity
             )
-            return (dense, layer.activation)
+            return HiddenLayer(dense: dense, activation: layer.activation)
         }
         let last = folded[folded.count - 1]
         return Member(
@@ -137,7 +137,7 @@ package final class Network: Sendable {
     }
 
     private func forwardBlock(
-        _ member: Member,
+        _ member: borrowing Member,
         _ rows: Span<Float>,
         _ first: Int,
         _ count: Int,
@@ -154,26 +154,48 @@ package final class Network: Sendable {
                 into: &logits
             )
         }
-        var stride = inputs
-        for index in member.hidden.indices {
-            let dense = member.hidden[index].dense
-            let target = scratch.buffer(index)
-            if index == 0 {
-                kernels.dense(rows, firstRow: first, rows: count, dense, into: target)
+        // Layers and buffers are handed on where they are: a copy of a reference is two atomic
+        // operations, which a pass over one row would feel.
+        let layers = member.hidden.span
+        kernels.dense(rows, firstRow: first, rows: count, layers[0].dense, into: scratch.even)
+        kernels.squash(scratch.even, rows: count, layers[0])
+        for index in 1..<layers.count {
+            let stride = layers[index - 1].dense.width
+            if index.isMultiple(of: 2) {
+                run(layers[index], scratch.odd, stride, count, into: scratch.even)
             } else {
-                let source = scratch.buffer(index + 1)
-                kernels.dense(source, stride: stride, rows: count, dense, into: target)
-            }
-            stride = dense.width
-            switch member.hidden[index].activation {
-            case .identity, .relu: break
-            case .sigmoid, .tanh:
-                let hyperbolic = member.hidden[index].activation == .tanh
-                kernels.squash(target, rows: count, width: stride, hyperbolic: hyperbolic)
+                run(layers[index], scratch.even, stride, count, into: scratch.odd)
             }
         }
+        let stride = layers[layers.count - 1].dense.width
+        if layers.count.isMultiple(of: 2) {
+            finish(member, scratch.odd, stride, count, into: &logits, at: first)
+        } else {
+            finish(member, scratch.even, stride, count, into: &logits, at: first)
+        }
+    }
+
+    private func run(
+        _ layer: borrowing HiddenLayer,
+        _ source: AlignedFloats,
+        _ stride: Int,
+        _ count: Int,
+        into target: AlignedFloats
+    ) {
+        kernels.dense(source, stride: stride, rows: count, layer.dense, into: target)
+        kernels.squash(target, rows: count, layer)
+    }
+
+    private func finish(
+        _ member: borrowing Member,
+        _ source: AlignedFloats,
+        _ stride: Int,
+        _ count: Int,
+        into logits: inout MutableSpan<Float>,
+        at first: Int
+    ) {
         kernels.dot(
-            scratch.buffer(member.hidden.count + 1),
+            source,
             stride: stride,
             rows: count,
             member.lastWeight,
@@ -184,10 +206,29 @@ package final class Network: Sendable {
     }
 }
 
+/// A layer whose results another layer takes.
+private struct HiddenLayer {
+    let dense: PackedDense
+    let activation: Layer.Activation
+}
+
+extension Kernels {
+    /// Applies what the dense kernel has not applied itself.
+    fileprivate func squash(_ y: AlignedFloats, rows: Int, _ layer: borrowing HiddenLayer) {
+        switch layer.activation {
+        case .identity, .relu: break
+        case .sigmoid: squash(y, rows: rows, width: layer.dense.width, hyperbolic: false)
+        case .tanh: squash(y, rows: rows, width: layer.dense.width, hyperbolic: true)
+        }
+    }
+}
+
 /// What a forward pass writes between the layers; one per thread, reused for every batch.
 package struct ForwardScratch: ~Copyable {
-    private var even: AlignedFloats
-    private var odd: AlignedFloats
+    /// What the layers of even index write and those of odd index read.
+    private(set) var even: AlignedFloats
+    /// What the layers of odd index write and those of even index read.
+    private(set) var odd: AlignedFloats
     /// The members' logits of a block, added up.
     let sums = AlignedFloats(count: Network.blockRows)
 
@@ -205,7 +246,4 @@ package struct ForwardScratch: ~Copyable {
     }
 
     func holds(_ count: Int) -> Bool { count <= even.count }
-
-    /// The buffer that layer `index` writes and layer `index + 1` reads.
-    func buffer(_ index: Int) -> AlignedFloats { index.isMultiple(of: 2) ? even : odd }
 }
