@@ -57,6 +57,45 @@ import Testing
         }
     }
 
+    /// Long enough to be worked on in parts, with a reading that does not fit.
+    private static let manyReadings: [String] =
+        (0..<12).flatMap { hour in
+            (0..<200).map { TestReading.json($0, hour: hour, temperature: Double(60 + hour)) }
+        } + [TestReading.json(3, hour: 1).replacing("\"temperature\":", with: "\"temp\":")]
+
+    @Test func answersInPartsAsInOne() throws {
+        let whole = try TestServer(arguments: ["event-loops": "1"])
+        let split = try TestServer(arguments: ["event-loops": "4"])
+        let body = "[\(Self.manyReadings.joined(separator: ","))]"
+        let path = "/batch_predict?on_error=skip"
+        let expected = try whole.client().request("POST", path, body: body).json
+        let found = try split.client().request("POST", path, body: body).json
+        #expect(found["count"] == .integer(Self.manyReadings.count))
+        #expect(try array(found["predictions"]).count == Self.manyReadings.count)
+        #expect(found["predictions"] == expected["predictions"])
+        let refused = try split.client().request("POST", "/batch_predict", body: body)
+        #expect(refused.status == 422)
+    }
+
+    @Test func answersLinesInPartsInTheirOrder() throws {
+        let server = try TestServer(arguments: ["event-loops": "4"])
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict",
+            body: Self.manyReadings.joined(separator: "\n"),
+            type: "application/x-ndjson"
+        )
+        let lines = try answer.body.split(separator: "\n").map {
+            try JSONValue.parse(Array($0.utf8))
+        }
+        #expect(lines.count == Self.manyReadings.count)
+        for (line, reading) in zip(lines.dropLast(), Self.manyReadings) {
+            let sent = try JSONValue.parse(Array(reading.utf8))
+            #expect(line["equipment_id"] == sent["equipment_id"])
+        }
+        #expect(lines.last?["probability"] == nil)
+    }
+
     @Test func aBareArrayIsABatchToo() throws {
         let server = try TestServer()
         let client = try server.client()

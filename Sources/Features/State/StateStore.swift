@@ -117,6 +117,12 @@ package final class StateStore: Sendable {
         throw .full(limit: limits.machinesMax)
     }
 
+    /// The shard of a machine: observations of different shards never wait for each other.
+    package func shard(of id: Span<UInt8>) -> Int {
+        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
+        return home(key)
+    }
+
     /// A copy of a machine's record, nil where it is not known.
     func record(id: Span<UInt8>) -> [UInt64]? {
         withMachine(id) { table, number in table.copy(number) }

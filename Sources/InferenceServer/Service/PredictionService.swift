@@ -133,11 +133,10 @@ final class PredictionService: RequestHandler {
         _ identity: RequestIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
-        let job = BatchJob(
-            moment: RequestMoment(wallClock: wallClock, clock: clock),
-            isLines: try mediaType(request, bytes) == .newlineDelimitedJSON,
-            skipsErrors: try skipsErrors(request, bytes)
-        )
+        let moment = RequestMoment(wallClock: wallClock, clock: clock)
+        let isLines = try mediaType(request, bytes) == .newlineDelimitedJSON
+        let skipsErrors = try skipsErrors(request, bytes) || isLines
+        let job = BatchJob(moment: moment, isLines: isLines, skipsErrors: skipsErrors)
         let model = try prepare(&context, slot: request.loopIndex)
         if request.body.count <= limits.inlineBatchBytesMax {
             let body = bytes.extracting(request.body)
@@ -163,14 +162,65 @@ final class PredictionService: RequestHandler {
         var response = Response()
         RequestIdentity.addFields(identity, to: &response)
         do throws(ServiceError) {
-            try batches.withScorer(model, metrics: metrics, slot: slots.count) {
-                scorer throws(ServiceError) in
-                try scorer.predictBatch(job, body.span, to: &response)
+            let partCount = batches.partCount(byteCount: body.count)
+            if partCount > 1 {
+                try answer(job, body, model, partCount: partCount, &response)
+            } else {
+                try withScorer(model) { scorer throws(ServiceError) in
+                    try scorer.predictBatch(job, body.span, to: &response)
+                }
             }
         } catch {
             refuse(error, Endpoint.batchPredict.path, identity.requestID, &response)
         }
         return response
+    }
+
+    /// Answers a batch on several cores: read whole, then scored and encoded in parts.
+    private func answer(
+        _ job: BatchJob,
+        _ body: [UInt8],
+        _ model: ServedModel,
+        partCount: Int,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        var dealt: [BatchPart] = []
+        try withScorer(model) { scorer throws(ServiceError) in
+            dealt = try scorer.deal(job, body.span, partCount: partCount)
+        }
+        let parts = dealt
+        let results = concurrentMap(count: partCount) { number in
+            Result { () throws(ServiceError) in
+                var answer = PartAnswer()
+                try withScorer(model) { scorer throws(ServiceError) in
+                    answer = try scorer.answer(parts[number], of: job, body.span)
+                }
+                return answer
+            }
+        }
+        var answers: [PartAnswer] = []
+        for result in results { answers.append(try result.get()) }
+        if job.isLines {
+            response.contentType = .newlineDelimitedJSON
+            PartAnswer.join(answers, of: parts, separator: UInt8(ascii: "\n"), to: &response.body)
+            if !response.body.isEmpty { response.body.append(UInt8(ascii: "\n")) }
+        } else {
+            response.body.append(contentsOf: PredictionEncoder.Keys.predictions)
+            PartAnswer.join(answers, of: parts, separator: UInt8(ascii: ","), to: &response.body)
+            model.encoder.appendBatchEnd(
+                count: parts.reduce(0) { $0 + $1.places.count },
+                microseconds: job.moment.elapsedNanoseconds / 1000,
+                to: &response.body
+            )
+        }
+        metrics.observeLatency(nanoseconds: job.moment.elapsedNanoseconds, slot: slots.count)
+    }
+
+    private func withScorer(
+        _ model: ServedModel,
+        _ body: (inout Scorer) throws(ServiceError) -> Void
+    ) throws(ServiceError) {
+        try batches.withScorer(model, metrics: metrics, slot: slots.count, body)
     }
 
     private func refuse(

@@ -59,19 +59,12 @@ struct Scorer: ~Copyable {
         to response: inout Response
     ) throws(ServiceError) {
         let moment = job.moment
-        rows.reset()
-        decoder.begin(arrival: moment.arrival)
-        let skipsErrors = job.skipsErrors || job.isLines
-        if job.isLines {
-            try decoder.readLines(body, into: &rows)
-        } else {
-            try decoder.readBatch(body, skipsErrors: skipsErrors, into: &rows)
-        }
+        try read(job, body)
         try predictor.score(
             &rows,
             model: model,
             arrival: moment.arrival,
-            skipsErrors: skipsErrors
+            skipsErrors: job.skipsErrors
         )
         if job.isLines {
             response.contentType = .newlineDelimitedJSON
@@ -81,6 +74,61 @@ struct Scorer: ~Copyable {
         }
         count()
         metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+    }
+
+    /// Reads a batch whole and deals its rows out to so many parts.
+    ///
+    /// - Throws: ``ServiceError``; nothing was taken in then.
+    mutating func deal(
+        _ job: BatchJob,
+        _ body: Span<UInt8>,
+        partCount: Int
+    ) throws(ServiceError) -> [BatchPart] {
+        try read(job, body)
+        var parts = [BatchPart](repeating: BatchPart(of: rows), count: partCount)
+        for place in rows.rows.indices {
+            let id = rows.ids.span.extracting(rows.rows[place].id)
+            parts[(model.state?.shard(of: id) ?? place) % partCount].take(place, of: rows)
+        }
+        return parts
+    }
+
+    /// Scores a part of a batch, of whose body it encodes the predictions.
+    ///
+    /// - Throws: ``ServiceError/stateFull(limit:)``.
+    mutating func answer(
+        _ part: BatchPart,
+        of job: BatchJob,
+        _ body: Span<UInt8>
+    ) throws(ServiceError) -> PartAnswer {
+        rows = part.rows
+        try predictor.score(
+            &rows,
+            model: model,
+            arrival: job.moment.arrival,
+            skipsErrors: job.skipsErrors
+        )
+        let microseconds = job.moment.elapsedNanoseconds / 1000
+        var answer = PartAnswer()
+        answer.bytes.reserveCapacity(rows.rows.count * 256)
+        answer.ends.reserveCapacity(rows.rows.count)
+        for index in rows.rows.indices {
+            let form: PredictionEncoder.Form = job.isLines ? .whole : .element
+            append(index, body, form, microseconds: microseconds, to: &answer.bytes)
+            answer.ends.append(answer.bytes.count)
+        }
+        count()
+        return answer
+    }
+
+    private mutating func read(_ job: BatchJob, _ body: Span<UInt8>) throws(ServiceError) {
+        rows.reset()
+        decoder.begin(arrival: job.moment.arrival)
+        if job.isLines {
+            try decoder.readLines(body, into: &rows)
+        } else {
+            try decoder.readBatch(body, skipsErrors: job.skipsErrors, into: &rows)
+        }
     }
 
     private func writeDocument(
