@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[variable] = "1"
@@ -64,7 +65,7 @@ def competitors(batch: int) -> dict[str, float]:
     }
 
 
-def ours(program: str, batch: int) -> list[dict]:
+def ours(program: str, batch: int) -> list[dict[str, Any]]:
     """What our program measured, one entry per kernel variant."""
     arguments = [program, "forward", "--batches", str(batch), "--seconds", str(SECONDS)]
     lines = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
@@ -78,7 +79,7 @@ def main() -> int:
     header = "batch  variant    us/batch  share of peak   x ONNX Runtime   x OpenBLAS   goal"
     print(header)
     for batch in BATCHES:
-        best: dict[str, dict] = {}
+        best: dict[str, dict[str, Any]] = {}
         others: dict[str, float] = {}
         for _ in range(ROUNDS):
             for name, seconds in competitors(batch).items():

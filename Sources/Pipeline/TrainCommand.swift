@@ -104,13 +104,19 @@ struct TrainCommand: ParsableCommand {
                 "\(train.rowCount) training rows, \(test.rowCount) test rows, "
                     + "\(train.names.count) features"
             )
-            let packager = try packager()
+            let packager = try ModelPackager(
+                model: model,
+                version: version,
+                trainingFile: trainData,
+                directory: outputDir
+            )
             let runs = try runs()
             for run in runs { try run.checkLabels(train, path: trainData) }
             let warnings = Leakage.warnings(train: train, test: test)
             for warning in warnings { Console.error("warning: \(warning)") }
             let validated = try crossValidate(runs[0], train)
-            let outcomes = try trainAll(runs, train, test)
+            var log = TrainingLog(framework: packager.framework)
+            let outcomes = try trainAll(runs, train, test, &log)
             if let report { try JSONFile.write(SeedTable(outcomes).json, to: report) }
             let best = SeedTable(outcomes).best
             var evaluation = best.test.json(protocolName: "test file, scored once after training")
@@ -126,6 +132,7 @@ struct TrainCommand: ParsableCommand {
                 evaluation: evaluation,
                 to: outputDir
             )
+            try JSONFile.write(log.json, to: TrainingLog.path(ofBundle: loaded.path))
             Console.line(best.test.report())
             Console.line(Self.text(best.calibrator))
             if seeds > 1 { for line in SeedTable(outcomes).lines { Console.line(line) } }
@@ -170,12 +177,17 @@ struct TrainCommand: ParsableCommand {
     private func trainAll(
         _ runs: [TrainingRun],
         _ train: FeatureMatrix,
-        _ test: FeatureMatrix
+        _ test: FeatureMatrix,
+        _ log: inout TrainingLog
     ) throws(TrainingError) -> [TrainingRun.Outcome] {
         var outcomes: [TrainingRun.Outcome] = []
         for run in runs {
             if seeds > 1 { Console.line("seed \(run.options.seed)") }
-            outcomes.append(try run.run(train: train, test: test, report: printEpoch))
+            let outcome = try run.run(train: train, test: test) { member, epoch in
+                log.recordEpoch(loss: epoch.loss, prAUC: epoch.prAUC)
+                printEpoch(member, epoch)
+            }
+            outcomes.append(outcome)
         }
         return outcomes
     }
@@ -192,27 +204,6 @@ struct TrainCommand: ParsableCommand {
         options.learningRate = learningRate
         options.weighsClasses = classWeights
         return options
-    }
-
-    private func packager() throws(TrainingError) -> ModelPackager {
-        let bytes: [UInt8]
-        do throws(FileError) {
-            bytes = try FileAccess.read(trainData)
-        } catch {
-            throw .file(error)
-        }
-        let now = BundleVersion(microseconds: WallClock.system.nowMicroseconds)
-        let packager = ModelPackager(
-            model: model,
-            version: version.flatMap { BundleVersion($0) } ?? now,
-            trainingDigest: FittedFeatures.digest(of: bytes)
-        )
-        // Minutes of training later would be too late to say so.
-        let path = "\(outputDir)/\(model)/\(packager.version)"
-        if (try? FileAccess.status(of: path)) ?? nil != nil {
-            throw .unusable("\(path): there already")
-        }
-        return packager
     }
 
     private func printEpoch(_ member: Int, _ epoch: EpochReport) {

@@ -35,7 +35,7 @@ def onnx_model(weights: list[np.ndarray], biases: list[np.ndarray]) -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def random_network(seed: int = 1) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -66,4 +66,4 @@ class Model:
     def probabilities(self, rows: np.ndarray) -> list[float]:
         """One probability per row of sensors."""
         repeated = np.tile(rows, (1, WIDTHS[0] // rows.shape[1]))
-        return self.session.run(None, {"x": repeated})[0][:, 0].tolist()
+        return list(self.session.run(None, {"x": repeated})[0][:, 0].tolist())

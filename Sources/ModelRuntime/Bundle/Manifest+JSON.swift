@@ -133,7 +133,10 @@ extension Manifest.TrainingData {
 }
 
 extension Layer {
-    fileprivate init(decoding json: JSONView) throws(JSONShapeError) {
+    /// Reads an element of the manifest's `layers`.
+    ///
+    /// - Throws: `JSONShapeError`.
+    package init(decoding json: JSONView) throws(JSONShapeError) {
         let function = try json.required("activation")
         guard let activation = Activation(rawValue: try function.string) else {
             throw function.refuse(

@@ -15,6 +15,8 @@ package struct ModelPackager: Sendable {
     package var version: BundleVersion
     /// The SHA-256 of the training file, in hexadecimal digits.
     package var trainingDigest: String
+    /// What trained the network.
+    package var framework = "pdm"
 
     /// Describes a bundle.
     package init(model: String, version: BundleVersion, trainingDigest: String) {
@@ -77,7 +79,7 @@ package struct ModelPackager: Sendable {
             model: model,
             version: version,
             createdMicroseconds: version.microseconds,
-            framework: "pdm",
+            framework: framework,
             transform: fitted.transform,
             layers: outcome.members[0].layers,
             memberCount: outcome.members.count,

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+
+import JSON
+import Platform
+import Synchronization
+import Testing
+import Training
+
+struct TrainingLogTests {
+    /// Two epochs of 2 and 3 seconds.
+    private func log() -> TrainingLog {
+        let moments: [Int64] = [1, 3, 6]
+        let calls = Atomic<Int>(0)
+        let clock = MonotonicClock {
+            moments[calls.add(1, ordering: .relaxed).oldValue] * 1_000_000_000
+        }
+        var log = TrainingLog(framework: "pdm", clock: clock)
+        log.recordEpoch(loss: 0.5, prAUC: nil)
+        log.recordEpoch(loss: 0.25, prAUC: 0.5)
+        return log
+    }
+
+    @Test func countsTheSecondsOfEachEpoch() {
+        let log = log()
+        #expect(log.epochs.map(\.seconds) == [2, 3])
+        #expect(log.seconds == 5)
+    }
+
+    @Test func readsBackWhatItWrites() throws {
+        let log = log()
+        let read = try TrainingLog(json: JSONView(log.json))
+        #expect(read.framework == "pdm")
+        #expect(read.epochs == log.epochs)
+    }
+
+    @Test func refusesAnotherFormat() {
+        let json: JSONValue = ["format": 2, "framework": "x", "epochs": []]
+        #expect(throws: JSONShapeError.self) { try TrainingLog(json: JSONView(json)) }
+    }
+
+    @Test func standsBesideTheBundle() {
+        #expect(
+            TrainingLog.path(ofBundle: "m/20240102_030405") == "m/20240102_030405.training.json"
+        )
+    }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the trainers share: all but the framework."""

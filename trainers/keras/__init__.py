@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The trainer of Keras on TensorFlow."""
