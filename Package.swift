@@ -127,7 +127,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "ModelRuntime", "JSON", "Platform",
+                "Training", "ModelRuntime", "JSON", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Swift",
