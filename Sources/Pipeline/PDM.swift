@@ -11,7 +11,7 @@ struct PDM: ParsableCommand {
         abstract: "Trains and judges models that predict equipment failure.",
         subcommands: [
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
-            BundleCommand.self, EvaluateCommand.self, StateCommand.self,
+            BundleCommand.self, EvaluateCommand.self, CompareCommand.self, StateCommand.self,
         ]
     )
 }

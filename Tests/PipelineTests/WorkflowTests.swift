@@ -103,6 +103,25 @@ struct WorkflowTests {
         }
     }
 
+    @Test func compareJudgesAllBundlesOnTheSameRows() throws {
+        let bundles = ["one", "two"].map { "\($0)/predictive-maintenance/\(SmallFleet.version)" }
+        let outcome = try run(
+            "compare --test-data data/test_features.csv --output-dir compared "
+                + bundles.joined(separator: " ")
+        )
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let models = JSONView(.object(try json(fleet.folder.file("compared/comparison.json"))))
+        let scores = try models.required("models").array
+        let expected = try json(fleet.folder.file("scores/evaluation.json"))["pr_auc"]
+        for score in scores {
+            #expect(try score.required("pr_auc").value == expected)
+            #expect(try score.required("training_seconds").double > 0)
+        }
+        #expect(scores.count == 2)
+        let page = try fleet.folder.contents("compared")["comparison.html"]
+        #expect(String(decoding: page ?? Data(), as: UTF8.self).hasPrefix("<!DOCTYPE html>"))
+    }
+
     @Test func neverWritesOverABundle() throws {
         let before = try fleet.folder.contents("one")
         let outcome = try run(SmallFleet.train(to: "one", seed: 44))

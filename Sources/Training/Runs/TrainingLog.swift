@@ -19,6 +19,8 @@ package struct TrainingLog: Sendable {
     }
 
     private static let format = 1
+    /// The longest epoch that is read: 115 days.
+    private static let secondsMax = 1e7
 
     /// What trained: `pdm`, or another framework with its version.
     package let framework: String
@@ -74,8 +76,12 @@ package struct TrainingLog: Sendable {
         guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
         self.init(framework: try json.required("framework").string)
         for view in try json.required("epochs").array {
+            let duration = try view.required("seconds")
+            guard (0...Self.secondsMax).contains(try duration.double) else {
+                throw duration.refuse("0 to \(Self.secondsMax) seconds")
+            }
             let epoch = Epoch(
-                seconds: try view.required("seconds").double,
+                seconds: try duration.double,
                 loss: try view.required("loss").double,
                 prAUC: try view.optional("pr_auc")?.double
             )

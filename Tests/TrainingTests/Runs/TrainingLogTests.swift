@@ -38,6 +38,15 @@ struct TrainingLogTests {
         #expect(throws: JSONShapeError.self) { try TrainingLog(json: JSONView(json)) }
     }
 
+    @Test(arguments: [(0.0, true), (1e7, true), (1.1e7, false), (-1.0, false)])
+    func readsNoEpochLongerThanItCanBe(seconds: Double, isAccepted: Bool) {
+        let json: JSONValue = [
+            "format": 1, "framework": "x",
+            "epochs": [["seconds": .number(seconds), "loss": 0]],
+        ]
+        #expect(((try? TrainingLog(json: JSONView(json))) != nil) == isAccepted)
+    }
+
     @Test func standsBesideTheBundle() {
         #expect(
             TrainingLog.path(ofBundle: "m/20240102_030405") == "m/20240102_030405.training.json"
