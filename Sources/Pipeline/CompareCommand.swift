@@ -55,7 +55,11 @@ struct CompareCommand: ParsableCommand {
         let test = try FeatureMatrix(path: testData, transform: manifest.transform)
         let entry = ModelComparison.Entry(
             name: "\(manifest.framework) (\(manifest.version))",
-            probabilities: try TrainingRun.probabilities(test, network: loaded.network),
+            probabilities: try TrainingRun.probabilities(
+                test,
+                network: loaded.network,
+                calibrator: manifest.calibration
+            ),
             labels: test.labels,
             threshold: manifest.threshold,
             trainingSeconds: try seconds(TrainingLog.path(ofBundle: path))

@@ -26,11 +26,11 @@ struct ForeignNetworkTests {
         var options = TrainerOptions()
         options.hiddenSizes = [8]
         options.epochs = 2
-        let trained = try TrainingRun(options: options).run(train: test, test: test) { _ in }
-            .trained
+        let trained = try TrainingRun(options: options).run(train: test, test: test) { _, _ in }
+            .members[0]
         let network = try Network(layers: trained.layers, tensors: trained.tensors)
         self.network = network
-        let weights = LayerTensors.bytes(trained.tensors, of: trained.layers)
+        let weights = LayerTensors.bytes([trained.tensors], of: trained.layers)
         try FileAccess.write(weights, to: "\(folder.path)/weights.safetensors")
         try write(fitted.golden.map { Self.probability($0, network) })
     }
