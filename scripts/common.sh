@@ -22,15 +22,21 @@ usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$root/scripts/$(basename "$0")"; }
 # A path as the caller meant it, from the folder where he stood.
 absolute() { if [[ $1 == /* ]]; then echo "$1"; else echo "$here/$1"; fi; }
 
-# Builds both programs as they are released and sets `bin` to their folder. The build is always
-# asked, so what runs is never older than its source.
-build_release() {
+# Builds programs as they are released and sets `bin` to their folder. The build is always asked,
+# so what runs is never older than its source: build_programs NAME...
+build_programs() {
     local product
-    for product in inference-server pdm; do
+    for product in "$@"; do
         "$swift" build "${release_flags[@]}" --product "$product"
     done
     bin=$("$swift" build "${release_flags[@]}" --show-bin-path)
 }
+
+build_release() { build_programs inference-server pdm; }
+
+# A model for callers to whom it does not matter which.
+# shellcheck disable=SC2034
+fixture_bundle=$root/Tests/ModelRuntimeTests/Fixtures/bundle-format-1
 
 # Sets `python` to an interpreter with the pinned packages of a requirements file, in a virtual
 # environment that is kept until the file changes: python_environment NAME FILE
