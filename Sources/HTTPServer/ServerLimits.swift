@@ -21,6 +21,9 @@ package struct ServerLimits: Sendable {
     package var handshakesPerTurnMax = 8
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
+    /// Requests answered in one turn of a loop after which each connection gets one more: 256, some
+    /// 3 ms, which many that pipeline cannot make a hundred.
+    package var requestsPerTurnMax = 256
     /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
     package var outputBytesMax = 262_144
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
@@ -63,6 +66,8 @@ package struct ServerLimits: Sendable {
     package var queueDelayMax = Duration.milliseconds(5)
     /// Time of being late without a break before requests are shed: 100 ms, so that a burst passes.
     package var queueDelayInterval = Duration.milliseconds(100)
+    /// Mean cost of a request from which shedding helps: 50 us, five times that of a refusal.
+    package var shedCostMin = Duration.microseconds(50)
     /// Seconds that a shed client is asked to wait: 1.
     package var retryAfterSeconds = 1
 

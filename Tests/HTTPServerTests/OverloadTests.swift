@@ -24,28 +24,57 @@ struct OverloadTests {
         let late = 5 * Self.millisecond + 1
         note(&detector, from: 0, count: 100, delay: late)
         #expect(!detector.isShedding)
-        #expect(!detector.sheds(delay: late))
+        let isEarly = detector.sheds(delay: late)
+        #expect(!isEarly)
         note(&detector, from: 100, count: 1, delay: late)
         #expect(detector.isShedding)
-        #expect(detector.sheds(delay: late))
         // Who has waited for less is served.
-        #expect(!detector.sheds(delay: 5 * Self.millisecond))
+        let sheds = (detector.sheds(delay: 5 * Self.millisecond), detector.sheds(delay: late))
+        #expect(sheds == (false, true))
+    }
+
+    /// 100 requests in a turn of 6 ms cost 60 us each, 120 cost 50 and 121 less than that.
+    @Test(arguments: [(100, true), (120, true), (121, false), (600, false)])
+    func shedsOnlyWhatCostsMoreThanARefusal(_ served: Int, _ isShedding: Bool) {
+        var detector = OverloadDetector(limits: ServerLimits())
+        for turn in 0...100 {
+            for _ in 0..<served { detector.noteServed() }
+            note(&detector, from: Int64(turn), count: 1, delay: 6 * Self.millisecond)
+        }
+        #expect(detector.isShedding == isShedding)
+    }
+
+    /// Ten requests in 5.1 ms, then refusals for as long again: the cost is that of the ten.
+    @Test(arguments: [(10, true), (200, false)])
+    func leavesRefusalsOutOfTheCost(_ served: Int, _ isShedding: Bool) {
+        var detector = OverloadDetector(limits: ServerLimits())
+        note(&detector, from: 0, count: 101, delay: 6 * Self.millisecond)
+        for _ in 0..<served { detector.noteServed() }
+        let isShed = detector.sheds(delay: 5 * Self.millisecond + 100_000)
+        #expect(isShed)
+        note(&detector, from: 101, count: 1, delay: 30 * Self.millisecond)
+        #expect(detector.isShedding == isShedding)
     }
 
     @Test func answers503ToWhoHasWaitedTooLong() throws {
         var limits = ServerLimits()
         limits.queueDelayInterval = .milliseconds(6)
+        limits.pipelinedRequestCountMax = 2
         let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
         let client = try #require(TestClient(port: server.port))
-        // On this clock a request takes 6 ms, so that one which comes with another is late.
+        // On this clock a request takes 6 ms: the second of a turn is late, the third turn sheds.
         let request = "GET /slow HTTP/1.1\r\nHost: a\r\nX-Request-ID: id-1\r\n\r\n"
-        for _ in 0..<2 {
-            client.send(request)
-            #expect(client.receive(until: "slow;").hasSuffix("slow;"))
+        // A turn in which there is nothing to do ends the lateness.
+        for _ in 0..<3 {
+            client.send(request + request)
+            let answers = client.receive(until: "slow;", count: 2)
+            #expect(statuses(of: answers) == [200, 200])
         }
-        client.send(request + request)
+        #expect(server.server.counters.requestsShed == 0)
+        // The first turn comes back to the connection once: it takes four of the eight.
+        client.send(String(repeating: request, count: 8))
         let answers = client.receive(until: "}")
-        #expect(statuses(of: answers) == [200, 503])
+        #expect(statuses(of: answers) == [Int](repeating: 200, count: 7) + [503])
         #expect(answers.contains("retry-after: 1\r\n"))
         #expect(answers.contains(#""instance":"/slow","request_id":"id-1""#))
         #expect(server.server.counters.requestsShed == 1)
@@ -55,7 +84,9 @@ struct OverloadTests {
         var detector = OverloadDetector(limits: ServerLimits())
         let late = 50 * Self.millisecond
         note(&detector, from: 0, count: 99, delay: late)
+        #expect(detector.isLate)
         note(&detector, from: 99, count: 1, delay: 5 * Self.millisecond)
+        #expect(!detector.isLate)
         note(&detector, from: 100, count: 99, delay: late)
         #expect(!detector.isShedding)
     }

@@ -56,8 +56,13 @@ struct ServerTests {
         second.waitUntilStopped()
     }
 
-    @Test func answersHundredsOfPipelinedRequestsInOrder() throws {
-        let server = try TestServer()
+    /// A turn that ends after the first request, one that the last fills, and one with room.
+    @Test(arguments: [1, 500, 501])
+    func answersHundredsOfPipelinedRequestsInOrder(_ requestsPerTurnMax: Int) throws {
+        var limits = ServerLimits()
+        limits.requestsPerTurnMax = requestsPerTurnMax
+        limits.pipelinedRequestCountMax = 1000
+        let server = try TestServer(limits: limits)
         let client = try #require(TestClient(port: server.port))
         let count = 500
         var requests = ""

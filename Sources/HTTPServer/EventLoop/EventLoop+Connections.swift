@@ -134,7 +134,9 @@ extension EventLoop {
                 connection.ending = lingers ? .lingerAfterOutput : .closeAfterOutput
                 return false
             }
+            turnRequestCount += 1
             if http.output.count > shared.limits.outputBytesMax { break }
+            if turnRequestCount >= shared.limits.requestsPerTurnMax, !http.unread.isEmpty { break }
         }
         queue(connection)
         return false
@@ -167,6 +169,7 @@ extension EventLoop {
             http.write(.overloaded, into: &response)
             response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         } else {
+            overload.noteServed()
             response.destination?.connection = connection.token
             response.destination?.sequence = http.sequence
             shared.handler.respond(

@@ -49,6 +49,8 @@ extension EventLoop {
             case .answered(let status, let refusal): countOwnAnswer(status: status, refusal)
             case .wait: return
             }
+            turnRequestCount += 1
+            if turnRequestCount >= shared.limits.requestsPerTurnMax { return }
         }
     }
 
@@ -64,6 +66,7 @@ extension EventLoop {
             Problem.overloaded.render(into: &response, for: stream.request, in: stream.bytes.span)
             response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         } else {
+            overload.noteServed()
             response.destination?.connection = connection.token
             response.destination?.sequence = UInt64(http2.slots[slot].id)
             callHandler(http2, slot)

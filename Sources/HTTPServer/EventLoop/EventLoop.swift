@@ -26,6 +26,8 @@ final class EventLoop: @unchecked Sendable {
     var pending: [Connection] = []
     /// Steps of handshakes taken in this turn.
     var handshakeStepCount = 0
+    /// Requests answered in this turn.
+    var turnRequestCount = 0
     let context: HTTP1Connection.Context
     var buffers = BufferPool()
     var response = Response()
@@ -64,12 +66,14 @@ final class EventLoop: @unchecked Sendable {
     /// Runs until stopped or drained.
     func run() {
         while !isStopped {
-            let wait = pending.isEmpty ? timers.waitMilliseconds(from: now) : 0
+            let sleeps = pending.isEmpty && !overload.isLate
+            let wait = sleeps ? timers.waitMilliseconds(from: now) : 0
             // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
             now = shared.clock.nowNanoseconds
             renderDate()
             handshakeStepCount = 0
+            turnRequestCount = 0
             for event in 0..<count { handleEvent(event) }
             resumePending()
             let end = shared.clock.nowNanoseconds
