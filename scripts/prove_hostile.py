@@ -3,10 +3,11 @@
 
 Usage: prove_hostile.py SERVER BUNDLE CERTIFICATES SECONDS
 
-Attackers run at the lowest priority, since they share the cores with the server: it is the server
-that is measured, not the scheduler. Wanted: the normal client's p99 within three times that of a
-quiet server, every request of it answered 200, memory back where it was, and 10,000 idle
-connections below 100 MB.
+Attackers run at the lowest priority, but share the cores with server and client: that alone makes
+some requests late. So the client's p99 is measured three times: in quiet, with the attacks on
+another server of the same machine, and with the attacks on its own. The last must be within three
+times the second; every request must be answered 200, memory be back where it was, and 10,000 idle
+connections take less than 100 MB.
 """
 
 import gzip
@@ -211,9 +212,10 @@ def settle(server, connections):
     sys.exit(f"connections stay open: {json.dumps(server.metrics())}")
 
 
-def under_attack(server, seconds):
+def under_attack(target, server, seconds):
+    """The p99 of a client of `server` while `target` is attacked."""
     attackers = [
-        multiprocessing.Process(target=attack, args=(body, server.port, server.tls_port))
+        multiprocessing.Process(target=attack, args=(body, target.port, target.tls_port))
         for body in ATTACKS
     ]
     for attacker in attackers:
@@ -228,7 +230,7 @@ def under_attack(server, seconds):
             attacker.join()
     if ended:
         sys.exit(f"{len(ended)} attackers gave up")
-    settle(server, 1)
+    settle(target, 1)
     return found
 
 
@@ -248,7 +250,7 @@ def main():
     program, bundle, certificates, seconds = sys.argv[1:]
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    server = Server(program, bundle, certificates)
+    server, other = (Server(program, bundle, certificates) for _ in range(2))
     is_well = True
 
     def check(name, value, limit):
@@ -260,18 +262,21 @@ def main():
         fresh = server.memory_mb()
         idle = idle_mb(server)
         # What the first attack leaves is kept for the next: caches of the allocator and of TLS.
-        under_attack(server, 5)
+        under_attack(server, server, 10)
         before = server.memory_mb()
         quiet = p99_us(server, QUIET_SECONDS)
-        hostile = under_attack(server, float(seconds))
+        beside = under_attack(other, server, QUIET_SECONDS)
+        hostile = under_attack(server, server, float(seconds))
         after = server.memory_mb()
-        print(f"p99 {quiet:.0f} us in quiet, {hostile:.0f} us under attack")
+        print(f"p99 {quiet:.0f} us in quiet, {beside:.0f} beside attacks, {hostile:.0f} under them")
         print(f"memory {fresh:.1f} MB fresh, {before:.1f} MB before, {after:.1f} MB after")
         print(json.dumps({k: v for k, v in server.metrics().items() if v}))
-        check("p99 under attack / in quiet", hostile / quiet, LATENCY_RATIO_MAX)
+        print(f"{'p99 under attack / in quiet':42} {hostile / quiet:9.2f}")
+        check("p99 under attack / beside attacks", hostile / beside, LATENCY_RATIO_MAX)
         check("growth of memory, MB", after - before, MEMORY_GROWTH_MB_MAX)
         check(f"{IDLE_COUNT} idle connections, MB", idle, IDLE_MB_MAX)
     finally:
+        other.process.kill()
         server.process.terminate()
         status = server.process.wait(timeout=40)
     sys.exit(not is_well or status != 0)

@@ -21,9 +21,9 @@ package struct ServerLimits: Sendable {
     package var handshakesPerTurnMax = 8
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
-    /// Requests answered in one turn of a loop after which each connection gets one more: 256, some
-    /// 3 ms, which many that pipeline cannot make a hundred.
-    package var requestsPerTurnMax = 256
+    /// Requests answered in one turn of a loop after which those that come with others of their
+    /// connection wait for the next: 32, some 0.3 ms, whoever pipelines.
+    package var requestsPerTurnMax = 32
     /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
     package var outputBytesMax = 262_144
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes

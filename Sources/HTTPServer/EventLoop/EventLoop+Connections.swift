@@ -120,6 +120,7 @@ extension EventLoop {
     private func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         context.nowNanoseconds = now
         if let http2 = connection.http2 { return advance(connection, http2, &http) }
+        let isTurnFull = isTurnFull
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
             case .receive: return true
@@ -136,7 +137,7 @@ extension EventLoop {
             }
             turnRequestCount += 1
             if http.output.count > shared.limits.outputBytesMax { break }
-            if turnRequestCount >= shared.limits.requestsPerTurnMax, !http.unread.isEmpty { break }
+            if isTurnFull, !http.unread.isEmpty { break }
         }
         queue(connection)
         return false

@@ -43,6 +43,8 @@ extension EventLoop {
     }
 
     private func answerReady(_ connection: Connection, _ http2: HTTP2Connection) {
+        // All of a connection's streams wait together, so that their answers go out together.
+        if isTurnFull { return }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http2.next() {
             case .handle(let slot): handle(connection, http2, slot)
@@ -50,7 +52,6 @@ extension EventLoop {
             case .wait: return
             }
             turnRequestCount += 1
-            if turnRequestCount >= shared.limits.requestsPerTurnMax { return }
         }
     }
 

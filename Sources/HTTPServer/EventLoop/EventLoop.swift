@@ -135,11 +135,20 @@ final class EventLoop: @unchecked Sendable {
         }
     }
 
+    /// Whether requests that can wait are to wait for the next turn.
+    var isTurnFull: Bool { turnRequestCount >= shared.limits.requestsPerTurnMax }
+
     private func resumePending() {
         guard !pending.isEmpty else { return }
+        // At least one has its turn, so that sockets with news cannot keep the others waiting.
+        turnRequestCount = 0
         let connections = pending
         pending.removeAll(keepingCapacity: true)
-        for connection in connections {
+        for (index, connection) in connections.enumerated() {
+            if isTurnFull {
+                pending.insert(contentsOf: connections[index...], at: 0)
+                return
+            }
             connection.isQueued = false
             guard isOpen(connection) else { continue }
             if connection.security == .handshake {
