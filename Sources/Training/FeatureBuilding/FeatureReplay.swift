@@ -47,20 +47,27 @@ package struct FeatureReplay: Sendable {
         self.order = order
     }
 
-    /// The numbers that `take` appends for each row that is not context, `width` of them, in the
+    /// The numbers that `row` gives for each row that is not context, `width` of them, in the
     /// table's order.
-    package func rows<Number: Numeric & Sendable>(
+    package func rows<Number: BitwiseCopyable & Sendable>(
         width: Int,
-        _ take: @Sendable (borrowing FeatureScratch, inout [Number]) -> Void
+        _ row: @Sendable (borrowing FeatureScratch) -> [Number]
     ) -> [Number] {
-        let parts = concurrentMap(count: partEnds.count) { part in
-            var numbers: [Number] = []
-            let rows = rows(of: part)
-            numbers.reserveCapacity(rows.count * width)
-            run(rows) { scratch in take(scratch, &numbers) }
-            return numbers
+        var places = Array(repeating: Int32(-1), count: table.rowCount)
+        var ownCount = 0
+        for index in table.labels.indices where !table.isContext[index] {
+            places[index] = Int32(ownCount)
+            ownCount += 1
         }
-        return inTableOrder(parts, width)
+        return concurrentRows(rowCount: ownCount, width: width, parts: partEnds.count) {
+            [places] part, target in
+            var count = 0
+            run(rows(of: part)) { index, scratch in
+                target.write(row(scratch), at: Int(places[index]))
+                count += 1
+            }
+            target.didWrite(count)
+        }
     }
 
     private static func parts(_ machineEnds: [Int], _ rowsPerPart: Int) -> [Int] {
@@ -76,7 +83,7 @@ package struct FeatureReplay: Sendable {
 
     private func run(
         _ rows: ArraySlice<Int32>,
-        _ body: (borrowing FeatureScratch) -> Void
+        _ body: (Int, borrowing FeatureScratch) -> Void
     ) {
         var scratch = engine.makeScratch()
         var record = Array(repeating: UInt64(0), count: engine.records.wordCount)
@@ -100,30 +107,7 @@ package struct FeatureReplay: Sendable {
             }
             guard !table.isContext[row] else { continue }
             engine.finishRow(&scratch)
-            body(scratch)
+            body(row, scratch)
         }
-    }
-
-    /// Puts the rows of the parts where they stand in the table.
-    private func inTableOrder<Number: Numeric>(_ parts: [[Number]], _ width: Int) -> [Number] {
-        var places: [Int32] = []
-        places.reserveCapacity(table.rowCount)
-        var ownCount: Int32 = 0
-        for row in table.labels.indices {
-            places.append(ownCount)
-            if !table.isContext[row] { ownCount += 1 }
-        }
-        var result = Array(repeating: Number.zero, count: Int(ownCount) * width)
-        var output = result.mutableSpan
-        for part in parts.indices {
-            let numbers = parts[part]
-            var source = 0
-            for row in rows(of: part) where !table.isContext[Int(row)] {
-                let target = Int(places[Int(row)]) * width
-                for index in 0..<width { output[target + index] = numbers[source + index] }
-                source += width
-            }
-        }
-        return result
     }
 }

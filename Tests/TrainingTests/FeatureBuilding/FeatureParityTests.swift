@@ -120,7 +120,7 @@ struct FeatureParityTests {
         )
         let width = engine.transform.features.count
         let replay = FeatureReplay(engine: engine, table: table, partCountMax: partCountMax)
-        let rows: [Float] = replay.rows(width: width) { $1.append(contentsOf: $0.row) }
+        let rows: [Float] = replay.rows(width: width) { $0.row }
         let expected = FeatureMatrix(table, engine: engine).values
         #expect(rows.map(\.bitPattern) == expected.map(\.bitPattern), "seed \(seed)")
         #expect(rows.count == table.ownRows.count * width)
