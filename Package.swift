@@ -127,7 +127,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Training", "ModelRuntime", "JSON", "Platform",
+                "Training", "ModelRuntime", "Features", "JSON", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Swift",

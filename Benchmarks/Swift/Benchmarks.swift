@@ -10,7 +10,9 @@ struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks",
         abstract: "Times parts of the product; scripts/bench compares them with others.",
-        subcommands: [ForwardBenchmark.self, JSONBenchmark.self, TrainBenchmark.self]
+        subcommands: [
+            ForwardBenchmark.self, JSONBenchmark.self, StateBenchmark.self, TrainBenchmark.self,
+        ]
     )
 }
 
