@@ -186,7 +186,7 @@ def main():
 
     pdm("train", "--train-data", data / "train_features.csv", "--test-data",
         data / "test_features.csv", "--epochs", 2, "--output-dir", data / "models")
-    bundle = next((data / "models" / "predictive-maintenance").iterdir())
+    bundle = next((data / "models").glob("*/*/manifest.json")).parent
     rows = (data / "test_features.csv").read_text().splitlines()
     head, body = rows[0], rows[1:]
     flipped = [row[:-1] + ("0" if row.endswith("1") else "1") for row in body[::3]]

@@ -68,6 +68,20 @@ import Testing
         #expect(info["last_refusal"]?["version"] == .string(TestBundle.secondVersion))
     }
 
+    @Test func aGoodBundleIsTakenBelowABadOneButNothingOlder() throws {
+        let server = try TestServer()
+        let folder = server.directory.path
+        let bad = try TestBundle.write(to: folder, version: "20991231_235959")
+        try flipByte(of: "weights.safetensors", in: bad.path)
+        server.application.watcher.scanNow()
+        #expect(try version(server) == .string(TestBundle.firstVersion))
+        try TestBundle.write(to: folder, version: TestBundle.secondVersion)
+        server.application.watcher.scanNow()
+        #expect(try version(server) == .string(TestBundle.secondVersion))
+        server.application.watcher.scanNow()
+        #expect(try version(server) == .string(TestBundle.secondVersion))
+    }
+
     @Test func waitsForAModelThatIsNotThereYet() throws {
         let server = try TestServer { _ in }
         let client = try server.client()

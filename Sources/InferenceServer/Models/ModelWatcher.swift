@@ -76,10 +76,18 @@ final class ModelWatcher: Sendable {
         } catch {
             return log.event(.warning, "no_bundle_found", [("reason", "\(error)")])
         }
-        for candidate in candidates {
-            // Only at the start is there a reason to try what is older than a bundle that fails.
-            if take(candidate) || models.current != nil { return }
+        for candidate in candidates where candidate == candidates[0] || isLater(candidate) {
+            if take(candidate) { return }
         }
+    }
+
+    /// Whether a bundle may step in for one that fails: what is in service is not given up for
+    /// something older.
+    private func isLater(_ candidate: BundleLocation) -> Bool {
+        guard let current = models.current else { return true }
+        guard let version = candidate.version else { return false }
+        // Versions sort as their texts do.
+        return "\(version)" > current.version
     }
 
     /// Puts a bundle into service; false where it was refused.
