@@ -22,7 +22,7 @@ package struct ServerLimits: Sendable {
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
     /// Requests answered in one turn of a loop after which those that come with others of their
-    /// connection wait for the next: 32, some 0.3 ms, whoever pipelines.
+    /// connection wait for the next: 32, an estimated 0.3 ms, whoever pipelines.
     package var requestsPerTurnMax = 32
     /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
     package var outputBytesMax = 262_144
@@ -66,7 +66,7 @@ package struct ServerLimits: Sendable {
     package var queueDelayMax = Duration.milliseconds(5)
     /// Time of being late without a break before requests are shed: 100 ms, so that a burst passes.
     package var queueDelayInterval = Duration.milliseconds(100)
-    /// Mean cost of a request from which shedding helps: 50 us, five times that of a refusal.
+    /// Mean cost of a request from which shedding helps: 50 us, by estimate five refusals.
     package var shedCostMin = Duration.microseconds(50)
     /// Seconds that a shed client is asked to wait: 1.
     package var retryAfterSeconds = 1
