@@ -25,18 +25,14 @@ package final class DeferredResponse: Sendable {
 
     deinit {
         guard !isCompleted.load(ordering: .acquiring) else { return }
-        var response = Response()
-        Problem.internalError.render(into: &response)
-        send(response)
+        destination.mailbox.post(
+            .unanswered(connection: destination.connection, sequence: destination.sequence)
+        )
     }
 
     /// Sends the answer by way of the loop that owns the connection; later calls do nothing.
     package func complete(_ response: Response) {
         guard !isCompleted.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        send(response)
-    }
-
-    private func send(_ response: Response) {
         destination.mailbox.post(
             .answer(
                 connection: destination.connection,

@@ -5,14 +5,36 @@ struct Problem: Equatable {
     let status: Int
     let detail: String
 
-    /// Writes the problem into an empty response.
-    ///
-    /// `instance` is a path that has passed the parser,
-    /// `requestID` a value of visible characters; both may be empty.
+    /// Writes the answer to a request whose head has not been read into an empty response.
+    func render(into response: inout Response, _ ids: inout RequestIDMaker) {
+        RequestIdentity(maker: &ids).addFields(Span(), ids, to: &response)
+        render(into: &response, instance: Span(), requestID: ids.text.span)
+    }
+
+    /// Writes the answer to a request whose head has been read into an empty response, with its
+    /// path and its id.
     func render(
         into response: inout Response,
-        instance: Span<UInt8> = Span(),
-        requestID: Span<UInt8> = Span()
+        for request: borrowing Request,
+        in bytes: Span<UInt8>,
+        _ ids: inout RequestIDMaker
+    ) {
+        let identity = RequestIdentity(request, bytes, maker: &ids)
+        identity.addFields(bytes, ids, to: &response)
+        let path = bytes.extracting(request.path)
+        if let range = identity.requestIDRange {
+            render(into: &response, instance: path, requestID: bytes.extracting(range))
+        } else {
+            render(into: &response, instance: path, requestID: ids.text.span)
+        }
+    }
+
+    /// `instance` is a path that has passed the parser, or empty; `requestID` has visible
+    /// characters only.
+    private func render(
+        into response: inout Response,
+        instance: Span<UInt8>,
+        requestID: Span<UInt8>
     ) {
         response.status = status
         response.contentType = .problem
@@ -26,10 +48,8 @@ struct Problem: Equatable {
             response.body.append(text: #"","instance":""#)
             response.body.append(escaped: instance)
         }
-        if !requestID.isEmpty {
-            response.body.append(text: #"","request_id":""#)
-            response.body.append(escaped: requestID)
-        }
+        response.body.append(text: #"","request_id":""#)
+        response.body.append(escaped: requestID)
         response.body.append(text: "\"}\n")
     }
 

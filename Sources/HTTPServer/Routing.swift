@@ -54,7 +54,12 @@ struct Routing {
             response.status = 204
         case .methodNotAllowed(let index):
             allow = context.routes.allow(index, on: request.listener)
-            Problem.methodNotAllowed.render(into: &response, for: request, in: bytes)
+            Problem.methodNotAllowed.render(
+                into: &response,
+                for: request,
+                in: bytes,
+                &context.requestIDs
+            )
         case .notFound, .route:
             let isAsterisk =
                 request.path.count == 1 && bytes[request.path.lowerBound] == UInt8(ascii: "*")
@@ -62,32 +67,15 @@ struct Routing {
                 allow = Array("GET, HEAD, POST, OPTIONS".utf8)
                 response.status = 204
             } else {
-                Problem.notFound.render(into: &response, for: request, in: bytes)
+                Problem.notFound.render(
+                    into: &response,
+                    for: request,
+                    in: bytes,
+                    &context.requestIDs
+                )
             }
         }
         if !allow.isEmpty { response.addField("allow", 0..<allow.count, of: allow.span) }
         return response
-    }
-}
-
-extension Problem {
-    private static let requestID: FieldName = "X-Request-ID"
-
-    /// Writes the problem with the path and the request id of a request whose head has been read.
-    func render(
-        into response: inout Response,
-        for request: borrowing Request,
-        in bytes: Span<UInt8>
-    ) {
-        var identity = 0..<0
-        if let value = request.value(of: Problem.requestID, in: bytes), value.count <= 128 {
-            identity = value
-            response.addField(Problem.requestID, value, of: bytes)
-        }
-        render(
-            into: &response,
-            instance: bytes.extracting(request.path),
-            requestID: bytes.extracting(identity)
-        )
     }
 }

@@ -24,6 +24,7 @@ struct Machine {
 
     init(listener: Listener = .main, limits: ServerLimits = ServerLimits()) {
         context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        context.requestIDs = RequestIDMaker(prefix: 0)
         http.reset(listener: listener, loopIndex: 0)
     }
 

@@ -95,7 +95,7 @@ extension EventLoop {
         counters.add(1, to: .limitHits)
         if isEncrypted { return }
         var answer = Response()
-        Problem.tooManyConnections.render(into: &answer)
+        Problem.tooManyConnections.render(into: &answer, &context.requestIDs)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         var output: [UInt8] = []
         ResponseWriter.write(

@@ -167,7 +167,7 @@ extension EventLoop {
             overload.sheds(delay: shared.clock.nowNanoseconds - now)
         {
             counters.add(1, to: .requestsShed)
-            http.write(.overloaded, into: &response)
+            http.write(.overloaded, into: &response, context)
             response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         } else {
             overload.noteServed()

@@ -64,7 +64,12 @@ extension EventLoop {
         {
             counters.add(1, to: .requestsShed)
             let stream = http2.slots[slot]
-            Problem.overloaded.render(into: &response, for: stream.request, in: stream.bytes.span)
+            Problem.overloaded.render(
+                into: &response,
+                for: stream.request,
+                in: stream.bytes.span,
+                &context.requestIDs
+            )
             response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         } else {
             overload.noteServed()

@@ -112,7 +112,7 @@ extension EventLoop {
     /// Answers 503 where a handler takes too long; what it says later is dropped.
     private func answerForHandler(_ connection: Connection, _ http: inout HTTP1Connection) {
         var answer = Response()
-        http.write(.tooSlow, into: &answer)
+        http.write(.tooSlow, into: &answer, context)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         counters.countAnswer(status: answer.status)
         http.answer(answer, context)

@@ -124,6 +124,10 @@ final class EventLoop: @unchecked Sendable {
         switch message {
         case .answer(let token, let sequence, let response, let isEncoded):
             giveDeferred(response, to: token, sequence: sequence, isEncoded: isEncoded)
+        case .unanswered(let token, let sequence):
+            var response = Response()
+            Problem.internalError.render(into: &response, &context.requestIDs)
+            giveDeferred(response, to: token, sequence: sequence, isEncoded: true)
         case .drain(let closeAt, let stopAt):
             context.isDraining = true
             timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)

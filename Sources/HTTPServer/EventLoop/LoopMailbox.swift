@@ -12,6 +12,8 @@ enum LoopMessage: Sendable {
         Response,
         isEncoded: Bool = false
     )
+    /// No answer will come: the handler has let go of its handle.
+    case unanswered(connection: ConnectionToken, sequence: UInt64)
     /// Stop accepting at one time and end at another, on the monotonic clock.
     case drain(closeAt: Int64, stopAt: Int64)
     /// End at once.

@@ -13,6 +13,7 @@ package enum ProtocolProbe {
 
     static var context: HTTP1Connection.Context {
         let context = HTTP1Connection.Context(routes: routes, limits: ServerLimits())
+        context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1
         return context
     }

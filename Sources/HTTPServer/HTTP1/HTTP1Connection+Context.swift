@@ -10,6 +10,8 @@ extension HTTP1Connection {
         /// The `Date` field as it goes out, with its CRLF; empty for none.
         var date: [UInt8] = []
         let coder = ContentCoder()
+        /// Makes the ids of requests that the server itself answers.
+        var requestIDs = RequestIDMaker()
         /// Whether connections are to end after the requests that have come.
         var isDraining = false
         /// When what has come was taken in, on the monotonic clock.

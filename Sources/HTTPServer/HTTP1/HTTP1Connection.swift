@@ -174,7 +174,7 @@ struct HTTP1Connection {
     mutating func refuse(_ error: RequestError, _ context: Context) -> Action {
         let problem = Problem(error)
         var response = Response()
-        write(problem, into: &response)
+        write(problem, into: &response, context)
         // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
         if error == .codedContent { response.addField("accept-encoding", "gzip") }
         closesAfterAnswer = true
@@ -186,11 +186,13 @@ struct HTTP1Connection {
 
     /// Writes a problem into an empty response.
     ///
-    /// It names the path and the request id if the head has been read to its end.
-    func write(_ problem: Problem, into response: inout Response) {
-        guard parser.isComplete else { return problem.render(into: &response) }
+    /// It names the path and the client's request id if the head has been read to its end.
+    func write(_ problem: Problem, into response: inout Response, _ context: Context) {
+        guard parser.isComplete else {
+            return problem.render(into: &response, &context.requestIDs)
+        }
         let head = input.span.extracting(inputStart..<(inputStart + parser.position))
-        problem.render(into: &response, for: request, in: head)
+        problem.render(into: &response, for: request, in: head, &context.requestIDs)
     }
 
     /// Takes note that the handler answers later.

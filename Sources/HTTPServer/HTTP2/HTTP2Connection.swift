@@ -228,9 +228,10 @@ final class HTTP2Connection {
         var response = Response()
         let stream = slots[slot]
         if stream.request.path.isEmpty {
-            problem.render(into: &response)
+            problem.render(into: &response, &context.requestIDs)
         } else {
-            problem.render(into: &response, for: stream.request, in: stream.bytes.span)
+            let bytes = stream.bytes.span
+            problem.render(into: &response, for: stream.request, in: bytes, &context.requestIDs)
         }
         // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
         if error == .codedContent { response.addField("accept-encoding", "gzip") }
@@ -310,7 +311,7 @@ extension HTTP2Connection {
     /// Answers where a handler takes too long; what it says later is dropped.
     private func answerForHandler(_ slot: Int) {
         var response = Response()
-        Problem.tooSlow.render(into: &response)
+        Problem.tooSlow.render(into: &response, &context.requestIDs)
         response.addField("retry-after", "\(context.limits.retryAfterSeconds)")
         answer(slot, with: &response)
     }

@@ -79,7 +79,6 @@ final class PredictionService: RequestHandler {
             let identity = RequestIdentity(
                 request,
                 bytes,
-                byteCountMax: limits.requestIDBytesMax,
                 maker: &context.requestIDs
             )
             identity.addFields(bytes, context.requestIDs, to: &response)

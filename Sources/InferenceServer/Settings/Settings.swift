@@ -72,8 +72,6 @@ struct ServiceLimits: Sendable {
     let unknownNameBytesMax = 64
     /// Errors of a request that the answer lists.
     let problemsListedMax = 32
-    /// Bytes of a request id or traceparent that are sent back.
-    let requestIDBytesMax = 128
     /// How often MODEL_DIR is looked at.
     let modelScanInterval = Duration.seconds(2)
 }

@@ -25,6 +25,7 @@ struct HTTP2Machine {
         isDraining: Bool = false
     ) throws {
         context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1_000_000_000
         context.isDraining = isDraining
         http2 = try #require(HTTP2Connection(listener: listener, loopIndex: 0, context))

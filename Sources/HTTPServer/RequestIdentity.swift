@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: MIT
 
-internal import HTTPServer
+internal import Platform
 
 /// The ids by which a request is followed through logs: taken in, or made, and sent back.
-struct RequestIdentity {
+///
+/// They are ranges of the request's bytes, or what the maker has made last: use them before either
+/// changes, or keep them by ``kept(_:_:)``.
+package struct RequestIdentity {
     private static let requestIDName: FieldName = "X-Request-ID"
     private static let traceparentName: FieldName = "traceparent"
+    /// Bytes of a request id that are sent back: 128, four times an UUID with hyphens.
+    private static let byteCountMax = 128
 
     /// Where the client's request id stands; nil where one was made.
     private let requestID: Range<Int>?
     private let traceparent: Range<Int>?
 
-    /// Finds a request's ids: a request id is 1 to `byteCountMax` letters, digits and `-._:/+=@`,
-    /// else one is made; a traceparent is `00-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context §3.2).
-    init(
+    /// Finds a request's ids, or makes what is missing.
+    ///
+    /// A request id is 1 to 128 letters, digits and `-._:/+=@`; a traceparent is
+    /// `<2 hex>-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context §3.2).
+    package init(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,
-        byteCountMax: Int,
         maker: inout RequestIDMaker
     ) {
-        requestID = Self.requestID(of: request, bytes, byteCountMax: byteCountMax)
+        requestID = Self.requestID(of: request, bytes)
         traceparent = Self.traceparent(of: request, bytes)
         if requestID == nil { maker.advance() }
     }
 
+    /// Makes the ids of a request whose head has not been read.
+    init(maker: inout RequestIDMaker) {
+        requestID = nil
+        traceparent = nil
+        maker.advance()
+    }
+
     /// Adds the ids to an answer.
-    func addFields(
+    package func addFields(
         _ bytes: Span<UInt8>,
         _ maker: borrowing RequestIDMaker,
         to response: inout Response
@@ -38,25 +51,32 @@ struct RequestIdentity {
         if let traceparent { response.addField(Self.traceparentName, traceparent, of: bytes) }
     }
 
+    /// Where in the request the id stands, or nil where the maker holds it.
+    var requestIDRange: Range<Int>? { requestID }
+
     /// The ids as texts, for an answer that is given later and for errors.
-    func kept(_ bytes: Span<UInt8>, _ maker: borrowing RequestIDMaker) -> KeptIdentity {
+    package func kept(_ bytes: Span<UInt8>, _ maker: borrowing RequestIDMaker) -> KeptIdentity {
         KeptIdentity(
-            requestID: requestID.map { RequestText.string(bytes, $0) }
+            requestID: requestID.map { Self.text(bytes, $0) }
                 ?? String(decoding: maker.text, as: UTF8.self),
-            traceparent: traceparent.map { RequestText.string(bytes, $0) }
+            traceparent: traceparent.map { Self.text(bytes, $0) }
         )
     }
 
+    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        let bytes = [UInt8](capacity: range.count) { $0.append(copying: bytes.extracting(range)) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Adds kept ids to an answer.
-    static func addFields(_ kept: KeptIdentity, to response: inout Response) {
+    package static func addFields(_ kept: KeptIdentity, to response: inout Response) {
         response.addField(requestIDName, kept.requestID)
         if let traceparent = kept.traceparent { response.addField(traceparentName, traceparent) }
     }
 
     private static func requestID(
         of request: borrowing Request,
-        _ bytes: Span<UInt8>,
-        byteCountMax: Int
+        _ bytes: Span<UInt8>
     ) -> Range<Int>? {
         guard let range = request.value(of: requestIDName, in: bytes),
             (1...byteCountMax).contains(range.count)
@@ -100,27 +120,31 @@ struct RequestIdentity {
 }
 
 /// The ids of a request whose bytes have gone.
-struct KeptIdentity: Sendable {
-    let requestID: String
-    let traceparent: String?
+package struct KeptIdentity: Sendable {
+    /// The request id.
+    package let requestID: String
+    /// The traceparent, where the client sent one.
+    package let traceparent: String?
 }
 
 /// Makes request ids: 64 random bits of the process and loop, and a count.
 ///
 /// A random number per request would cost a system call.
-struct RequestIDMaker: Sendable {
-    private(set) var text: [UInt8]
+package struct RequestIDMaker: Sendable {
+    /// The id that was made last.
+    package private(set) var text: [UInt8]
     private var count: UInt64 = 0
 
-    init() {
+    /// Makes one that has made no id yet; tests fix the random bits.
+    package init(prefix: UInt64 = .random(in: 0 ... .max)) {
         text = []
-        Self.append(.random(in: 0 ... .max), to: &text)
+        Self.append(prefix, to: &text)
         text.append(UInt8(ascii: "-"))
         Self.append(0, to: &text)
     }
 
     /// Advances ``text`` to the next id.
-    mutating func advance() {
+    package mutating func advance() {
         count &+= 1
         // The count stands in hexadecimal at the end; most steps change the last digit only.
         var rest = count
