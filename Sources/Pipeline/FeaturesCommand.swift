@@ -91,7 +91,11 @@ struct FeaturesCommand: ParsableCommand {
             table: table
         )
         let golden = GoldenSampler.cases(from: table, engine: try engine(transform, path))
-        let fitted = FittedFeatures(transform: transform, golden: golden)
+        let fitted = FittedFeatures(
+            transform: transform,
+            golden: golden,
+            background: BackgroundSampler.records(from: table, transform: transform)
+        )
         try JSONFile.write(fitted.json, to: path)
         Console.line("wrote \(path): digest \(fitted.digest)")
         return transform

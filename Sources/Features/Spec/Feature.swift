@@ -33,6 +33,18 @@ package enum Feature: Equatable, Hashable, Sendable {
     /// The largest health indicator.
     case healthComposite
 
+    /// The sensors whose readings it is computed from.
+    package func sensors(in schema: Schema) -> [Int] {
+        switch self {
+        case .raw(let sensor), .category(let sensor, _), .window(_, let sensor, _),
+            .rate(let sensor), .deviation(let sensor, _), .health(let sensor):
+            [sensor]
+        case .calendar: []
+        case .product(let a, let b), .ratio(let a, let b): [a, b]
+        case .healthComposite: schema.sensorsWithHealth
+        }
+    }
+
     /// The column's name in files and in `/model/info`.
     package func name(in schema: Schema) -> String {
         func sensor(_ index: Int) -> String { schema.sensors[index].name }

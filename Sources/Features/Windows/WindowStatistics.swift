@@ -43,6 +43,15 @@ struct WindowStatistics {
         PaneScan(layout).run(record, livePanes, liveCounts, &totals)
     }
 
+    /// Takes one gauge's sums in all windows from another moment or machine.
+    mutating func take(gauge: Int, from other: WindowStatistics) {
+        let gaugeCount = paneCounts.isEmpty ? 0 : totals.count / paneCounts.count
+        for window in paneCounts.indices {
+            let place = window * gaugeCount + gauge
+            totals[place] = other.totals[place]
+        }
+    }
+
     /// Writes mean, standard deviation and maximum of every window and gauge from `start` on.
     ///
     /// An empty window takes the sensor's cleaned value, which stands at the sensor's place, and

@@ -2,7 +2,7 @@
 
 /// What a bundle may cost to read: everything beyond is refused before it is parsed.
 package struct BundleLimits: Equatable, Sendable {
-    /// Files in a bundle's directory; format 1 has six, a signature and room for more.
+    /// Files in a bundle's directory; format 1 has seven, a signature and room for more.
     package var filesMax = 32
     /// Bytes of `SHA256SUMS`: ``filesMax`` lines of the longest file names.
     package var sumsBytesMax = 16 << 10
@@ -14,6 +14,8 @@ package struct BundleLimits: Equatable, Sendable {
     package var referenceBytesMax = 64 << 20
     /// Bytes of `golden.json`: the most cases of a default model take a quarter.
     package var goldenBytesMax = 8 << 20
+    /// Bytes of `background.json`: a day of minutes of each record of a default model.
+    package var backgroundBytesMax = 16 << 20
     /// Bytes of `evaluation.json`.
     package var evaluationBytesMax = 8 << 20
     /// Bytes of a file that the format does not know; it is hashed and no more.
@@ -37,6 +39,7 @@ package struct BundleLimits: Equatable, Sendable {
         case BundleFile.weights: weightsBytesMax
         case BundleFile.reference: referenceBytesMax
         case BundleFile.golden: goldenBytesMax
+        case BundleFile.background: backgroundBytesMax
         case BundleFile.evaluation: evaluationBytesMax
         case BundleFile.sums: sumsBytesMax
         default: otherBytesMax
@@ -54,6 +57,8 @@ package enum BundleFile {
     package static let reference = "reference.safetensors"
     /// Cases with their expected answers.
     package static let golden = "golden.json"
+    /// Training readings to explain by; optional.
+    package static let background = "background.json"
     /// How it did on test rows.
     package static let evaluation = "evaluation.json"
     /// A SHA-256 sum of each file above.

@@ -48,14 +48,42 @@ package enum BundleReader {
             limits: limits
         )
         for (index, golden) in cases.enumerated() {
-            try golden.check(index: index, engine: engine, network: network)
+            try golden.check(
+                index: index,
+                engine: engine,
+                network: network,
+                calibration: manifest.calibration
+            )
         }
         return LoadedModel(
             manifest: manifest,
             engine: engine,
             network: network,
+            explainer: try explainer(&files, manifest, engine, network, limits),
             digest: files.digest,
             path: path
+        )
+    }
+
+    /// What explains the model's predictions; nil where the bundle has no background.
+    private static func explainer(
+        _ files: inout BundleFiles,
+        _ manifest: Manifest,
+        _ engine: FeatureEngine,
+        _ network: Network,
+        _ limits: BundleLimits
+    ) throws(BundleError) -> Explainer? {
+        let bytes = files.take(BundleFile.background)
+        guard !bytes.isEmpty else { return nil }
+        return Explainer(
+            engine: engine,
+            network: network,
+            calibration: manifest.calibration,
+            background: try BackgroundRecord.read(
+                bytes,
+                transform: manifest.transform,
+                limits: limits
+            )
         )
     }
 
@@ -130,11 +158,13 @@ struct BundleFiles {
             guard names.contains(name) else { throw .missing(file: name) }
             let content = try Self.read(name, in: path, limits)
             guard SHA256.digest(of: content) == digest else { throw .digest(file: name) }
-            if BundleFile.required.contains(name) { bytes[name] = content }
+            if BundleFile.required.contains(name) || name == BundleFile.background {
+                bytes[name] = content
+            }
         }
     }
 
-    /// Gives the bytes of a required file away, once.
+    /// Gives the bytes of a file away, once; none where an optional one is absent.
     mutating func take(_ name: String) -> [UInt8] { bytes.removeValue(forKey: name) ?? [] }
 
     private static func read(

@@ -14,6 +14,8 @@ package struct BundleContents: Sendable {
     package var reference: ReferenceData
     /// The self-test, at least one case.
     package var golden: [GoldenCase]
+    /// What explanations compare with; without any, the model explains nothing.
+    package var background: [BackgroundRecord]
     /// The whole evaluation.
     package var evaluation: JSONObject
 
@@ -23,19 +25,22 @@ package struct BundleContents: Sendable {
         members: [[LayerTensors]],
         reference: ReferenceData,
         golden: [GoldenCase],
+        background: [BackgroundRecord] = [],
         evaluation: JSONObject
     ) {
         self.manifest = manifest
         self.members = members
         self.reference = reference
         self.golden = golden
+        self.background = background
         self.evaluation = evaluation
     }
 
     /// The files and their bytes, sorted by name; equal contents give equal bytes.
     fileprivate var files: [(name: String, bytes: [UInt8])] {
         let schema = manifest.transform.schema
-        return [
+        let lent = BackgroundRecord.json(background, schema: schema).serialized()
+        return (background.isEmpty ? [] : [(BundleFile.background, lent)]) + [
             (BundleFile.evaluation, JSONValue.object(evaluation).serialized(isPretty: true)),
             (BundleFile.golden, GoldenCase.json(golden, schema: schema).serialized()),
             (BundleFile.manifest, manifest.json.serialized(isPretty: true)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import JSON
+package import JSON
 
 /// What turns a network's logit into the probability that is served.
 ///
@@ -36,8 +36,20 @@ package enum Calibrator: Equatable, Sendable {
         }
     }
 
+    /// The log-odds of the probability of a logit.
+    package func logOdds(ofLogit logit: Float) -> Double {
+        switch self {
+        case .identity: return Double(logit)
+        case .platt(let slope, let offset): return slope * Double(logit) + offset
+        case .isotonic:
+            let probability = probability(ofLogit: logit)
+            // Never 0 or 1: each logit has a share in it.
+            return PortableMath.log(probability) - PortableMath.log(1 - probability)
+        }
+    }
+
     /// The manifest's `calibration`; nil for the identity.
-    var json: JSONValue? {
+    package var json: JSONValue? {
         switch self {
         case .identity: nil
         case .platt(let slope, let offset):

@@ -41,20 +41,7 @@ extension GoldenCase {
         _ transform: FeatureTransform,
         _ limits: BundleLimits
     ) throws(JSONShapeError) {
-        let before = try json.required("history")
-        let views = try before.array
-        guard views.count <= limits.goldenHistoryMax else {
-            throw before.refuse("up to \(limits.goldenHistoryMax) readings")
-        }
-        var history: [Reading] = []
-        for view in views {
-            history.append(
-                Reading(
-                    timestamp: try view.required("timestamp").timestamp,
-                    values: try view.required("values").sensorValues(transform.schema)
-                )
-            )
-        }
+        let history = try Reading.history(decoding: json, transform.schema, limits)
         let row = try json.required("features")
         let features = try row.floats
         guard features.count == transform.features.count else {
@@ -62,36 +49,73 @@ extension GoldenCase {
         }
         self.init(
             history: history,
-            reading: Reading(
-                timestamp: try json.required("timestamp").timestamp,
-                values: try json.required("reading").sensorValues(transform.schema)
-            ),
+            reading: try Reading(decoding: json, transform.schema),
             features: features,
-            logit: try json.required("logit").float
+            logit: try json.required("logit").float,
+            probability: try json.optional("probability")?.double
         )
     }
 
     private func json(_ schema: Schema) -> JSONValue {
-        [
-            "history": .array(
-                history.map { reading in
-                    [
-                        "timestamp": .string(Timestamp.text(reading.timestamp)),
-                        "values": reading.json(schema),
-                    ]
-                }
-            ),
-            "reading": reading.json(schema),
-            "timestamp": .string(Timestamp.text(reading.timestamp)),
-            // A float's exact value, so that reading it rounds nothing.
-            "features": .array(features.map { .number(Double($0)) }),
-            "logit": .number(Double(logit)),
-        ]
+        var object = reading.json(after: history, schema)
+        // A float's exact value, so that reading it rounds nothing.
+        object["features"] = .array(features.map { .number(Double($0)) })
+        object["logit"] = .number(Double(logit))
+        object["probability"] = probability.map { .number($0) }
+        return .object(object)
     }
 }
 
+/// A reading and its machine's earlier ones, as the members of an object.
 extension GoldenCase.Reading {
-    fileprivate func json(_ schema: Schema) -> JSONValue {
+    /// The members `history`, `reading` and `timestamp` of a reading after others.
+    func json(after history: [GoldenCase.Reading], _ schema: Schema) -> JSONObject {
+        var object = JSONObject()
+        object["history"] = .array(
+            history.map { reading in
+                [
+                    "timestamp": .string(Timestamp.text(reading.timestamp)),
+                    "values": reading.json(schema),
+                ]
+            }
+        )
+        object["reading"] = json(schema)
+        object["timestamp"] = .string(Timestamp.text(timestamp))
+        return object
+    }
+
+    /// Reads the members `reading` and `timestamp`.
+    init(decoding json: JSONView, _ schema: Schema) throws(JSONShapeError) {
+        self.init(
+            timestamp: try json.required("timestamp").timestamp,
+            values: try json.required("reading").sensorValues(schema)
+        )
+    }
+
+    /// Reads the member `history`.
+    static func history(
+        decoding json: JSONView,
+        _ schema: Schema,
+        _ limits: BundleLimits
+    ) throws(JSONShapeError) -> [GoldenCase.Reading] {
+        let before = try json.required("history")
+        let views = try before.array
+        guard views.count <= limits.goldenHistoryMax else {
+            throw before.refuse("up to \(limits.goldenHistoryMax) readings")
+        }
+        var history: [GoldenCase.Reading] = []
+        for view in views {
+            history.append(
+                GoldenCase.Reading(
+                    timestamp: try view.required("timestamp").timestamp,
+                    values: try view.required("values").sensorValues(schema)
+                )
+            )
+        }
+        return history
+    }
+
+    private func json(_ schema: Schema) -> JSONValue {
         var object = JSONObject()
         for (sensor, value) in zip(schema.sensors, values) {
             if value.isNaN {

@@ -16,6 +16,32 @@ package struct GoldenCase: Sendable {
             self.timestamp = timestamp
             self.values = values
         }
+
+        /// Lets an engine take readings in order into a record of their own; `scratch` has what
+        /// was noted of the last one.
+        static func observe(
+            _ readings: [Reading],
+            engine: FeatureEngine,
+            scratch: inout FeatureScratch
+        ) {
+            var words = [UInt64](repeating: 0, count: engine.records.wordCount)
+            var record = words.mutableSpan
+            let id: [UInt8] = []
+            engine.records.reset(&record, at: 0, id: id.span)
+            for reading in readings {
+                scratch.values = reading.values
+                let time = ReadingTime(
+                    timestamp: reading.timestamp,
+                    isTimestamped: true,
+                    arrival: reading.timestamp
+                )
+                if engine.transform.schema.hasState {
+                    _ = engine.observe(time, in: &record, at: 0, scratch: &scratch)
+                } else {
+                    engine.observeAlone(time, scratch: &scratch)
+                }
+            }
+        }
     }
 
     /// The largest difference of the logit that passes; other CPUs and frameworks sum in other
@@ -23,6 +49,9 @@ package struct GoldenCase: Sendable {
     package static let logitTolerance: Float = 1e-3
     /// The largest difference of a scaled feature that passes, relative to the larger of 1 and it.
     package static let featureTolerance: Float = 1e-5
+    /// The largest difference of the probability that passes: what a sigmoid in single precision,
+    /// as other frameworks have it, may be off.
+    package static let probabilityTolerance = 1e-6
 
     /// The machine's readings before, in the order of their arrival.
     package var history: [Reading]
@@ -32,24 +61,35 @@ package struct GoldenCase: Sendable {
     package var features: [Float]
     /// The log-odds that it must answer.
     package var logit: Float
+    /// The probability that calibration must make of that very logit; nil where nobody said.
+    package var probability: Double?
 
     /// Describes a case.
-    package init(history: [Reading], reading: Reading, features: [Float], logit: Float) {
+    package init(
+        history: [Reading],
+        reading: Reading,
+        features: [Float],
+        logit: Float,
+        probability: Double? = nil
+    ) {
         self.history = history
         self.reading = reading
         self.features = features
         self.logit = logit
+        self.probability = probability
     }
 
-    /// Makes the case whose expected answer is what this engine and network give.
+    /// Makes the case whose expected answer is what these give.
     package init(
         history: [Reading],
         reading: Reading,
         engine: FeatureEngine,
-        network: Network
+        network: Network,
+        calibration: Calibrator = .identity
     ) {
         self.init(history: history, reading: reading, features: [], logit: 0)
         (features, logit) = answer(engine, network)
+        probability = calibration.probability(ofLogit: logit)
     }
 
     /// Computes the answer in a record of its own and compares it.
@@ -58,7 +98,8 @@ package struct GoldenCase: Sendable {
     package func check(
         index: Int,
         engine: FeatureEngine,
-        network: Network
+        network: Network,
+        calibration: Calibrator
     ) throws(BundleError) {
         let (row, answered) = answer(engine, network)
         for (column, expected) in features.enumerated() {
@@ -75,6 +116,16 @@ package struct GoldenCase: Sendable {
         guard (answered - logit).magnitude <= Self.logitTolerance else {
             throw .golden(index: index, what: "logit", expected: logit, actual: answered)
         }
+        guard let probability else { return }
+        let calibrated = calibration.probability(ofLogit: logit)
+        guard abs(calibrated - probability) <= Self.probabilityTolerance else {
+            throw .golden(
+                index: index,
+                what: "probability",
+                expected: Float(probability),
+                actual: Float(calibrated)
+            )
+        }
     }
 
     private func answer(
@@ -82,23 +133,7 @@ package struct GoldenCase: Sendable {
         _ network: Network
     ) -> (row: [Float], logit: Float) {
         var scratch = engine.makeScratch()
-        var words = [UInt64](repeating: 0, count: engine.records.wordCount)
-        var record = words.mutableSpan
-        let id: [UInt8] = []
-        engine.records.reset(&record, at: 0, id: id.span)
-        for reading in history + [reading] {
-            scratch.values = reading.values
-            let time = ReadingTime(
-                timestamp: reading.timestamp,
-                isTimestamped: true,
-                arrival: reading.timestamp
-            )
-            if engine.transform.schema.hasState {
-                _ = engine.observe(time, in: &record, at: 0, scratch: &scratch)
-            } else {
-                engine.observeAlone(time, scratch: &scratch)
-            }
-        }
+        Reading.observe(history + [reading], engine: engine, scratch: &scratch)
         engine.finishRow(&scratch)
         var logits: [Float] = [0]
         var output = logits.mutableSpan

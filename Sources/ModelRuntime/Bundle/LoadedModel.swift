@@ -13,6 +13,8 @@ package final class LoadedModel: Sendable {
     package let engine: FeatureEngine
     /// What turns rows into logits.
     package let network: Network
+    /// What explains its predictions; nil where the bundle has no background records.
+    package let explainer: Explainer?
     /// The SHA-256 of the bundle's `SHA256SUMS`, hence of all of it.
     package let digest: Digest
     /// The bundle's directory.
@@ -22,12 +24,14 @@ package final class LoadedModel: Sendable {
         manifest: Manifest,
         engine: FeatureEngine,
         network: Network,
+        explainer: Explainer?,
         digest: Digest,
         path: String
     ) {
         self.manifest = manifest
         self.engine = engine
         self.network = network
+        self.explainer = explainer
         self.digest = digest
         self.path = path
     }
@@ -38,6 +42,7 @@ package final class LoadedModel: Sendable {
             manifest: manifest,
             engine: engine,
             network: network,
+            explainer: explainer,
             digest: digest,
             path: path
         )

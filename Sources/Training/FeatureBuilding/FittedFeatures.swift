@@ -5,7 +5,8 @@ internal import Integrity
 package import JSON
 package import ModelRuntime
 
-/// What `pdm features --is-training true` learns: the transform, and readings to test bundles with.
+/// What `pdm features --is-training true` learns: the transform, and readings to test bundles with
+/// and to explain by.
 ///
 /// Its file is `features.json` beside the feature file; `digest` is the SHA-256 of the transform's
 /// JSON form without blanks.
@@ -18,21 +19,31 @@ package struct FittedFeatures: Sendable {
     package var transform: FeatureTransform
     /// Readings with their history and features; their logits wait for a network.
     package var golden: [GoldenCase]
+    /// What explanations compare with; none in a file of an earlier program.
+    package var background: [BackgroundRecord]
 
     /// Puts the parts together.
-    package init(transform: FeatureTransform, golden: [GoldenCase]) {
+    package init(
+        transform: FeatureTransform,
+        golden: [GoldenCase],
+        background: [BackgroundRecord] = []
+    ) {
         self.transform = transform
         self.golden = golden
+        self.background = background
     }
 
     /// The content of `features.json`.
     package var json: JSONValue {
-        [
-            "format": .integer(Self.format),
-            "digest": .string(digest),
-            "transform": transform.json,
-            "golden": GoldenCase.json(golden, schema: transform.schema),
-        ]
+        var object = JSONObject()
+        object["format"] = .integer(Self.format)
+        object["digest"] = .string(digest)
+        object["transform"] = transform.json
+        object["golden"] = GoldenCase.json(golden, schema: transform.schema)
+        if !background.isEmpty {
+            object["background"] = BackgroundRecord.json(background, schema: transform.schema)
+        }
+        return .object(object)
     }
 
     /// The SHA-256 of the transform's JSON form, in hexadecimal digits.
@@ -53,11 +64,16 @@ package struct FittedFeatures: Sendable {
         let json = JSONView(try JSONFile.read(path))
         let view: JSONView
         let cases: JSONView
+        let lent: JSONView?
         let expected: String
         do throws(JSONShapeError) {
-            try json.checkFormat(Self.format, keys: ["digest", "transform", "golden"])
+            try json.checkFormat(
+                Self.format,
+                keys: ["digest", "transform", "golden", "background"]
+            )
             view = try json.required("transform")
             cases = try json.required("golden")
+            lent = try json.optional("background")
             expected = try json.required("digest").string
         } catch {
             throw .shape(path: path, error)
@@ -69,6 +85,10 @@ package struct FittedFeatures: Sendable {
         }
         do throws(BundleError) {
             golden = try GoldenCase.read(cases.value.serialized(), transform: transform)
+            background = []
+            if let bytes = lent?.value.serialized() {
+                background = try BackgroundRecord.read(bytes, transform: transform)
+            }
         } catch {
             throw .unusable("\(path): \(error)")
         }

@@ -42,12 +42,7 @@ package enum GoldenSampler {
         let part = table.rows(rows, isContext: isHistory)
         let replay = FeatureReplay(engine: engine, table: part)
         let features = replay.rows(width: engine.transform.features.count) { $0.row }
-        let readings = rows.map { row in
-            GoldenCase.Reading(
-                timestamp: table.timestamps?[row] ?? 0,
-                values: table.values.map { $0[row] }
-            )
-        }
+        let readings = rows.map(table.reading)
         return GoldenCase(
             history: Array(readings.dropLast()),
             reading: readings[readings.count - 1],

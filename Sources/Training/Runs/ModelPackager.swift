@@ -52,9 +52,11 @@ package struct ModelPackager: Sendable {
                     history: sample.history,
                     reading: sample.reading,
                     engine: engine,
-                    network: network
+                    network: network,
+                    calibration: outcome.calibrator
                 )
             },
+            background: fitted.background,
             evaluation: evaluation
         )
         do throws(BundleError) {

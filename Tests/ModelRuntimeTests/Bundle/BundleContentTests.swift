@@ -107,9 +107,35 @@ struct BundleContentTests {
         let folder = try BundleFolder()
         let logit = Double(try BundleSample.golden()[1].logit + shift)
         try folder.set(["cases", "1", "logit"], in: golden, to: .number(logit))
+        try folder.set(["cases", "1", "probability"], in: golden, to: nil)
         #expect((folder.refusal() == nil) == isAccepted)
         guard !isAccepted else { return }
         #expect(folder.refusal()?.description.hasPrefix("golden.json: case 1: logit is ") == true)
+    }
+
+    @Test(arguments: [(9e-7, true), (-9e-7, true), (1.1e-6, false), (-1.1e-6, false)])
+    func comparesTheProbability(shift: Double, isAccepted: Bool) throws {
+        let folder = try BundleFolder(try BundleSample.memberContents())
+        let sample = try BundleSample.memberContents().golden[1]
+        let probability = try #require(sample.probability)
+        let calibration = Calibrator.platt(slope: 1.25, offset: -0.5)
+        #expect(probability == calibration.probability(ofLogit: sample.logit))
+        try folder.set(
+            ["cases", "1", "probability"],
+            in: golden,
+            to: .number(probability + shift)
+        )
+        #expect((folder.refusal() == nil) == isAccepted)
+        guard !isAccepted else { return }
+        let text = "golden.json: case 1: probability is "
+        #expect(folder.refusal()?.description.hasPrefix(text) == true)
+    }
+
+    @Test func noticesACalibrationOfAnotherModel() throws {
+        let folder = try BundleFolder(try BundleSample.memberContents())
+        try folder.set(["calibration", "offset"], in: BundleFile.manifest, to: -0.25)
+        let text = "golden.json: case 0: probability is "
+        #expect(folder.refusal()?.description.hasPrefix(text) == true)
     }
 
     @Test(arguments: [(Float(5e-6), true), (5e-5, false), (-5e-5, false)])

@@ -135,8 +135,18 @@ enum BundleSample {
                 history: golden.history,
                 reading: golden.reading,
                 engine: engine,
-                network: network
+                network: network,
+                calibration: contents.manifest.calibration
             )
+        }
+        return contents
+    }
+
+    /// The same with background records, one without history.
+    static func explainedContents() throws -> BundleContents {
+        var contents = try memberContents()
+        contents.background = contents.golden.map { golden in
+            BackgroundRecord(history: golden.history, reading: golden.reading)
         }
         return contents
     }
