@@ -17,6 +17,8 @@ final class ServiceMetrics: Sendable {
     private let duplicate: Counter
     private let unknownFields: Counter
     private let refusedRows: Counter
+    private let explained: Counter
+    private let unexplained: Counter
     private let errors: Family<Counter>
     private let modelSwaps: Counter
     private let modelRefusals: Counter
@@ -63,6 +65,13 @@ final class ServiceMetrics: Sendable {
             "batch_rows_refused_total",
             help: "Rows of batches that were answered with an error in their place."
         )
+        let explanations = registry.counters(
+            "explanations_total",
+            help: "Explanations asked for, by whether there was enough time.",
+            labels: ["result"]
+        )
+        explained = explanations.child(["complete"])
+        unexplained = explanations.child(["late"])
         errors = registry.counters(
             "request_errors_total",
             help: "Requests answered with an error by the service, by status.",
@@ -105,6 +114,8 @@ final class ServiceMetrics: Sendable {
 
     func countRefusedRows(_ count: Int) { refusedRows.add(UInt64(count)) }
 
+    func countExplanation(isComplete: Bool) { (isComplete ? explained : unexplained).add() }
+
     func count(_ error: ServiceError) { errors.child(["\(error.status)"]).add() }
 
     func countSwap() { modelSwaps.add() }
@@ -137,6 +148,10 @@ final class ServiceMetrics: Sendable {
             "batch_bytes_pending",
             help: "Bodies of the batches that wait or are worked on."
         ) { [weak service] in Double(service?.batches.pendingByteCount ?? 0) }
+        registry.function(
+            "explanations_pending",
+            help: "Explanations that wait or are worked on."
+        ) { [weak service] in Double(service?.explanations.pendingCount ?? 0) }
     }
 
     private func registerState(_ models: ModelStore, _ keeper: StateKeeper) {

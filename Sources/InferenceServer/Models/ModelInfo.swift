@@ -29,6 +29,15 @@ enum ModelInfo {
         info["features"] = .array(transform.featureNames.map(JSONValue.string))
         info["window_hours"] = .array(transform.windowHours.map(JSONValue.integer))
         info["layers"] = .array(manifest.layers.map(layer))
+        info["members"] = .integer(manifest.memberCount)
+        info["calibration"] = manifest.calibration.json ?? ["method": "none"]
+        info["explanation"] =
+            bundle.explainer.map { explainer in
+                [
+                    "groups": .array(explainer.groups.map { .string($0.name) }),
+                    "background_records": .integer(explainer.backgroundCount),
+                ]
+            } ?? .null
         info["training_data"] = [
             "sha256": .string(manifest.trainingData.sha256),
             "rows": .integer(manifest.trainingData.rowCount),

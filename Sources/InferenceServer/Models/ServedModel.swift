@@ -20,6 +20,7 @@ final class ServedModel: Sendable {
     let version: String
     var engine: FeatureEngine { bundle.engine }
     var network: Network { bundle.network }
+    var explainer: Explainer? { bundle.explainer }
     /// The machines' windows, shared by all versions of equal layout; nil for a schema without
     /// them.
     let state: StateStore?

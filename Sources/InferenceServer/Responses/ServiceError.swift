@@ -20,6 +20,10 @@ enum ServiceError: Error, Sendable, Equatable {
     case stateFull(limit: Int)
     /// Too many bytes of batches are being worked on.
     case busy
+    /// Too many explanations are being worked on.
+    case tooManyExplanations
+    /// The model's bundle holds nothing to explain by.
+    case notExplainable
     /// No bundle has been verified yet.
     case noModel
     /// Nothing is known of the machine that the path names.
@@ -35,7 +39,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .tooManyRows: 413
         case .unsupportedMediaType: 415
         case .invalidContent: 422
-        case .stateFull, .busy, .noModel: 503
+        case .notExplainable: 501
+        case .stateFull, .busy, .tooManyExplanations, .noModel: 503
         }
     }
 
@@ -47,6 +52,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
+        case 501: "Not Implemented"
         default: "Service Unavailable"
         }
     }
@@ -71,6 +77,9 @@ enum ServiceError: Error, Sendable, Equatable {
         case .stateFull(let limit):
             "The windows of \(limit) machines are kept and no more fit; try again later."
         case .busy: "Too many batches are being worked on; try again later."
+        case .tooManyExplanations: "Too many explanations are being worked on; try again later."
+        case .notExplainable:
+            "The model's bundle has no background records, so it explains nothing; train it again."
         case .noModel: "No verified model is loaded."
         case .unknownMachine: "No windows are kept for this machine."
         case .malformedPath: "The path is not percent-encoded UTF-8."

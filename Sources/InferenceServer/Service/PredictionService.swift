@@ -34,6 +34,7 @@ final class PredictionService: RequestHandler {
     let clock: MonotonicClock
     let wallClock: WallClock
     let batches: BatchQueue
+    let explanations: ExplanationQueue
     private let slots: [LoopSlot]
     private let drainFlag = Atomic(false)
     private let startFlag = Atomic(false)
@@ -58,6 +59,7 @@ final class PredictionService: RequestHandler {
             byteCountMax: settings.service.batchBytesPendingMax,
             workerCount: loopCount
         )
+        explanations = ExplanationQueue(countMax: settings.service.explanationsMax)
         slots = (0..<loopCount).map { _ in LoopSlot() }
     }
 
@@ -84,7 +86,7 @@ final class PredictionService: RequestHandler {
             identity.addFields(bytes, context.requestIDs, to: &response)
             do throws(ServiceError) {
                 switch endpoint {
-                case .predict: try predict(request, bytes, &context, &response)
+                case .predict: try predict(request, bytes, &context, identity, &response)
                 case .batchPredict:
                     try predictBatch(request, bytes, &context, identity, &response)
                 case .health, .ready: writeHealth(&response)
@@ -113,11 +115,17 @@ final class PredictionService: RequestHandler {
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,
         _ context: inout LoopContext,
+        _ identity: RequestIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
         let moment = RequestMoment(wallClock: wallClock, clock: clock)
         _ = try mediaType(request, bytes)
         _ = try prepare(&context, slot: request.loopIndex)
+        if !request.query.isEmpty, try asksForExplanation(request, bytes) {
+            let body = bytes.extracting(request.body)
+            let kept = identity.kept(bytes, context.requestIDs)
+            return try explain(body, moment, &context.scorer, kept, &response)
+        }
         try context.scorer?.predict(
             bytes.extracting(request.body),
             moment,
@@ -135,6 +143,9 @@ final class PredictionService: RequestHandler {
         let moment = RequestMoment(wallClock: wallClock, clock: clock)
         let isLines = try mediaType(request, bytes) == .newlineDelimitedJSON
         let skipsErrors = try skipsErrors(request, bytes) || isLines
+        if try asksForExplanation(request, bytes) {
+            throw .invalidQuery(name: "explain", accepted: "false here: ask /predict for it")
+        }
         let job = BatchJob(moment: moment, isLines: isLines, skipsErrors: skipsErrors)
         let model = try prepare(&context, slot: request.loopIndex)
         if request.body.count <= limits.inlineBatchBytesMax {

@@ -23,6 +23,11 @@ struct RowPredictor: ~Copyable {
     /// By row, then window.
     private(set) var windowFill: [Double] = []
 
+    /// Whether what is noted of a reading is kept, for an explanation.
+    var notesReadings = false
+    /// What was noted of the last reading that was to be kept.
+    private(set) var noted: ObservedReading?
+
     private let engine: FeatureEngine
     private let network: Network
     private var scratch: FeatureScratch
@@ -83,6 +88,7 @@ struct RowPredictor: ~Copyable {
                     rows.refused[index] = error
                 }
             }
+            if notesReadings { noted = scratch.observed }
             engine.finishRow(&scratch)
             matrix.append(contentsOf: scratch.row)
             flags.append(contentsOf: scratch.flags)

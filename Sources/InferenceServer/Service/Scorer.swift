@@ -50,6 +50,20 @@ struct Scorer: ~Copyable {
         metrics.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 
+    /// Answers one reading, and hands out what was noted of it.
+    ///
+    /// - Throws: ``ServiceError``; nothing was taken in then.
+    mutating func predictAndNote(
+        _ body: Span<UInt8>,
+        _ moment: RequestMoment,
+        to output: inout [UInt8]
+    ) throws(ServiceError) -> ObservedReading? {
+        predictor.notesReadings = true
+        defer { predictor.notesReadings = false }
+        try predict(body, moment, to: &output)
+        return predictor.noted
+    }
+
     /// Answers a batch, as one JSON document or line by line.
     ///
     /// - Throws: ``ServiceError``; but for a store that is full, nothing was taken in then.

@@ -4,6 +4,7 @@ extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
         listening + models + requests + operation + limits + timeouts + transport + state
+        + explanations
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),
@@ -61,6 +62,22 @@ extension Setting {
             \.stateSyncInterval,
             in: .milliseconds(10) ... .seconds(3600),
             "How often state is written to the disk: what a power cut can lose at most."
+        ),
+    ]
+
+    static let explanations: [Setting] = [
+        .count(
+            "explanations-max",
+            \.service.explanationsMax,
+            in: 1...10_000,
+            "explanations",
+            "Explanations that wait or are worked on, on one core; more are answered 503."
+        ),
+        .duration(
+            "explain-timeout",
+            \.service.explainTimeout,
+            in: .zero ... .seconds(600),
+            "From a request's arrival until its explanation is given up; the prediction is not."
         ),
     ]
 

@@ -48,6 +48,8 @@ struct SettingOptions: ParsableArguments {
     @Option(name: name(41), help: help(41)) var stateDir: String?
     @Option(name: name(42), help: help(42)) var stateWait: String?
     @Option(name: name(43), help: help(43)) var stateSync: String?
+    @Option(name: name(44), help: help(44)) var explanationsMax: String?
+    @Option(name: name(45), help: help(45)) var explainTimeout: String?
 
     /// The texts in the order of ``Setting/all``; nil where a flag is absent.
     var texts: [String?] {
@@ -60,7 +62,7 @@ struct SettingOptions: ParsableArguments {
             queueDelayMax, queueDelayInterval,
             tlsPort, tlsCertificate, tlsKey, tlsClientCa, tlsHandshakeTimeout, tlsHandshakesMax,
             reusePort, encodedBytesMin, answerTimeout, stateDir, stateWait,
-            stateSync,
+            stateSync, explanationsMax, explainTimeout,
         ]
     }
 

@@ -62,6 +62,10 @@ struct ServiceLimits: Sendable {
     var batchBytesMax = 16 << 20
     var batchBytesPendingMax = 256 << 20
     var historyRowsMax = 10_000
+    /// Explanations that wait or are worked on; an exact one of six groups takes some 2 ms.
+    var explanationsMax = 64
+    /// How long after its request's arrival an explanation is given up.
+    var explainTimeout = Duration.seconds(1)
     /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.1 ms.
     var inlineBatchBytesMax = 8 << 10
     /// Unknown fields that an object of a request may have.

@@ -33,7 +33,8 @@ enum TestBundle {
         spec: FeatureSpec = .standard,
         hidden: [Int] = [8],
         bias: Float = 0,
-        horizonHours: Double? = 24
+        horizonHours: Double? = 24,
+        backgroundCount: Int = 0
     ) throws -> LoadedModel {
         let transform = try transform(schema, spec)
         var layers: [Layer] = []
@@ -76,6 +77,7 @@ enum TestBundle {
                 golden: [
                     GoldenCase(history: [], reading: reading, engine: engine, network: network)
                 ],
+                background: background(schema, count: backgroundCount),
                 evaluation: JSONObject()
             ),
             to: directory
@@ -101,6 +103,21 @@ enum TestBundle {
             scaling: features.map { _ in FeatureTransform.Scaling(center: 20, scale: 50) },
             scaledClip: 10
         )
+    }
+
+    /// Hourly readings of machines that differ in their level.
+    private static func background(_ schema: Schema, count: Int) -> [BackgroundRecord] {
+        (0..<count).map { machine in
+            let readings = (0..<4).map { hour in
+                GoldenCase.Reading(
+                    timestamp: 1_767_225_600_000_000 + Int64(hour) * 3_600_000_000,
+                    values: schema.sensors.map {
+                        $0.kind == .category ? 0 : Double(20 + machine + hour)
+                    }
+                )
+            }
+            return BackgroundRecord(history: Array(readings.dropLast()), reading: readings[3])
+        }
     }
 
     /// Weights from a fixed sequence, small enough that probabilities stay off 0 and 1.

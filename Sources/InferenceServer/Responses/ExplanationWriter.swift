@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+internal import JSON
+internal import ModelRuntime
+
+/// Writes an explanation behind the members of its prediction.
+enum ExplanationWriter {
+    /// Appends to a whole prediction, of which the closing brace moves to the end; nil says that
+    /// there was not enough time.
+    static func append(
+        _ explanation: Explanation?,
+        _ explainer: Explainer,
+        microseconds: Int,
+        to prediction: inout [UInt8]
+    ) {
+        prediction.removeLast()
+        prediction.append(contentsOf: ",\"contributions\":".utf8)
+        guard let explanation else {
+            prediction.append(contentsOf: tooSlow)
+            return
+        }
+        func byGroup(_ values: [Double]) -> JSONValue {
+            var object = JSONObject()
+            for (group, value) in zip(explainer.groups, values) {
+                object[group.name] = .number(value)
+            }
+            return .object(object)
+        }
+        prediction.append(contentsOf: byGroup(explanation.contributions).serialized())
+        var object = JSONObject()
+        object["method"] = .string(explanation.method.name)
+        switch explanation.method {
+        case .exact(let count): object["coalitions"] = .integer(count)
+        case .permutations(let count): object["permutations"] = .integer(count)
+        }
+        object["log_odds"] = .number(explanation.logOdds)
+        object["base_log_odds"] = .number(explanation.baseLogOdds)
+        object["background_records"] = .integer(explainer.backgroundCount)
+        object["standard_error"] = byGroup(explanation.standardErrors)
+        object["milliseconds"] = .number(Double(microseconds) / 1000)
+        prediction.append(contentsOf: ",\"explanation\":".utf8)
+        prediction.append(contentsOf: JSONValue.object(object).serialized())
+        prediction.append(UInt8(ascii: "}"))
+    }
+
+    private static let tooSlow = Array(
+        "null,\"explanation\":{\"method\":null,\"error\":\"not ready within --explain-timeout\"}}"
+            .utf8
+    )
+}

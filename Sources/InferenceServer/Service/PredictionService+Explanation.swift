@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+internal import Features
+internal import HTTPServer
+internal import ModelRuntime
+
+/// `POST /predict?explain=true`: the prediction at once, its explanation off the loop.
+extension PredictionService {
+    private static let explain: FieldName = "explain"
+
+    /// Whether a request asks for an explanation.
+    func asksForExplanation(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) throws(ServiceError) -> Bool {
+        guard let value = request.queryValue(of: Self.explain, in: bytes) else { return false }
+        switch RequestText.string(bytes, value) {
+        case "true": return true
+        case "false": return false
+        default: throw .invalidQuery(name: "explain", accepted: "true or false")
+        }
+    }
+
+    /// Takes a reading in and predicts as ever; then the answer waits for its explanation.
+    ///
+    /// - Throws: ``ServiceError``; nothing was taken in then.
+    func explain(
+        _ body: Span<UInt8>,
+        _ moment: RequestMoment,
+        _ scorer: inout Scorer?,
+        _ identity: KeptIdentity,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        guard let explainer = scorer?.model.explainer else { throw .notExplainable }
+        guard explanations.reserve() else { throw .tooManyExplanations }
+        var prediction: [UInt8] = []
+        let noted: ObservedReading?
+        do {
+            noted = try scorer?.predictAndNote(body, moment, to: &prediction)
+        } catch {
+            explanations.giveBack()
+            throw error
+        }
+        guard let reading = noted else { preconditionFailure("a prediction notes its reading") }
+        let handle = response.defer()
+        explanations.run { [self, prediction] in
+            var answer = Response()
+            RequestIdentity.addFields(identity, to: &answer)
+            answer.body = prediction
+            let limit = Int(limits.explainTimeout / .nanoseconds(1))
+            let began = moment.elapsedNanoseconds
+            let explanation = explainer.explain(reading) { moment.elapsedNanoseconds >= limit }
+            metrics.countExplanation(isComplete: explanation != nil)
+            ExplanationWriter.append(
+                explanation,
+                explainer,
+                microseconds: (moment.elapsedNanoseconds - began) / 1000,
+                to: &answer.body
+            )
+            // Before the client knows, who may ask again at once.
+            explanations.giveBack()
+            handle.complete(answer)
+        }
+    }
+}
