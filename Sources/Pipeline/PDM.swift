@@ -11,7 +11,8 @@ struct PDM: ParsableCommand {
         abstract: "Trains and judges models that predict equipment failure.",
         subcommands: [
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
-            BundleCommand.self, EvaluateCommand.self, CompareCommand.self, StateCommand.self,
+            BundleCommand.self, EvaluateCommand.self, CompareCommand.self, RegistryCommand.self,
+            StateCommand.self,
         ]
     )
 }

@@ -49,8 +49,8 @@ package struct ModelDirectory: Equatable, Sendable {
         guard case .model(let folder, let name) = try kind() else {
             return [BundleLocation(path: path, model: model)]
         }
-        var versions = try Self.versions(in: folder)
-        if let champion = try Self.registry(in: folder)?.champion {
+        var versions = try ModelFolder.versions(in: folder)
+        if let champion = try ModelFolder.registry(in: folder)?.champion {
             guard versions.contains(champion) else {
                 let registry = "\(folder)/\(ModelRegistry.fileName)"
                 throw .unknownChampion(champion, path: registry)
@@ -61,6 +61,14 @@ package struct ModelDirectory: Equatable, Sendable {
         return versions.sorted(by: >).map { version in
             BundleLocation(path: "\(folder)/\(version)", model: name, version: version)
         }
+    }
+
+    /// The folder of the model's versions, for whoever acts on them.
+    ///
+    /// - Throws: ``ModelDirectoryError``, also where the path is one bundle.
+    package func modelFolder() throws(ModelDirectoryError) -> ModelFolder {
+        guard case .model(let folder, let name) = try kind() else { throw .noModel(path: path) }
+        return ModelFolder(path: folder, model: name)
     }
 
     /// A value that changes when ``candidates()`` may: from names, sizes, inodes and times alone,
@@ -76,7 +84,7 @@ package struct ModelDirectory: Equatable, Sendable {
         guard let kind = try? kind(), case .model(let folder, _) = kind else { return hash.value }
         hash.add(folder)
         hash.add("\(folder)/\(ModelRegistry.fileName)")
-        for version in (try? Self.versions(in: folder)) ?? [] {
+        for version in (try? ModelFolder.versions(in: folder)) ?? [] {
             hash.add("\(folder)/\(version)")
             hash.add("\(folder)/\(version)/\(BundleFile.sums)")
         }
@@ -84,8 +92,8 @@ package struct ModelDirectory: Equatable, Sendable {
     }
 
     private func kind() throws(ModelDirectoryError) -> Kind {
-        guard try Self.isDirectory(path) else { throw .missing(path: path) }
-        let names = try Self.list(path)
+        guard try ModelFolder.isDirectory(path) else { throw .missing(path: path) }
+        let names = try ModelFolder.list(path)
         if names.contains(BundleFile.sums) || names.contains(BundleFile.manifest) {
             return .bundle
         }
@@ -106,8 +114,8 @@ package struct ModelDirectory: Equatable, Sendable {
     }
 
     private static func isModelFolder(_ path: String) throws(ModelDirectoryError) -> Bool {
-        guard try isDirectory(path) else { return false }
-        return try isModelFolder(path, try list(path))
+        guard try ModelFolder.isDirectory(path) else { return false }
+        return try isModelFolder(path, try ModelFolder.list(path))
     }
 
     private static func isModelFolder(
@@ -116,52 +124,9 @@ package struct ModelDirectory: Equatable, Sendable {
     ) throws(ModelDirectoryError) -> Bool {
         if names.contains(ModelRegistry.fileName) { return true }
         for name in names where BundleVersion(name) != nil {
-            if try isDirectory("\(path)/\(name)") { return true }
+            if try ModelFolder.isDirectory("\(path)/\(name)") { return true }
         }
         return false
-    }
-
-    private static func versions(
-        in folder: String
-    ) throws(ModelDirectoryError) -> [BundleVersion] {
-        var versions: [BundleVersion] = []
-        for name in try list(folder) {
-            guard let version = BundleVersion(name), try isDirectory("\(folder)/\(name)") else {
-                continue
-            }
-            versions.append(version)
-        }
-        return versions
-    }
-
-    private static func registry(
-        in folder: String
-    ) throws(ModelDirectoryError) -> ModelRegistry? {
-        let path = "\(folder)/\(ModelRegistry.fileName)"
-        let bytes: [UInt8]
-        do throws(FileError) {
-            guard try FileAccess.status(of: path) != nil else { return nil }
-            bytes = try FileAccess.read(path, byteCountMax: ModelRegistry.bytesMax)
-        } catch {
-            throw .file(error)
-        }
-        do throws(RegistryError) {
-            return try ModelRegistry(bytes)
-        } catch {
-            throw .registry(path: path, error)
-        }
-    }
-
-    private static func list(_ path: String) throws(ModelDirectoryError) -> [String] {
-        do throws(FileError) { return try FileAccess.list(path) } catch { throw .file(error) }
-    }
-
-    private static func isDirectory(_ path: String) throws(ModelDirectoryError) -> Bool {
-        do throws(FileError) {
-            return try FileAccess.status(of: path)?.isDirectory == true
-        } catch {
-            throw .file(error)
-        }
     }
 }
 

@@ -3,17 +3,29 @@
 package import JSON
 package import Platform
 
-/// What is wrong with `registry.json`.
+/// What is wrong with `registry.json`, or with a change of it.
 package enum RegistryError: Error, Equatable, CustomStringConvertible {
     /// It is no JSON text.
     case json(JSONError)
     /// A value has not the form that it should have.
     case shape(JSONShapeError)
+    /// The version is the champion already.
+    case isChampion(BundleVersion)
+    /// No version served before the champion.
+    case noPredecessor(BundleVersion)
+    /// No version is tried.
+    case noChallenger
+    /// A share of the machines is not between 0 and 1.
+    case share(Double)
 
     package var description: String {
         switch self {
         case .json(let error): error.description
         case .shape(let error): error.description
+        case .isChampion(let version): "\(version) is the champion already"
+        case .noPredecessor(let version): "the history names no version before \(version)"
+        case .noChallenger: "there is no challenger"
+        case .share(let share): "a share lies between 0 and 1, and \(share) does not"
         }
     }
 }

@@ -65,7 +65,7 @@ struct ModelDirectoryTests {
 
     @Test func prefersTheChampionAndFallsBackToThoseBeforeIt() throws {
         let root = try tree(["press"])
-        try registry(root.path, #"{"format":1,"champion":"20260101_000000","challenger":{"x":1}}"#)
+        try registry(root.path, #"{"format":1,"champion":"20260101_000000","later":{"x":1}}"#)
         let found = try ModelDirectory(path: root.path).candidates()
         #expect(found.map(\.version?.description) == ["20260101_000000", "20251231_235959"])
     }
@@ -84,7 +84,7 @@ struct ModelDirectoryTests {
     @Test(arguments: [
         "", "[]", "{}", #"{"format":2,"champion":"20260101_000000"}"#, #"{"format":1}"#,
         #"{"format":1,"champion":"newest"}"#,
-        #"{"format":1,"champion":"20260101_000000","requires":["challenger"]}"#,
+        #"{"format":1,"champion":"20260101_000000","requires":["quorum"]}"#,
     ])
     func refusesAStrangeRegistry(text: String) throws {
         let root = try tree(["press"])
