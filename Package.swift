@@ -119,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "Pipeline",
             dependencies: [
-                "Training", "ModelRuntime", "Features", "JSON", "Platform",
+                "Training", "ModelRuntime", "Features", "JSON", "Integrity", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

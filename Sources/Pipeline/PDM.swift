@@ -12,7 +12,7 @@ struct PDM: ParsableCommand {
         subcommands: [
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
             BundleCommand.self, EvaluateCommand.self, CompareCommand.self, RegistryCommand.self,
-            StateCommand.self,
+            GateCommand.self, PipelineCommand.self, StateCommand.self,
         ]
     )
 }
