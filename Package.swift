@@ -98,6 +98,7 @@ let package = Package(
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
         target("Features", ["JSON", "Platform"]),
+        target("Drift", ["JSON"]),
         target(
             "ModelRuntime",
             ["Features", "JSON", "Integrity", "Platform", "CLinux"]
@@ -105,7 +106,7 @@ let package = Package(
         ),
         target(
             "Training",
-            ["ModelRuntime", "Features", "JSON", "Integrity", "Platform", "CZlib"]
+            ["ModelRuntime", "Features", "Drift", "JSON", "Integrity", "Platform", "CZlib"]
         ),
         .executableTarget(
             name: "InferenceServer",
@@ -119,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "Pipeline",
             dependencies: [
-                "Training", "ModelRuntime", "Features", "JSON", "Integrity", "Platform",
+                "Training", "ModelRuntime", "Features", "Drift", "JSON", "Integrity", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -127,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Training", "ModelRuntime", "Features", "JSON", "Platform",
+                "Training", "ModelRuntime", "Features", "Drift", "JSON", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Swift",
@@ -146,8 +147,9 @@ let package = Package(
         tests("Metrics"),
         tests("Integrity"),
         tests("Features", ["JSON", "Platform", "TestSupport"], exclude: ["Fixtures"]),
+        tests("Drift", ["JSON", "TestSupport"], exclude: ["Fixtures"]),
         tests("ModelRuntime", ["TestSupport"], exclude: ["Fixtures"]),
-        tests("Training", ["ModelRuntime"], exclude: ["Fixtures"]),
+        tests("Training", ["ModelRuntime", "Drift"], exclude: ["Fixtures"]),
         tests("Pipeline", ["JSON", "Platform", "Features"]),
         tests(
             "InferenceServer",

@@ -2,7 +2,7 @@
 
 /// What training rows looked like, for drift: `reference.safetensors`.
 ///
-///     sample     [n][features]   scaled rows, as the network takes them
+///     sample     [n][features]   scaled values, as the network takes them, each feature ascending
 ///     quantiles  [q][features]   each feature's quantiles at the levels 0, 1/(q-1), .., 1
 package struct ReferenceData: Equatable, Sendable {
     private static let sampleName = "sample"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 
+internal import Drift
 internal import Features
 package import JSON
 package import ModelRuntime
 
 /// Makes a bundle of a trained network.
 package struct ModelPackager: Sendable {
-    private static let sampleRows = 256
+    private static let sampleRows = 1024
     private static let quantileLevels = 101
 
     /// The model's name, also that of its folder.
@@ -97,19 +98,19 @@ package struct ModelPackager: Sendable {
         )
     }
 
-    /// Evenly spaced rows and each feature's percentiles.
+    /// A sample of evenly spaced rows, each feature sorted, and the features' percentiles.
     private func reference(_ train: FeatureMatrix) -> ReferenceData {
         let width = train.names.count
         let count = min(Self.sampleRows, train.rowCount)
-        var sample: [Float] = []
-        for index in 0..<count {
-            let row = index * train.rowCount / count
-            sample.append(contentsOf: train.values[row * width..<(row + 1) * width])
-        }
+        var sample = [Float](repeating: 0, count: count * width)
         var quantiles = [Float](repeating: 0, count: Self.quantileLevels * width)
         for feature in 0..<width {
-            let column = (0..<train.rowCount).map { train.values[$0 * width + feature] }
-            let sorted = RadixSort.sorted(column).map { Double($0) }
+            let column = (0..<train.rowCount).map { Double(train.values[$0 * width + feature]) }
+            let rows = (0..<count).map { column[$0 * train.rowCount / count] }
+            for (place, value) in RadixSort.sorted(rows).enumerated() {
+                sample[place * width + feature] = Float(value)
+            }
+            let sorted = RadixSort.sorted(column)
             for level in 0..<Self.quantileLevels {
                 let q = Double(level) / Double(Self.quantileLevels - 1)
                 quantiles[level * width + feature] = Float(

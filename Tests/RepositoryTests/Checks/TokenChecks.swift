@@ -4,8 +4,8 @@
 extension Check {
     /// Modules that go without Foundation: the server's, and what it is made of.
     static let modulesWithoutFoundation: Set<String> = [
-        "Platform", "HTTPServer", "JSON", "Metrics", "Features", "ModelRuntime", "Integrity",
-        "InferenceServer",
+        "Platform", "HTTPServer", "JSON", "Metrics", "Features", "Drift", "ModelRuntime",
+        "Integrity", "InferenceServer",
     ]
 
     static let bannedTokens = Check(
