@@ -33,8 +33,7 @@ struct CompareCommand: ParsableCommand {
             let comparison = ModelComparison(entries: entries)
             try JSONFile.write(comparison.json, to: "\(outputDir)/comparison.json")
             do throws(FileError) {
-                let page = Array(comparison.page.utf8)
-                try FileAccess.replace("\(outputDir)/comparison.html", with: page)
+                try FileAccess.replace("\(outputDir)/comparison.html", with: comparison.page)
             } catch {
                 throw .file(error)
             }

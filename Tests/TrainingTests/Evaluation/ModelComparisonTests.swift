@@ -45,7 +45,7 @@ struct ModelComparisonTests {
     }
 
     @Test func drawsAPageThatLoadsNothing() throws {
-        let page = try comparison().page
+        let page = String(decoding: try comparison().page, as: UTF8.self)
         #expect(page.contains("a &lt;1&gt;") && !page.contains("a <1>"))
         #expect(page.split(separator: "<polyline").count == 3)
         for word in ["http", "src=", "url(", "@import"] { #expect(!page.contains(word)) }
