@@ -11,8 +11,8 @@ struct PDM: ParsableCommand {
         abstract: "Trains and judges models that predict equipment failure.",
         subcommands: [
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
-            BundleCommand.self, EvaluateCommand.self, CompareCommand.self, RegistryCommand.self,
-            GateCommand.self, PipelineCommand.self, StateCommand.self,
+            BundleCommand.self, EvaluateCommand.self, CompareCommand.self, DriftCommand.self,
+            RegistryCommand.self, GateCommand.self, PipelineCommand.self, StateCommand.self,
         ]
     )
 }

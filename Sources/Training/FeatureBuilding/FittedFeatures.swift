@@ -4,6 +4,7 @@ package import Features
 internal import Integrity
 package import JSON
 package import ModelRuntime
+internal import Platform
 
 /// What `pdm features --is-training true` learns: the transform, and readings to test bundles with
 /// and to explain by.
@@ -44,6 +45,17 @@ package struct FittedFeatures: Sendable {
             object["background"] = BackgroundRecord.json(background, schema: transform.schema)
         }
         return .object(object)
+    }
+
+    /// The transform that stands beside a feature file; nil where there is none.
+    ///
+    /// - Throws: ``TrainingError`` where the file is there and cannot be used.
+    package static func transform(
+        beside path: String
+    ) throws(TrainingError) -> FeatureTransform? {
+        let file = "\(FileAccess.parent(of: path))/\(fileName)"
+        guard (try? FileAccess.status(of: file)) ?? nil != nil else { return nil }
+        return try FittedFeatures(path: file).transform
     }
 
     /// The SHA-256 of the transform's JSON form, in hexadecimal digits.
