@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import ArgumentParser
+import Features
 import JSON
 import ModelRuntime
 import Platform
@@ -26,24 +27,13 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "The directory to write to.")
     var outputDir = "models/evaluation"
 
-    @Option(help: "How many of the last predictions have to be positive for an alarm.")
-    var alarmNeeded = 2
-
-    @Option(help: "How many predictions an alarm looks back on.")
-    var alarmOf = 3
-
-    @Option(help: "The probability that keeps an alarm up (default: where risk MEDIUM begins).")
-    var alarmClear: Double?
+    @OptionGroup(title: "Alarms (default: the bundle's)")
+    var alarm: AlarmOptions
 
     @Option(help: "Count the failures that an alarm came before by so many hours.")
     var leadHours = 12.0
 
     func validate() throws {
-        guard AlarmRule(raise: 1, clear: 1, needed: alarmNeeded, of: alarmOf) != nil else {
-            throw ValidationError(
-                "--alarm-needed must be 1 to --alarm-of, --alarm-of at most \(AlarmRule.lengthMax)"
-            )
-        }
         guard leadHours >= 0, leadHours.isFinite else {
             throw ValidationError("--lead-hours must not be negative")
         }
@@ -72,7 +62,11 @@ struct EvaluateCommand: ParsableCommand {
             if case .string(let how) = loaded.manifest.evaluation["threshold_rule"] {
                 evaluation.thresholdRule = how
             }
-            let rule = try alarmRule(loaded.manifest)
+            let rule = try alarm.choice.rule(
+                threshold: loaded.manifest.threshold,
+                riskLevels: loaded.manifest.riskLevels,
+                usual: loaded.manifest.alarm
+            )
             let leadTime = LeadTime(
                 test,
                 probabilities: probabilities,
@@ -91,23 +85,6 @@ struct EvaluateCommand: ParsableCommand {
             }
             Console.line("wrote \(outputDir)/evaluation.json and predictions.csv")
         }
-    }
-
-    private func alarmRule(_ manifest: Manifest) throws(TrainingError) -> AlarmRule {
-        let clear = alarmClear ?? min(manifest.riskLevels.medium, manifest.threshold)
-        let rule = AlarmRule(
-            raise: manifest.threshold,
-            clear: clear,
-            needed: alarmNeeded,
-            of: alarmOf
-        )
-        guard let rule else {
-            throw .unusable(
-                "--alarm-clear \(clear): it must be above 0 and at most the threshold,"
-                    + " \(manifest.threshold)"
-            )
-        }
-        return rule
     }
 
     private func write(

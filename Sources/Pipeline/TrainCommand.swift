@@ -69,6 +69,9 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Threshold")
     var threshold: ThresholdOptions
 
+    @OptionGroup(title: "Alarms")
+    var alarm: AlarmOptions
+
     @Option(help: "The share of the training machines that early stopping judges on.")
     var validationSize = 0.2
 
@@ -104,12 +107,13 @@ struct TrainCommand: ParsableCommand {
                 "\(train.rowCount) training rows, \(test.rowCount) test rows, "
                     + "\(train.names.count) features"
             )
-            let packager = try ModelPackager(
+            var packager = try ModelPackager(
                 model: model,
                 version: version,
                 trainingFile: trainData,
                 directory: outputDir
             )
+            packager.alarm = alarm.choice
             let runs = try runs()
             for run in runs { try run.checkLabels(train, path: trainData) }
             let warnings = Leakage.warnings(train: train, test: test)

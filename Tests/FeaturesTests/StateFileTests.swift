@@ -61,6 +61,38 @@ struct StateFileTests {
         return try store.observe(time, id: Array(id.utf8).span, engine: engine, scratch: &scratch)
     }
 
+    /// Since when the alarm of a machine is up, after a prediction where one is given.
+    private func alarm(
+        _ store: StateStore,
+        _ id: String,
+        _ probability: Double?,
+        at timestamp: Int64,
+        model: UInt64 = 1
+    ) -> Int64? {
+        guard let rule = AlarmRule(raise: 0.5, clear: 0.3, needed: 1, of: 1) else { return nil }
+        let policy = AlarmPolicy(rule: rule, model: model)
+        let id = Array(id.utf8)
+        return store.observeAlarm(probability, at: timestamp, by: policy, id: id.span).since
+    }
+
+    @Test func keepsAlarmsWithTheirModel() throws {
+        var store = try open()
+        try take(store, "A", at: start)
+        #expect(alarm(store, "A", 0.9, at: start) == start)
+        #expect(alarm(store, "A", nil, at: start + hour) == start)
+        #expect(alarm(store, "A", nil, at: start, model: 2) == nil)
+        #expect(alarm(store, "B", 0.9, at: start) == nil)
+        store = try open()
+        #expect(alarm(store, "A", 0.4, at: start + hour) == start)
+        #expect(alarm(store, "A", 0.1, at: start + 2 * hour) == nil)
+        #expect(alarm(store, "A", 0.9, at: start + 3 * hour, model: 2) == start + 3 * hour)
+        #expect(alarm(store, "A", nil, at: start, model: 1) == nil)
+        // The pane of a maintenance keeps what is in it, but no alarm.
+        #expect(store.reset("A", before: start))
+        #expect(alarm(store, "A", nil, at: start, model: 2) == nil)
+        #expect(store.counts().torn == 0)
+    }
+
     /// A machine's record without its checksums, which need not be right in memory.
     private func record(_ store: StateStore, _ id: String) -> [UInt64]? {
         guard var words = store.words(of: id) else { return nil }
@@ -99,7 +131,7 @@ struct StateFileTests {
 
     /// What an operation changes; each is stopped between any two of its stores.
     enum Operation: CaseIterable {
-        case update, late, newMachine, reset, remove, evict
+        case update, late, newMachine, reset, remove, evict, alarm
     }
 
     private func run(_ operation: Operation, _ store: StateStore) throws {
@@ -108,6 +140,7 @@ struct StateFileTests {
         case .late: try take(store, "A", at: start - hour, value: 33)
         case .newMachine: try take(store, "C", at: start, value: 33)
         case .reset: #expect(store.reset("A", before: start + hour))
+        case .alarm: #expect(alarm(store, "A", 0.9, at: start) == start)
         case .remove: #expect(store.forget("A"))
         case .evict:
             let arrival = start + 3 * engine.transform.layout.horizonMicroseconds

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 @testable import Features
+import JSON
 import Platform
 import Testing
 
@@ -9,7 +10,8 @@ import Testing
 struct StateFormatTests {
     private let folder = TemporaryFolder()
 
-    @Test func readsFormatOne() throws {
+    /// Puts the file of format 1 into the folder and returns its digest.
+    private func writeFormatOne() throws -> String {
         let rows = try fixture("state-format-1.txt").split(separator: "\n")
         let first = try #require(rows.first).split(separator: " ")
         let digest = String(first[0])
@@ -25,6 +27,11 @@ struct StateFormatTests {
         }
         try FileAccess.makeDirectory("\(folder.path)/\(digest)")
         try FileAccess.write(bytes, to: "\(folder.path)/\(digest)/state")
+        return digest
+    }
+
+    @Test func readsFormatOne() throws {
+        let digest = try writeFormatOne()
         let directory = try StateDirectory(path: folder.path)
         #expect(try directory.digests() == [digest])
         let archive = StateArchive(try directory.description(ofDigest: digest))
@@ -34,6 +41,37 @@ struct StateFormatTests {
         }
         #expect(check == StateCheck(machineCount: 1))
         #expect(try fixture("state-format-1.jsonl") == lines.map { "\($0)\n" }.joined())
+    }
+
+    @Test func takesOverTheMachinesOfFormatOne() throws {
+        let digest = try writeFormatOne()
+        let directory = try StateDirectory(path: folder.path)
+        guard case .object(var json) = try directory.description(ofDigest: digest).json else {
+            Issue.record("no object")
+            return
+        }
+        json["format"] = .integer(StateDescription.format)
+        let description = try StateDescription(json: JSONView(.object(json)))
+        #expect(description.withoutAlarm.digest == digest)
+        let before = try directory.file(ofDigest: digest)
+        var old: [[UInt64]] = []
+        _ = before.check { old.append($0) }
+        let store = try directory.store(for: description, limits: StateLimits(machinesMax: 10))
+        #expect(store.counts().machines == 1)
+        #expect(try directory.digests() == [description.digest])
+        let id = Array("pump 7 é".utf8)
+        let found = store.record(id: id.span)
+        var record = try #require(found)
+        let words = RecordLayout.alarmWordCount
+        let place = try #require(store.records.alarm)
+        let alarm = store.records.alarm(record.mutableSpan, at: 0)
+        #expect(alarm == AlarmRecord())
+        record.removeSubrange(place..<place + words)
+        // Apart from the checksum of the words before the panes.
+        #expect(record.dropFirst() == old[0].dropFirst())
+        let again = try StateDirectory(path: folder.path)
+        let reopened = try again.store(for: description, limits: StateLimits(machinesMax: 10))
+        #expect(reopened.counts().machines == 1)
     }
 
     private func fixture(_ name: String, from file: String = #filePath) throws -> String {

@@ -109,6 +109,6 @@ struct Machine {
     /// The words of all panes, by the table in the documentation of `RecordLayout`.
     var panes: ArraySlice<UInt64> {
         let sensorCount = engine.transform.schema.sensors.count
-        return words[(31 + sensorCount + (sensorCount + 1) / 2)...]
+        return words[(31 + sensorCount + (sensorCount + 1) / 2 + 4)...]
     }
 }

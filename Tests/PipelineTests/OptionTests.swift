@@ -40,7 +40,10 @@ struct OptionTests {
             "a cost must not be negative"
         ),
         ("train \(files) --target-recall 0.9 --best-f1", "choose one"),
-        ("evaluate --model-path a --test-data b --alarm-needed 4", "--alarm-needed must be 1 to"),
+        (
+            "evaluate --model-path a --test-data b --alarm-needed 4 --alarm-of 3",
+            "--alarm-needed must be 1 to"
+        ), ("train \(files) --alarm-needed 65", "--alarm-of at most 64"),
         ("evaluate --model-path a --test-data b --lead-hours=-1", "--lead-hours must not be"),
         ("drift --current-data a", "give either --reference-data or --bundle"),
         ("drift --current-data a --bundle b --reference-data c", "give either --reference-data"),

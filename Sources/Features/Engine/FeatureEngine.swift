@@ -150,6 +150,7 @@ package struct FeatureEngine: Sendable {
     ) {
         let last = words.load(at: base + RecordLayout.lastTimestamp)
         scratch.timestamp = timestamp
+        scratch.remembersAlarm = records.remembersAlarm(words, at: base)
         scratch.hoursSincePrevious =
             last == .min || timestamp <= last
             ? 0 : Double(timestamp - last) / Double(Timestamp.microsecondsPerHour)

@@ -32,6 +32,9 @@ package struct FeatureScratch {
     /// The share of each window's panes that hold a reading, by ascending window.
     package var windowFill: [Double] { statistics.fill }
 
+    /// Whether the machine's record says anything of an alarm, of whatever model.
+    package internal(set) var remembersAlarm = false
+
     /// What features are computed from, by ``InputLayout``.
     var inputs: [Double]
     var previous: [Double]

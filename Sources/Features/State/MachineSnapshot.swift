@@ -34,6 +34,8 @@ package struct MachineSnapshot: Sendable {
     package let lastArrival: Int64
     /// Where the windows began anew after a maintenance, microseconds since the epoch.
     package let firstPane: Int64?
+    /// The machine's alarm.
+    package let alarm: AlarmRecord
     /// The windows, the shortest first.
     package let windows: [Window]
 
@@ -45,6 +47,8 @@ package struct MachineSnapshot: Sendable {
         lastTimestamp = moment(RecordLayout.lastTimestamp)
         lastArrival = number(RecordLayout.lastArrival)
         firstPane = moment(RecordLayout.firstPane).map { $0 * engine.records.paneMicroseconds }
+        var copy = record
+        alarm = engine.records.alarm(copy.mutableSpan, at: 0)
         let cells = engine.records.cells
         var statistics = WindowStatistics(
             paneCounts: engine.windowPaneCounts,

@@ -30,6 +30,25 @@ extension MachineTable {
         return admission
     }
 
+    /// Changes the alarm of a record of the file, which was looked up last.
+    mutating func updateAlarmInFile(
+        _ number: Int,
+        _ body: (inout AlarmRecord) -> AlarmState
+    ) -> AlarmState {
+        var copy: [UInt64] = []
+        swap(&copy, &work)
+        defer { swap(&copy, &work) }
+        var words = copy.mutableSpan
+        var alarm = records.alarm(words, at: 0)
+        let before = alarm
+        let state = body(&alarm)
+        guard alarm != before else { return state }
+        records.setAlarm(alarm, &words, at: 0)
+        records.sealHeader(&words)
+        update(number, words.span, records.header, 0..<0)
+        return state
+    }
+
     /// Overwrites a record of the file, or writes it for the first time.
     mutating func replaceInFile(_ number: Int, with words: [UInt64]) {
         var copy = words

@@ -215,6 +215,23 @@ struct MachineTable: Sendable {
         for word in words.indices { chunks[chunk][base + word] = words[word] }
     }
 
+    /// Changes the alarm of a machine that was found.
+    mutating func updateAlarm(
+        _ number: Int,
+        _ body: (inout AlarmRecord) -> AlarmState
+    ) -> AlarmState {
+        guard entries[number].standing == .memory else {
+            return updateAlarmInFile(number, body)
+        }
+        let (chunk, base) = position(number)
+        var words = chunks[chunk].mutableSpan
+        var alarm = records.alarm(words, at: base)
+        let before = alarm
+        let state = body(&alarm)
+        if alarm != before { records.setAlarm(alarm, &words, at: base) }
+        return state
+    }
+
     private mutating func resetWork(_ id: Span<UInt8>) {
         var copy: [UInt64] = []
         swap(&copy, &work)

@@ -8,17 +8,34 @@ package import JSON
 /// digest names the file's folder.
 package struct StateDescription: Equatable, Sendable {
     /// Grows with every change of what a record's words mean; see docs/state-file.md.
-    package static let format = 1
+    package static let format = 3
+    private static let formatWithoutAlarm = 1
 
     /// The sensors, of which name, kind and categories count.
     package let sensors: [Sensor]
     /// The panes and ranges.
     package let layout: StateLayout
+    /// Whether records have a place for the machine's alarm; those of the first format had none.
+    let keepsAlarm: Bool
 
     /// The state that a transform keeps.
     package init(_ transform: FeatureTransform) {
-        sensors = transform.schema.sensors.map(Self.described)
-        layout = transform.layout
+        self.init(
+            sensors: transform.schema.sensors.map(Self.described),
+            layout: transform.layout,
+            keepsAlarm: true
+        )
+    }
+
+    private init(sensors: [Sensor], layout: StateLayout, keepsAlarm: Bool) {
+        self.sensors = sensors
+        self.layout = layout
+        self.keepsAlarm = keepsAlarm
+    }
+
+    /// The same state as the first format kept it.
+    var withoutAlarm: StateDescription {
+        StateDescription(sensors: sensors, layout: layout, keepsAlarm: false)
     }
 
     /// Reads the JSON form.
@@ -26,7 +43,11 @@ package struct StateDescription: Equatable, Sendable {
     /// - Throws: ``JSONShapeError``.
     package init(json: JSONView) throws(JSONShapeError) {
         let format = try json.required("format")
-        guard try format.int == Self.format else { throw format.refuse("\(Self.format)") }
+        let found = try format.int
+        keepsAlarm = found == Self.format
+        guard keepsAlarm || found == Self.formatWithoutAlarm else {
+            throw format.refuse("\(Self.formatWithoutAlarm) or \(Self.format)")
+        }
         var sensors: [Sensor] = []
         for view in try json.required("sensors").array {
             sensors.append(
@@ -52,7 +73,7 @@ package struct StateDescription: Equatable, Sendable {
     /// The JSON form; equal descriptions have equal bytes.
     package var json: JSONValue {
         [
-            "format": .integer(Self.format),
+            "format": .integer(keepsAlarm ? Self.format : Self.formatWithoutAlarm),
             "sensors": .array(
                 sensors.map { sensor in
                     var object = JSONObject()
@@ -80,7 +101,7 @@ package struct StateDescription: Equatable, Sendable {
 
     /// Where things stand in the records.
     package var records: RecordLayout {
-        RecordLayout(sensorCount: sensors.count, layout: layout)
+        RecordLayout(sensorCount: sensors.count, layout: layout, keepsAlarm: keepsAlarm)
     }
 
     private static func described(_ sensor: Sensor) -> Sensor {

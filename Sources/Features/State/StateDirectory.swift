@@ -58,8 +58,39 @@ package final class StateDirectory: Sendable {
                 machinesMax: limits.machinesMax
             )
         )
+        try takeOver(state.withoutAlarm, into: store)
         stores.withLock { $0[digest] = store }
         return store
+    }
+
+    /// Moves the machines that the first format kept, if it did, into a store of the same layout.
+    ///
+    /// What a kill leaves half done is done the next time: the folder goes at the end.
+    private func takeOver(
+        _ earlier: StateDescription,
+        into store: StateStore
+    ) throws(StateFileError) {
+        let digest = earlier.digest
+        do throws(FileError) {
+            guard try FileAccess.status(of: filePath(ofDigest: digest)) != nil else { return }
+        } catch {
+            throw .file(error)
+        }
+        let records = store.records
+        _ = try file(ofDigest: digest).check { words in
+            var words = words
+            let blank = Array(repeating: UInt64(0), count: RecordLayout.alarmWordCount)
+            words.insert(contentsOf: blank, at: earlier.records.panes)
+            var span = words.mutableSpan
+            records.setAlarm(AlarmRecord(), &span, at: 0)
+            let id = records.id(span)
+            // A machine that finds no room begins anew, as it would have after an eviction.
+            if store.record(id: id.span) == nil { try? store.restore(words, id: id.span) }
+        }
+        try store.file?.sync()
+        do throws(FileError) { try FileAccess.remove("\(path)/\(digest)") } catch {
+            throw .file(error)
+        }
     }
 
     /// The states that have been opened.

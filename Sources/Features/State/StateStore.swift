@@ -117,6 +117,29 @@ package final class StateStore: Sendable {
         throw .full(limit: limits.machinesMax)
     }
 
+    /// Lets a machine's alarm see the prediction of a reading in order, and returns what has become
+    /// of it; without a probability it only looks.
+    package func observeAlarm(
+        _ probability: Double?,
+        at timestamp: Int64,
+        by policy: AlarmPolicy,
+        id: Span<UInt8>
+    ) -> AlarmState {
+        let found = withMachine(id) { table, number in
+            table.updateAlarm(number) { record in
+                var state = record.state(of: policy.model)
+                if let probability {
+                    state.observe(probability: probability, at: timestamp, by: policy.rule)
+                    record.state = state
+                    record.model = policy.model
+                }
+                return state
+            }
+        }
+        // A machine that was forgotten in between has no alarm.
+        return found ?? AlarmState()
+    }
+
     /// The shard of a machine: observations of different shards never wait for each other.
     package func shard(of id: Span<UInt8>) -> Int {
         let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)

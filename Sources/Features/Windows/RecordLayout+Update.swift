@@ -130,8 +130,8 @@ extension RecordLayout {
 
     /// Begins anew with the pane that holds a moment, as after maintenance.
     ///
-    /// What lies before that pane is forgotten, and a reading of that time is stale from now on. A
-    /// later beginning that was set before stays.
+    /// What lies before that pane is forgotten, the alarm too, and a reading of that time is stale
+    /// from now on. A later beginning that was set before stays.
     package func beginAnew(
         _ words: inout MutableSpan<UInt64>,
         at base: Int,
@@ -140,6 +140,7 @@ extension RecordLayout {
         let first = paneIndex(of: timestamp)
         guard first > words.load(at: base + Self.firstPane) else { return }
         words.store(first, at: base + Self.firstPane)
+        setAlarm(AlarmRecord(), &words, at: base)
         for place in 0..<paneCount {
             let pane = base + panes + place * wordsPerPane
             guard words.load(at: pane) < first else { continue }

@@ -14,6 +14,7 @@
 ///          31   s   last measured value of each sensor (bits of a Double, NaN: none)
 ///           .   .   equal readings in a row of each sensor, two a word; the highest bit of the 32:
 ///                   the last reading in order lacked the sensor
+///           .   4   the machine's alarm, see `AlarmRecord`; not in records of the first format
 ///           .   p   panes, the pane with index i at place i mod their number
 ///
 /// A pane is one block of words, one array over the gauges for each quantity:
@@ -74,6 +75,8 @@ package struct RecordLayout: Sendable {
     let paneMicroseconds: Int64
     /// The first word of the equal readings in a row.
     let equalReadings: Int
+    /// The first word of the alarm; nil in records of the first format.
+    let alarm: Int?
     /// The first word of the panes, and the number of words before them.
     let panes: Int
     let wordsPerPane: Int
@@ -88,12 +91,14 @@ package struct RecordLayout: Sendable {
     package let wordCount: Int
 
     /// Lays records out for a schema's sensors and a layout's panes.
-    package init(sensorCount: Int, layout: StateLayout) {
+    package init(sensorCount: Int, layout: StateLayout, keepsAlarm: Bool = true) {
         self.sensorCount = sensorCount
         paneCount = layout.paneCount
         paneMicroseconds = Int64(layout.paneSeconds) * Timestamp.microsecondsPerSecond
         equalReadings = Self.values + sensorCount
-        panes = equalReadings + (sensorCount + 1) / 2
+        let afterSensors = equalReadings + (sensorCount + 1) / 2
+        alarm = keepsAlarm ? afterSensors : nil
+        panes = afterSensors + (keepsAlarm ? Self.alarmWordCount : 0)
         cells = layout.gauges.map(Cell.init)
         keepsSquares = layout.gauges.contains { $0.keepsSquares }
         keepsMaxima = layout.gauges.contains { $0.keepsMaximum }
@@ -116,6 +121,7 @@ package struct RecordLayout: Sendable {
         for sensor in 0..<sensorCount {
             words[base + Self.values + sensor] = Double.nan.bitPattern
         }
+        setAlarm(AlarmRecord(), &words, at: base)
         for pane in 0..<paneCount { words.store(.min, at: base + panes + pane * wordsPerPane) }
         words[base + Self.idByteCount] = UInt64(id.count)
         for index in 0..<id.count {

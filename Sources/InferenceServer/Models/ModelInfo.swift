@@ -21,6 +21,7 @@ enum ModelInfo {
             "medium": .number(manifest.riskLevels.medium),
             "high": .number(manifest.riskLevels.high),
         ]
+        info["alarm"] = manifest.alarm?.json ?? .null
         info["schema"] = [
             "name": .string(transform.schema.name),
             "sensors": .array(transform.schema.sensors.map(sensor)),

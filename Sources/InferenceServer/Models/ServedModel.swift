@@ -24,6 +24,8 @@ final class ServedModel: Sendable {
     /// The machines' windows, shared by all versions of equal layout; nil for a schema without
     /// them.
     let state: StateStore?
+    /// The alarms of the machines whose windows are kept; nil where there are none.
+    let alarms: AlarmPolicy?
     let format: ReadingFormat
     let encoder: PredictionEncoder
     let counts: PredictionCounts
@@ -51,6 +53,9 @@ final class ServedModel: Sendable {
         self.bundle = bundle
         self.counts = counts
         state = try Self.state(for: bundle.engine, after: previous, limits: limits, keeper)
+        let mark = UInt64(digest.prefix(16), radix: 16) ?? 0
+        alarms =
+            state == nil ? nil : manifest.alarm.map { AlarmPolicy(rule: $0, model: mark) }
         format = ReadingFormat(schema: bundle.engine.transform.schema, limits: limits)
         let transform = bundle.engine.transform
         encoder = PredictionEncoder(
@@ -59,7 +64,8 @@ final class ServedModel: Sendable {
                 (hours, hours * 3600 / transform.layout.paneSeconds)
             },
             horizonHours: manifest.horizonHours,
-            modelVersion: version
+            modelVersion: version,
+            tellsAlarms: alarms != nil
         )
         info = ModelInfo.object(bundle)
     }

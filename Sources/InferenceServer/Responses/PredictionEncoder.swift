@@ -26,12 +26,14 @@ final class PredictionEncoder: Sendable {
         sensors: [String],
         windows: [(hours: Int, panes: Int)],
         horizonHours: Double?,
-        modelVersion: String
+        modelVersion: String,
+        tellsAlarms: Bool
     ) {
         pieces = PredictionPieces(
             windows: windows,
             horizonHours: horizonHours,
-            modelVersion: modelVersion
+            modelVersion: modelVersion,
+            tellsAlarms: tellsAlarms
         )
         sensorKeys = sensors.map { name in
             JSONValue.string(name).serialized() + [UInt8(ascii: ":")]
@@ -77,6 +79,9 @@ final class PredictionEncoder: Sendable {
                 output.append(copying: text.extracting(pieces.horizon))
             } else {
                 output.append(UInt8(ascii: "\""))
+            }
+            if outcome.alarmNote != .none {
+                appendAlarm(since: outcome.alarmSince, text, to: &output)
             }
             if windows { appendWindowFill(index, predictor, text, to: &output) }
             if isClean {
@@ -130,6 +135,17 @@ final class PredictionEncoder: Sendable {
             return true
         }
         return false
+    }
+
+    private func appendAlarm(
+        since: Int64?,
+        _ text: Span<UInt8>,
+        to output: inout OutputSpan<UInt8>
+    ) {
+        guard let since else { return output.append(copying: text.extracting(pieces.noAlarm)) }
+        output.append(copying: text.extracting(pieces.alarm))
+        Timestamp.append(since, to: &output)
+        output.append(copying: text.extracting(pieces.alarmEnd))
     }
 
     private func appendWindowFill(

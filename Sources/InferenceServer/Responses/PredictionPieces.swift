@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import JSON
 internal import ModelRuntime
 
@@ -20,6 +21,11 @@ struct PredictionPieces: Sendable {
     private(set) var version = 0..<0
     /// The horizon, and behind it the opening of the windows where there are any.
     private(set) var horizon = 0..<0
+    /// The alarm of a machine without one; empty where the model raises none.
+    private(set) var noAlarm = 0..<0
+    /// The alarm of a machine up to the inside of its timestamp, and what follows that.
+    private(set) var alarm = 0..<0
+    private(set) var alarmEnd = 0..<0
     private(set) var windowFill = 0..<0
     /// The empty quality, with the end of the prediction.
     private(set) var emptyQuality = 0..<0
@@ -33,7 +39,12 @@ struct PredictionPieces: Sendable {
     /// The number of windows.
     var windowCount: Int { fillStarts.count }
 
-    init(windows: [(hours: Int, panes: Int)], horizonHours: Double?, modelVersion: String) {
+    init(
+        windows: [(hours: Int, panes: Int)],
+        horizonHours: Double?,
+        modelVersion: String,
+        tellsAlarms: Bool
+    ) {
         let version = String(decoding: JSONValue.string(modelVersion).serialized(), as: UTF8.self)
         let horizon = horizonHours.map(JSONValue.number) ?? .null
         let horizonText = String(decoding: horizon.serialized(), as: UTF8.self)
@@ -45,6 +56,11 @@ struct PredictionPieces: Sendable {
         }
         self.version = add("\",\"model_version\":\(version),\"inference_time_ms\":")
         self.horizon = add(",\"horizon_hours\":\(horizonText)")
+        if tellsAlarms {
+            noAlarm = add(",\"alarm\":{\"active\":false,\"since\":null}")
+            alarm = add(",\"alarm\":{\"active\":true,\"since\":\"")
+            alarmEnd = add("\"}")
+        }
         windowFill = add(",\"window_fill\":{")
         for (window, (hours, panes)) in windows.enumerated() {
             fillStarts.append(fills.count)
@@ -60,6 +76,7 @@ struct PredictionPieces: Sendable {
         let ranges = [start, predictions[0], riskLevels[1], self.version, self.horizon]
         byteCountMax =
             ranges.reduce(0) { $0 + $1.count }
+            + max(noAlarm.count, alarm.count + alarmEnd.count + Timestamp.byteCountMax)
             + windowFill.count + windows.count * 24 + emptyQuality.count + noID.count + 8
     }
 

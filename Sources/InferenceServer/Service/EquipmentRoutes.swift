@@ -127,6 +127,15 @@ extension PredictionService {
 
     private func text(_ id: [UInt8]) -> String { String(decoding: id, as: UTF8.self) }
 
+    private func alarm(_ alarm: AlarmRecord, _ model: ServedModel) -> JSONValue {
+        guard let alarms = model.alarms else { return .null }
+        let since = alarm.state(of: alarms.model).since
+        return [
+            "active": .bool(since != nil),
+            "since": since.map { .string(Timestamp.text($0)) } ?? .null,
+        ]
+    }
+
     private func json(_ machine: MachineSnapshot, _ id: [UInt8], _ model: ServedModel) -> JSONValue
     {
         func time(_ moment: Int64?) -> JSONValue {
@@ -154,6 +163,7 @@ extension PredictionService {
             "last_timestamp": time(machine.lastTimestamp),
             "last_arrival": time(machine.lastArrival),
             "first_pane": time(machine.firstPane),
+            "alarm": alarm(machine.alarm, model),
             "windows": .object(windows),
         ]
     }

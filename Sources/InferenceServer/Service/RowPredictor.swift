@@ -5,6 +5,16 @@ internal import ModelRuntime
 
 /// Takes decoded rows through state, features and network; one per event loop or batch worker.
 struct RowPredictor: ~Copyable {
+    /// What a record says of its machine's alarm before a reading's prediction.
+    enum AlarmNote {
+        /// The row comes with a history of its own, or machines have no records.
+        case none
+        /// Nothing.
+        case quiet
+        /// There is one, or a prediction that speaks for one.
+        case remembered
+    }
+
     /// What a row came to, beyond its flags and window fill.
     struct Outcome {
         /// The reading's moment, microseconds since the epoch.
@@ -14,6 +24,10 @@ struct RowPredictor: ~Copyable {
         var probability: Double
         var prediction: Int
         var riskLevel: RiskLevel
+        /// What the machine's record said of an alarm.
+        var alarmNote: AlarmNote
+        /// When the machine's alarm began; nil while there is none.
+        var alarmSince: Int64?
     }
 
     /// By row; a refused row's entry has no meaning.
@@ -99,11 +113,46 @@ struct RowPredictor: ~Copyable {
                     admission: admission,
                     probability: 0,
                     prediction: 0,
-                    riskLevel: .low
+                    riskLevel: .low,
+                    alarmNote: rows.rows[index].history != nil
+                        ? .none : scratch.remembersAlarm ? .remembered : .quiet
                 )
             )
         }
         runNetwork(block, model)
+        if let alarms = model.alarms, let state = model.state {
+            updateAlarms(block, rows, alarms, state)
+        }
+    }
+
+    /// Lets each machine's alarm see its predictions, in the order of the rows.
+    ///
+    /// Most machines are healthy: where the record said nothing of an alarm and the prediction says
+    /// nothing either, there is nothing to be written, and no lock is taken.
+    private mutating func updateAlarms(
+        _ block: Range<Int>,
+        _ rows: borrowing ReadingRows,
+        _ alarms: AlarmPolicy,
+        _ state: StateStore
+    ) {
+        // From the first row that writes on, what was noted of later ones may be out of date.
+        var hasWritten = false
+        for index in block {
+            let note = outcomes[index].alarmNote
+            let probability = outcomes[index].probability
+            if note == .none { continue }
+            if note == .quiet, !hasWritten, probability < alarms.rule.clear { continue }
+            if !rows.refused.isEmpty, rows.refused[index] != nil { continue }
+            let isInOrder = outcomes[index].admission == .inOrder
+            hasWritten = hasWritten || isInOrder
+            outcomes[index].alarmSince =
+                state.observeAlarm(
+                    isInOrder ? probability : nil,
+                    at: outcomes[index].timestamp,
+                    by: alarms,
+                    id: rows.ids.span.extracting(rows.rows[index].id)
+                ).since
+        }
     }
 
     private mutating func observe(

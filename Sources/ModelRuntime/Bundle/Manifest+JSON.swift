@@ -19,6 +19,7 @@ extension Manifest {
         case horizonHours = "horizon_hours"
         case threshold
         case riskLevels = "risk_levels"
+        case alarm
         case trainingData = "training_data"
         case evaluation
     }
@@ -80,6 +81,7 @@ extension Manifest {
             horizonHours: try json.optional(Key.horizonHours.rawValue)?.double,
             threshold: try json.required(Key.threshold.rawValue).double,
             riskLevels: try RiskLevels(decoding: try json.required(Key.riskLevels.rawValue)),
+            alarm: try json.optional(Key.alarm.rawValue).map(AlarmRule.init(decoding:)),
             trainingData: try TrainingData(decoding: try json.required(Key.trainingData.rawValue)),
             evaluation: try json.required(Key.evaluation.rawValue).object
         )
@@ -100,6 +102,7 @@ extension Manifest {
         set(.horizonHours, horizonHours.map { .number($0) })
         set(.threshold, .number(threshold))
         set(.riskLevels, ["medium": .number(riskLevels.medium), "high": .number(riskLevels.high)])
+        set(.alarm, alarm?.json)
         set(.layers, .array(layers.map(\.json)))
         if memberCount > 1 { set(.members, .integer(memberCount)) }
         set(.calibration, calibration.json)

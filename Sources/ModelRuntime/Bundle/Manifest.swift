@@ -51,6 +51,8 @@ package struct Manifest: Equatable, Sendable {
     package var threshold: Double
     /// The borders of the risk levels.
     package var riskLevels: RiskLevels
+    /// When predictions become an alarm; nil where the model raises none.
+    package var alarm: AlarmRule?
     /// What the model was trained on.
     package var trainingData: TrainingData
     /// A summary of the evaluation, shown as it is.
@@ -70,6 +72,7 @@ package struct Manifest: Equatable, Sendable {
         horizonHours: Double?,
         threshold: Double = 0.5,
         riskLevels: RiskLevels = RiskLevels(),
+        alarm: AlarmRule? = nil,
         trainingData: TrainingData,
         evaluation: JSONObject
     ) {
@@ -85,6 +88,7 @@ package struct Manifest: Equatable, Sendable {
         self.horizonHours = horizonHours
         self.threshold = threshold
         self.riskLevels = riskLevels
+        self.alarm = alarm
         self.trainingData = trainingData
         self.evaluation = evaluation
     }

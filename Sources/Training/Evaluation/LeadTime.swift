@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+package import Features
 package import JSON
-package import ModelRuntime
+internal import ModelRuntime
 
 /// How long before failures their alarms begin, and how many alarms no failure follows.
 ///
@@ -14,6 +15,16 @@ package struct LeadTime: Equatable, Sendable {
     private static let hour = 3_600_000_000.0
     private static let hoursPerMonth = 730.5
 
+    /// One alarm of one machine.
+    package struct Alarm: Equatable, Sendable {
+        /// The row that it began with.
+        package let row: Int
+        /// Whether it was up on a row before a failure.
+        package fileprivate(set) var isTrue = false
+    }
+
+    /// All alarms by machine, then time.
+    package private(set) var alarms: [Alarm] = []
     /// The number of failures.
     package private(set) var failures = 0
     /// The hours from the beginning of the alarm to the failure, of the failures that were caught.
@@ -37,7 +48,12 @@ package struct LeadTime: Equatable, Sendable {
             var end = first
             while end < order.count, codes[order[end]] == codes[order[first]] { end += 1 }
             let rows = order[first..<end].map { row in
-                Row(time: times[row], probability: probabilities[row], label: matrix.labels[row])
+                Row(
+                    number: row,
+                    time: times[row],
+                    probability: probabilities[row],
+                    label: matrix.labels[row]
+                )
             }
             play(rows, rule, horizonHours)
             first = end
@@ -46,6 +62,7 @@ package struct LeadTime: Equatable, Sendable {
     }
 
     private struct Row {
+        var number: Int
         var time: Int64
         var probability: Double
         var label: UInt8
@@ -69,7 +86,9 @@ package struct LeadTime: Equatable, Sendable {
             state.observe(probability: row.probability, at: row.time, by: rule)
             if before != nil, state.since == nil, isUnmatched { falseAlarms += 1 }
             if before == nil || state.since == nil { isUnmatched = state.since != nil }
+            if before == nil, state.since != nil { alarms.append(Alarm(row: row.number)) }
             guard row.label == 1 else { continue }
+            if state.since != nil { alarms[alarms.count - 1].isTrue = true }
             run = (run?.first ?? index, run?.since ?? state.since)
             if state.since != nil { isUnmatched = false }
         }
@@ -113,10 +132,7 @@ package struct LeadTime: Equatable, Sendable {
     /// The part of `evaluation.json`, with the failures caught `hoursAhead`.
     package func json(rule: AlarmRule, hoursAhead: Double) -> JSONObject {
         var object = JSONObject()
-        object["rule"] = [
-            "raise": .number(rule.raise), "clear": .number(rule.clear),
-            "needed": .integer(rule.needed), "of": .integer(rule.length),
-        ]
+        object["rule"] = rule.json
         object["failures"] = .integer(failures)
         object["caught"] = .integer(leadHours.count)
         object["hours_ahead"] = .number(hoursAhead)

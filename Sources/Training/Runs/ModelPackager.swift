@@ -18,6 +18,8 @@ package struct ModelPackager: Sendable {
     package var trainingDigest: String
     /// What trained the network.
     package var framework = "pdm"
+    /// When predictions become an alarm.
+    package var alarm = AlarmChoice()
 
     /// Describes a bundle.
     package init(model: String, version: BundleVersion, trainingDigest: String) {
@@ -45,7 +47,7 @@ package struct ModelPackager: Sendable {
             throw .spec(path: FittedFeatures.fileName, error)
         }
         let contents = BundleContents(
-            manifest: manifest(outcome, fitted, train, evaluation),
+            manifest: try manifest(outcome, fitted, train, evaluation),
             members: outcome.members.map(\.tensors),
             reference: reference(train),
             golden: fitted.golden.map { sample in
@@ -72,7 +74,7 @@ package struct ModelPackager: Sendable {
         _ fitted: FittedFeatures,
         _ train: FeatureMatrix,
         _ evaluation: JSONObject
-    ) -> Manifest {
+    ) throws(TrainingError) -> Manifest {
         var summary = JSONObject()
         for key in [
             "roc_auc", "pr_auc", "accuracy", "brier_skill", "expected_calibration_error", "rows",
@@ -90,6 +92,10 @@ package struct ModelPackager: Sendable {
             horizonHours: fitted.transform.schema.horizonHours,
             threshold: outcome.threshold,
             riskLevels: RiskLevels(threshold: outcome.threshold),
+            alarm: try alarm.rule(
+                threshold: outcome.threshold,
+                riskLevels: RiskLevels(threshold: outcome.threshold)
+            ),
             trainingData: Manifest.TrainingData(
                 sha256: trainingDigest,
                 rowCount: train.rowCount

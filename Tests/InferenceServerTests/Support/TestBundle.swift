@@ -34,7 +34,8 @@ enum TestBundle {
         hidden: [Int] = [8],
         bias: Float = 0,
         horizonHours: Double? = 24,
-        backgroundCount: Int = 0
+        backgroundCount: Int = 0,
+        alarm: AlarmRule? = nil
     ) throws -> LoadedModel {
         let transform = try transform(schema, spec)
         var layers: [Layer] = []
@@ -58,6 +59,7 @@ enum TestBundle {
             transform: transform,
             layers: layers,
             horizonHours: horizonHours,
+            alarm: alarm,
             trainingData: Manifest.TrainingData(
                 sha256: String(repeating: "0", count: 64),
                 rowCount: 100

@@ -97,6 +97,14 @@ struct ManifestTests {
                 ["calibration"], ["method": "isotonic", "logits": [0], "probabilities": [1]],
                 ["method": "beta", "logits": [0], "probabilities": [1]]
             ),
+            (
+                ["alarm"], ["raise": 0.5, "clear": 0.3, "needed": 2, "of": 3],
+                ["raise": 0.5, "clear": 0.6, "needed": 2, "of": 3]
+            ),
+            (
+                ["alarm"], ["raise": 1, "clear": 1, "needed": 64, "of": 64],
+                ["raise": 1, "clear": 1, "needed": 64, "of": 65]
+            ),
             (["evaluation"], .object(JSONObject()), []), (["requires"], .null, "layers"),
         ] as [([String], JSONValue?, JSONValue)]
     )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import ModelRuntime
+import Features
 import Testing
 
 struct AlarmRuleTests {

@@ -32,11 +32,11 @@ package struct AlarmRule: Equatable, Sendable {
 /// What the alarm of one machine remembers: two words and a time.
 package struct AlarmState: Equatable, Sendable {
     /// When the alarm began, microseconds since the epoch; nil while there is none.
-    package private(set) var since: Int64?
+    package internal(set) var since: Int64?
     /// Whether each of the last predictions reached `raise`, the last in the lowest bit.
-    private var raising: UInt64 = 0
+    var raising: UInt64 = 0
     /// The same of `clear`.
-    private var keeping: UInt64 = 0
+    var keeping: UInt64 = 0
 
     /// A machine without predictions.
     package init() {}
