@@ -24,6 +24,9 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "The feature file to score.")
     var testData: String
 
+    @Option(help: "The test.csv of the feature file: adds importance and what raised each alarm.")
+    var readings: String?
+
     @Option(help: "The directory to write to.")
     var outputDir = "models/evaluation"
 
@@ -77,14 +80,40 @@ struct EvaluateCommand: ParsableCommand {
             json["lead_time"] = leadTime.map {
                 .object($0.json(rule: rule, hoursAhead: leadHours))
             }
+            var importance: PermutationImportance?
+            if let readings {
+                let table = try readingTable(readings, test, loaded)
+                importance = PermutationImportance(table, model: loaded)
+                json["importance"] = importance?.json
+                json["explanations"] = leadTime.flatMap {
+                    AlarmExplanations($0, of: table, model: loaded)?
+                        .json(probabilities: probabilities)
+                }
+            }
             try JSONFile.write(.object(json), to: "\(outputDir)/evaluation.json")
             try write(probabilities, test, to: "\(outputDir)/predictions.csv")
             Console.line(evaluation.report())
-            for line in leadTime?.lines(rule: rule, hoursAhead: leadHours) ?? [] {
-                Console.line(line)
-            }
+            let alarms = leadTime?.lines(rule: rule, hoursAhead: leadHours) ?? []
+            for line in alarms + (importance?.lines ?? []) { Console.line(line) }
             Console.line("wrote \(outputDir)/evaluation.json and predictions.csv")
         }
+    }
+
+    /// Reads the readings that the rows of a feature file were computed from.
+    private func readingTable(
+        _ path: String,
+        _ matrix: FeatureMatrix,
+        _ model: LoadedModel
+    ) throws(TrainingError) -> ReadingTable {
+        let table = try ReadingTable.loadPrepared(path, schema: model.manifest.transform.schema)
+        let own = table.ownRows
+        let isSame =
+            own.map { table.labels[$0] } == matrix.labels
+            && table.timestamps.map { times in own.map { times[$0] } } == matrix.timestamps
+        guard isSame else {
+            throw .unusable("\(path): its rows are not those of \(testData)")
+        }
+        return table
     }
 
     private func write(

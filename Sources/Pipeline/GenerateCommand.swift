@@ -26,6 +26,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "The file to write.")
     var output = "data/sample_sensor_data.csv"
 
+    @Option(help: "A file to write when and how each machine failed to.")
+    var events: String?
+
     private func simulator() throws(SimulationError) -> FleetSimulator {
         var configuration = SimulationConfiguration()
         configuration.machines = machines
@@ -46,6 +49,10 @@ struct GenerateCommand: ParsableCommand {
             do throws(FileError) {
                 try FileAccess.makeDirectory(FileAccess.parent(of: output))
                 report = try simulator.write(to: output)
+                if let events {
+                    try FileAccess.makeDirectory(FileAccess.parent(of: events))
+                    try FleetSimulator.write(events: report.events, to: events)
+                }
             } catch {
                 throw .file(error)
             }

@@ -63,11 +63,28 @@ package struct FeatureReplay: Sendable {
             [places] part, target in
             var count = 0
             run(rows(of: part)) { index, scratch in
+                engine.finishRow(&scratch)
                 target.write(row(scratch), at: Int(places[index]))
                 count += 1
             }
             target.didWrite(count)
         }
+    }
+
+    /// What the engine notes of the rows of a table, context rows left out, that are asked for by
+    /// their place among the others.
+    package func observed(_ wanted: [Int]) -> [ObservedReading] {
+        let own = table.ownRows
+        var places: [Int: Int] = [:]
+        for (place, row) in wanted.enumerated() { places[own[row]] = place }
+        let parts = concurrentMap(count: partEnds.count) { [places] part in
+            var found: [(place: Int, reading: ObservedReading)] = []
+            run(rows(of: part)) { row, scratch in
+                if let place = places[row] { found.append((place, scratch.observed)) }
+            }
+            return found
+        }
+        return parts.joined().sorted { $0.place < $1.place }.map(\.reading)
     }
 
     private static func parts(_ machineEnds: [Int], _ rowsPerPart: Int) -> [Int] {
@@ -83,7 +100,7 @@ package struct FeatureReplay: Sendable {
 
     private func run(
         _ rows: ArraySlice<Int32>,
-        _ body: (Int, borrowing FeatureScratch) -> Void
+        _ body: (Int, inout FeatureScratch) -> Void
     ) {
         var scratch = engine.makeScratch()
         var record = Array(repeating: UInt64(0), count: engine.records.wordCount)
@@ -106,8 +123,7 @@ package struct FeatureReplay: Sendable {
                 engine.observeAlone(time, scratch: &scratch)
             }
             guard !table.isContext[row] else { continue }
-            engine.finishRow(&scratch)
-            body(row, scratch)
+            body(row, &scratch)
         }
     }
 }

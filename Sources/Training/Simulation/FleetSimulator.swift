@@ -43,10 +43,27 @@ package struct FleetSimulator: Sendable {
                 report.add(reading)
                 try body(reading)
             }
-            report.add(simulator)
+            report.add(simulator, machine: machine)
         }
         report.finish()
         return report
+    }
+
+    /// Writes when and how each machine failed, as comma-separated values.
+    ///
+    /// - Throws: ``FileError``; then the file of that name is what it was before.
+    package static func write(
+        events: [SimulationReport.Event],
+        to path: String
+    ) throws(FileError) {
+        var writer = try TableWriter(path, header: ["timestamp", "equipment_id", "mode"])
+        for event in events {
+            writer.append(timestamp: event.timestamp)
+            writer.append(equipmentID(event.machine))
+            writer.append(event.mode.name)
+            try writer.endRow()
+        }
+        try writer.finish()
     }
 
     /// Simulates the fleet and writes its readings as comma-separated values.

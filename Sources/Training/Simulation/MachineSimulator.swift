@@ -49,6 +49,8 @@ struct MachineSimulator {
 
     /// Faults of the gauges, and how many so far.
     private(set) var faults: SensorFaults
+    /// When the machine failed so far, microseconds since the epoch, and how.
+    private(set) var events: [(timestamp: Int64, mode: FailureMode)] = []
     /// Failures so far, by mode.
     private(set) var failures = [Int](repeating: 0, count: FailureMode.allCases.count)
     /// Planned maintenances so far.
@@ -102,6 +104,9 @@ struct MachineSimulator {
             return maintenanceEnd
         }
         failures[failure.mode.rawValue] += 1
+        let minutes = (Double(step) + failure.steps) * Double(configuration.intervalMinutes)
+        let time = configuration.startMicroseconds + Int64((minutes * 60_000_000).rounded())
+        events.append((time, failure.mode))
         renew([failure.mode])
         let range = FleetModel.repairHours
         let hours =

@@ -12,6 +12,18 @@ package struct SimulationReport: Equatable, Sendable {
     package private(set) var positiveCount = 0
     /// Failures of each mode, also those no row is left of.
     package private(set) var failures = [Int](repeating: 0, count: FailureMode.allCases.count)
+    /// One failure of one machine.
+    package struct Event: Equatable, Sendable {
+        /// The machine's number, from 0.
+        package let machine: Int
+        /// Microseconds since the epoch.
+        package let timestamp: Int64
+        /// How it failed.
+        package let mode: FailureMode
+    }
+
+    /// All failures by machine, then time.
+    package private(set) var events: [Event] = []
     /// Planned maintenances.
     package private(set) var maintenanceCount = 0
     /// Values lost between gauge and file, also in rows that were left out.
@@ -50,7 +62,10 @@ package struct SimulationReport: Equatable, Sendable {
         labels.append(reading.isFailing ? 1 : 0)
     }
 
-    mutating func add(_ simulator: MachineSimulator) {
+    mutating func add(_ simulator: MachineSimulator, machine: Int) {
+        for (timestamp, mode) in simulator.events {
+            events.append(Event(machine: machine, timestamp: timestamp, mode: mode))
+        }
         for mode in failures.indices { failures[mode] += simulator.failures[mode] }
         maintenanceCount += simulator.maintenanceCount
         dropoutCount += simulator.faults.dropoutCount
