@@ -187,6 +187,7 @@ struct TrainCommand: ParsableCommand {
         var outcomes: [TrainingRun.Outcome] = []
         for run in runs {
             if seeds > 1 { Console.line("seed \(run.options.seed)") }
+            if members > 1 { Console.line("training \(members) members side by side") }
             let outcome = try run.run(train: train, test: test) { member, epoch in
                 log.recordEpoch(loss: epoch.loss, prAUC: epoch.prAUC)
                 printEpoch(member, epoch)

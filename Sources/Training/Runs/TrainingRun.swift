@@ -2,6 +2,7 @@
 
 internal import Features
 package import ModelRuntime
+internal import Platform
 
 /// A model trained on a feature file, judged on another, ready to become a bundle.
 package struct TrainingRun: Sendable {
@@ -64,7 +65,8 @@ package struct TrainingRun: Sendable {
     /// Trains each member on `train` but for its validation machines, and scores `test` once at the
     /// end.
     ///
-    /// `report` is called after each epoch with the member's index.
+    /// `report` is called after each epoch with the member's index; several members are trained
+    /// side by side, on a thread each, and their epochs are reported at the end.
     ///
     /// - Throws: ``TrainingError``.
     package func run(
@@ -72,12 +74,10 @@ package struct TrainingRun: Sendable {
         test: FeatureMatrix,
         report: (_ member: Int, EpochReport) -> Void
     ) throws(TrainingError) -> Outcome {
-        var members: [TrainedNetwork] = []
+        let members = try trainMembers(train, report: report)
         var heldOut = HeldOutLogits()
-        for member in 0..<memberCount {
+        for (member, trained) in members.enumerated() {
             let isValidation = validationFlags(train, member: member)
-            let trained = try trainMember(member, train, isValidation) { report(member, $0) }
-            members.append(trained)
             let network = try Self.network([trained])
             let logits = try Self.logits(train, network: network)
             let folds = calibrationFolds(train, member: member)
@@ -109,6 +109,28 @@ package struct TrainingRun: Sendable {
             validationPRAUC: bests.isEmpty ? nil : bests.reduce(0, +) / Double(bests.count),
             test: evaluation
         )
+    }
+
+    /// Trains the members; their bytes do not depend on how many are trained at a time.
+    private func trainMembers(
+        _ train: FeatureMatrix,
+        report: (_ member: Int, EpochReport) -> Void
+    ) throws(TrainingError) -> [TrainedNetwork] {
+        guard memberCount > 1 else {
+            return [try trainMember(0, train, validationFlags(train)) { report(0, $0) }]
+        }
+        let results = concurrentMap(count: memberCount) { member in
+            Result { () throws(TrainingError) in
+                try trainMember(member, train, validationFlags(train, member: member)) { _ in }
+            }
+        }
+        var members: [TrainedNetwork] = []
+        for (member, result) in results.enumerated() {
+            let trained = try result.get()
+            for epoch in trained.history { report(member, epoch) }
+            members.append(trained)
+        }
+        return members
     }
 
     private func trainMember(

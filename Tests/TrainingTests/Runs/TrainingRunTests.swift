@@ -211,6 +211,17 @@ struct TrainingRunTests {
         #expect(one.members.map(\.tensors) == other.members.map(\.tensors))
     }
 
+    @Test func membersReportTheirEpochsInOrder() throws {
+        var run = run(epochs: 3)
+        run.memberCount = 3
+        var reported: [[Int]] = []
+        let outcome = try run.run(train: train, test: test) { reported.append([$0, $1.epoch]) }
+        let expected = outcome.members.enumerated().flatMap { member, trained in
+            trained.history.map { [member, $0.epoch] }
+        }
+        #expect(reported == expected)
+    }
+
     @Test func refusesAThresholdThatTheValidationRowsDoNotHave() {
         var run = run(epochs: 1)
         run.validationSize = 0
