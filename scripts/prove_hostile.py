@@ -7,8 +7,8 @@ Attackers run at the lowest priority, but share the cores with server and client
 some requests late. So the client's p99 is measured three times: in quiet, with the attacks on
 another server of the same machine, and with the attacks on its own. The last must be within three
 times the first; the second tells how much of it is the machine's doing. Every request must be
-answered 200, memory be back where it was when the server was fresh, and 10,000 idle connections
-take less than 100 MB.
+answered 200, memory be back where it was when the server was fresh within five seconds, and 10,000
+idle connections take less than 100 MB.
 """
 
 import gzip
@@ -30,6 +30,8 @@ import wire_clients as wire
 
 LATENCY_RATIO_MAX = 3
 MEMORY_GROWTH_MB_MAX = 8
+# The server looks every second for what it can give back.
+MEMORY_SECONDS_MAX = 5
 IDLE_COUNT = 10_000
 IDLE_MB_MAX = 100
 QUIET_SECONDS = 10
@@ -235,6 +237,14 @@ def under_attack(target, server, seconds):
     return found
 
 
+def memory_afterwards_mb(server, limit):
+    """The memory once it is below a limit, or after the time that it has for that."""
+    deadline = time.monotonic() + MEMORY_SECONDS_MAX
+    while server.memory_mb() > limit and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return server.memory_mb()
+
+
 def idle_mb(server):
     before = server.memory_mb()
     held = [wire.connect(server.port) for _ in range(IDLE_COUNT)]
@@ -268,7 +278,7 @@ def main():
         quiet = p99_us(server, QUIET_SECONDS)
         beside = under_attack(other, server, QUIET_SECONDS)
         hostile = under_attack(server, server, float(seconds))
-        after = server.memory_mb()
+        after = memory_afterwards_mb(server, fresh + MEMORY_GROWTH_MB_MAX)
         print(f"p99 {quiet:.0f} us in quiet, {beside:.0f} beside attacks, {hostile:.0f} under them")
         print(f"memory {fresh:.1f} MB fresh, {before:.1f} MB before, {after:.1f} MB after")
         print(json.dumps({k: v for k, v in server.metrics().items() if v}))

@@ -17,20 +17,24 @@ package struct ServerLimits: Sendable {
     package var chunkOverheadBytesMax = 65_536
     /// Open connections of all loops: 10,000; one costs some 400 bytes when idle, and a descriptor.
     package var connectionCountMax = 10_000
-    /// Steps of TLS handshakes in one turn of a loop: 8, which hold requests up for 2 ms at most.
-    package var handshakesPerTurnMax = 8
+    /// Connections taken from one listener in one turn of a loop: 16, some 0.2 ms.
+    package var acceptsPerTurnMax = 16
+    /// Steps of TLS handshakes in one turn of a loop: 2, which hold requests up for 0.5 ms at most.
+    package var handshakesPerTurnMax = 2
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
     /// Requests answered in one turn of a loop after which those that come with others of their
     /// connection wait for the next: 32, an estimated 0.3 ms, whoever pipelines.
     package var requestsPerTurnMax = 32
-    /// Bytes of answers waiting for a slow reader before its next request is looked at: 256 KiB.
-    package var outputBytesMax = 262_144
+    /// Bytes of answers waiting for a slow reader before its next request is looked at: 64 KiB, and
+    /// as much again in the socket's buffer.
+    package var outputBytesMax = 65_536
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
     /// out in one packet either way.
     package var encodedBytesMin = 1024
-    /// Bytes read and thrown away after a refusal, so that the client can read it: 1 MiB.
-    package var lingerBytesMax = 1 << 20
+    /// Bytes read and thrown away after a refusal: 256 MiB, since a client that writes a whole body
+    /// before it reads sees the refusal only then.
+    package var lingerBytesMax = 256 << 20
     /// Open streams of an HTTP/2 connection: 100, the least that RFC 9113 §6.5.2 recommends.
     package var http2StreamCountMax = 100
     /// CONTINUATION frames of a header block: 4 of 16 KiB hold the default head several times.
@@ -60,8 +64,10 @@ package struct ServerLimits: Sendable {
     package var idleTimeout = Duration.seconds(75)
     /// Time in which a waiting answer makes no progress: 30 s.
     package var writeTimeout = Duration.seconds(30)
-    /// Time for a client to take a refusal in and close: 2 s.
+    /// Time in which a client that was refused neither goes on sending nor closes: 2 s.
     package var lingerTimeout = Duration.seconds(2)
+    /// Time for such a client to send the rest: 30 s, that of a body.
+    package var lingerTotalTimeout = Duration.seconds(30)
     /// Queueing delay above which the server counts as late: 5 ms, ten times that of a busy one.
     package var queueDelayMax = Duration.milliseconds(5)
     /// Time of being late without a break before requests are shed: 100 ms, so that a burst passes.

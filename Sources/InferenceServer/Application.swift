@@ -28,6 +28,7 @@ final class Application: Sendable {
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
     private let clock: MonotonicClock
+    private let memory = MemoryKeeper()
     private let waiting = DispatchQueue(label: "state.wait")
     private let settings: Settings
     private let log: Log
@@ -99,6 +100,7 @@ final class Application: Sendable {
         }
         if hasLock { startModels() }
         do throws(ServerError) { try server.start() } catch { throw .server(error) }
+        memory.start()
         if !hasLock {
             waitForState(until: clock.nowNanoseconds + Int64(settings.stateWait / .nanoseconds(1)))
         }
@@ -157,6 +159,7 @@ final class Application: Sendable {
     func waitUntilStopped() {
         server.waitUntilStopped()
         watcher.stop()
+        memory.stop()
         waiting.sync {}
         state.stop()
         log.event(.info, "stopped")

@@ -19,11 +19,19 @@ struct Machine {
     /// All bytes that went out.
     var output: [UInt8] = []
     var isClosed = false
+    /// How often the rest was left to another turn, and whether the machine stops there.
+    var yieldCount = 0
+    var stopsAtYield = false
     /// Whether the client turned out to speak HTTP/2; the machine stops there.
     var speaksHTTP2 = false
 
-    init(listener: Listener = .main, limits: ServerLimits = ServerLimits()) {
-        context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+    /// Makes one of its own loop, or of the loop that a context belongs to.
+    init(
+        listener: Listener = .main,
+        limits: ServerLimits = ServerLimits(),
+        of loop: HTTP1Connection.Context? = nil
+    ) {
+        context = loop ?? HTTP1Connection.Context(routes: Machine.routes, limits: limits)
         context.requestIDs = RequestIDMaker(prefix: 0)
         http.reset(listener: listener, loopIndex: 0)
     }
@@ -55,6 +63,10 @@ struct Machine {
         while !isClosed {
             switch http.next(context) {
             case .receive, .wait: return collect()
+            case .yield:
+                yieldCount += 1
+                if stopsAtYield { return }
+                context.coder.beginTurn()
             case .handle: handle()
             case .answered: break
             case .close: isClosed = true

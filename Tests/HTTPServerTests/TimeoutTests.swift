@@ -32,6 +32,17 @@ struct TimeoutTests {
         #expect(try expire("", after: .seconds(60)) == "")
     }
 
+    /// More than one turn of a loop ends.
+    @Test func endsManyThatFallSilentTogether() throws {
+        let server = try server()
+        let clients = (0..<40).compactMap { _ in TestClient(port: server.port) }
+        for client in clients { client.send("GET /") }
+        #expect(server.wait { $0.bytesIn == 200 })
+        server.advance(by: .seconds(11))
+        #expect(server.wait { $0.timeouts == 40 })
+        for client in clients { #expect(statuses(of: client.receiveAll()) == [408]) }
+    }
+
     @Test func answers408ToASlowHead() throws {
         #expect(statuses(of: try expire("GET /", after: .seconds(10))) == [408])
     }

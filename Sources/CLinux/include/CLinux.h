@@ -5,6 +5,7 @@
 // one program are refused by the module loader. What it would have given is declared here.
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>

@@ -4,6 +4,16 @@ internal import CZlib
 
 /// A decoder of gzip (RFC 1952), used again for each body: an owned `z_stream`.
 @safe struct Inflater: ~Copyable {
+    /// What one call has done.
+    struct Step {
+        /// Whether a member has ended with its checksum.
+        let isAtEnd: Bool
+        /// Whether the bytes are gzip so far.
+        let isWell: Bool
+        let consumed: Int
+        let produced: Int
+    }
+
     // At one address, since zlib keeps a pointer to it.
     private let stream: UnsafeMutablePointer<z_stream>
 
@@ -33,45 +43,14 @@ internal import CZlib
         unsafe stream.deallocate()
     }
 
-    /// Decodes a whole body of one member or more.
-    ///
-    /// Memory grows with what comes out, up to the limit, whatever the body claims to hold.
-    ///
-    /// - Throws: ``RequestError``: `bodyTooLarge` past the limit, `corruptContent` where the bytes
-    ///   are no gzip, or end too early.
-    func inflate(_ bytes: Span<UInt8>, byteCountMax: Int) throws(RequestError) -> [UInt8] {
+    /// Begins with a member.
+    func reset() {
         // SAFETY: the stream was made in init.
         unsafe inflateReset(stream)
-        var output: [UInt8] = []
-        var offset = 0
-        while true {
-            // A byte past the limit tells what is too large from what just fits.
-            let room = min(max(4096, output.count), byteCountMax + 1 - output.count)
-            let start = output.count
-            output.append(contentsOf: repeatElement(0, count: room))
-            let step = step(bytes, offset, into: &output, start)
-            offset += step.consumed
-            output.removeLast(room - step.produced)
-            guard output.count <= byteCountMax else { throw .bodyTooLarge(limit: byteCountMax) }
-            switch step.code {
-            case Z_STREAM_END:
-                if offset == bytes.count { return output }
-                // RFC 1952 §2.2: members follow each other with nothing in between.
-                // SAFETY: as above.
-                unsafe inflateReset(stream)
-            case Z_OK where step.produced > 0 || step.consumed > 0: continue
-            default: throw .corruptContent
-            }
-        }
     }
 
-    private func step(
-        _ bytes: Span<UInt8>,
-        _ offset: Int,
-        into output: inout [UInt8],
-        _ start: Int
-    ) -> (code: Int32, consumed: Int, produced: Int) {
-        let input = bytes.extracting(offset..<bytes.count)
+    /// Decodes from `input` into the end of `output`, from `start` up, until either is used up.
+    func step(_ input: Span<UInt8>, into output: inout [UInt8], from start: Int) -> Step {
         let available = UInt32(clamping: input.count)
         let room = UInt32(clamping: output.count - start)
         // SAFETY: both buffers outlive the call; zlib reads and writes within the counts it is
@@ -89,6 +68,11 @@ internal import CZlib
         // SAFETY: the stream is ours.
         let consumed = unsafe available - stream.pointee.avail_in
         let produced = unsafe room - stream.pointee.avail_out
-        return (code, Int(consumed), Int(produced))
+        return Step(
+            isAtEnd: code == Z_STREAM_END,
+            isWell: code == Z_STREAM_END || code == Z_OK && (consumed > 0 || produced > 0),
+            consumed: Int(consumed),
+            produced: Int(produced)
+        )
     }
 }

@@ -44,6 +44,8 @@ final class Connection {
     var deadlineKind = DeadlineKind.none
     var deadlineSequence: UInt64 = 0
     var lingeredByteCount = 0
+    /// When reading what follows a refusal ends at the latest, on the monotonic clock.
+    var lingerEnd = Int64.max
     /// Whether the loop is to come back to it although its socket says nothing.
     var isQueued = false
     /// Whether input was seen that is not to be read yet.

@@ -5,8 +5,6 @@ internal import Platform
 internal import Synchronization
 
 extension EventLoop {
-    /// Connections taken from one listener in one turn, so that those open get theirs.
-    private static let acceptCountMax = 64
     /// How long accepting pauses when descriptors or memory have run out.
     private static let acceptPauseNanoseconds: Int64 = 100_000_000
 
@@ -15,7 +13,7 @@ extension EventLoop {
     /// - Returns: Whether there may be more.
     @discardableResult
     func accept(from listener: LoopListener) -> Bool {
-        for _ in 0..<EventLoop.acceptCountMax {
+        for _ in 0..<shared.limits.acceptsPerTurnMax {
             do throws(SystemError) {
                 guard let descriptor = try listener.socket.accept() else { return false }
                 try open(Socket(descriptor), listener)

@@ -6,7 +6,7 @@ internal import Synchronization
 
 extension EventLoop {
     /// Readings of one connection in one turn, so that others get theirs.
-    private static let readCountMax = 16
+    private static let readCountMax = 4
 
     /// Whether a connection is still in the table.
     func isOpen(_ connection: Connection) -> Bool {
@@ -19,6 +19,8 @@ extension EventLoop {
     /// event, and no one else touches it meanwhile.
     func receive(_ connection: Connection, _ http: inout HTTP1Connection) {
         if connection.ending == .lingering { return discardInput(connection, &http) }
+        // What has been read is worked on in its turn; more would only take memory.
+        if connection.isQueued { return }
         // Nothing is read while an answer is owed or unread: TCP then slows the client down.
         guard !http.isDeferred, !http.hasOutput, connection.ending == .open,
             !http.inputHasEnded
@@ -120,11 +122,13 @@ extension EventLoop {
     private func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         context.nowNanoseconds = now
         if let http2 = connection.http2 { return advance(connection, http2, &http) }
-        let isTurnFull = isTurnFull
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
             case .receive: return true
             case .wait: return false
+            case .yield:
+                queue(connection)
+                return false
             case .handle: handle(connection, &http)
             case .answered(let status, let refusal):
                 countOwnAnswer(status: status, refusal)
@@ -211,6 +215,7 @@ extension EventLoop {
             case .closeAfterOutput: return close(connection)
             case .lingerAfterOutput:
                 connection.ending = .lingering
+                connection.lingerEnd = now + timeouts.lingerTotal
                 connection.shutDownSession()
                 connection.socket.shutDownSending()
                 if http.inputHasEnded { return close(connection) }
@@ -276,21 +281,27 @@ extension EventLoop {
     }
 
     /// Reads away what a client sends after a refusal, so that closing does not reset it.
+    ///
+    /// RFC 9112 §9.6: a reset could take the answer from a client that has not read it yet, and one
+    /// that writes a long body reads after that.
     private func discardInput(_ connection: Connection, _ http: inout HTTP1Connection) {
         buffers.lend(to: &http)
-        while connection.lingeredByteCount <= shared.limits.lingerBytesMax {
+        for _ in 0..<EventLoop.readCountMax {
             let count: Int?
             do throws(SystemError) {
                 count = try connection.socket.receive(into: &http.input, from: 0)
             } catch {
                 return close(connection)
             }
-            guard let count else { return settle(connection, &http) }
-            guard count > 0 else { break }
+            guard let count else { break }
             connection.lingeredByteCount += count
             counters.add(count, to: .bytesIn)
+            guard count > 0, connection.lingeredByteCount <= shared.limits.lingerBytesMax else {
+                return close(connection)
+            }
+            connection.deadlineKind = .none
         }
-        close(connection)
+        settle(connection, &http)
     }
 
     /// Ends a connection in good order.

@@ -107,7 +107,8 @@ extension EventLoop {
             let kind: Connection.DeadlineKind = hasOutput ? .write : .linger
             guard kind != connection.deadlineKind else { return }
             connection.deadlineKind = kind
-            connection.deadline = now + (hasOutput ? timeouts.write : timeouts.linger)
+            let linger = min(timeouts.linger, connection.lingerEnd - now)
+            connection.deadline = now + (hasOutput ? timeouts.write : linger)
         } else if http2.openCount > 0 {
             connection.deadlineKind = .streams
             connection.deadline = http2.earliestDeadline

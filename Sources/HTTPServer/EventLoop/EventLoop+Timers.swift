@@ -5,6 +5,9 @@ internal import Platform
 extension EventLoop {
     /// Least time between two looks at all connections: deadlines are late by as much at most.
     private static let sweepIntervalNanoseconds: Int64 = 100_000_000
+    /// Connections looked at in one turn, and those of them that are ended.
+    private static let sweptSlotCountMax = 2048
+    private static let expiredCountMax = 16
     /// Time between the filter and the close of a listener: a handshake's last segment is on its
     /// way for less.
     private static let handshakeNanoseconds: Int64 = 10_000_000
@@ -12,7 +15,7 @@ extension EventLoop {
     /// Does what is due.
     func fireTimers() {
         if now >= timers.acceptResume { resumeAccepting() }
-        if now >= timers.sweepAt { sweep() }
+        if now >= timers.sweepAt || timers.sweepSlot > 0 { sweep() }
         switch timers.drain {
         case .none: break
         case .accepting(let closeAt, let stopAt):
@@ -62,7 +65,7 @@ extension EventLoop {
         case .body: timeout = timeouts.body
         case .answer: timeout = timeouts.answer
         case .write: timeout = timeouts.write
-        case .linger: timeout = timeouts.linger
+        case .linger: timeout = min(timeouts.linger, connection.lingerEnd - now)
         }
         connection.deadline = now + timeout
         timers.sweepAt = min(timers.sweepAt, connection.deadline)
@@ -80,16 +83,27 @@ extension EventLoop {
         return http.isInHead ? .head : .body
     }
 
-    /// Ends the connections whose deadline has passed.
+    /// Ends the connections whose deadline has passed: so many in a turn, so that those of a
+    /// thousand clients that fall silent together hold no one up.
     private func sweep() {
-        var earliest = Int64.max
-        for slot in connections.indices {
+        // What is noted from here on, and those looked at, make the time of the next look.
+        if timers.sweepSlot == 0 { timers.sweepAt = .max }
+        var expiredCount = 0
+        let end = min(connections.count, timers.sweepSlot + EventLoop.sweptSlotCountMax)
+        while timers.sweepSlot < end, expiredCount < EventLoop.expiredCountMax {
+            let slot = timers.sweepSlot
+            timers.sweepSlot += 1
             guard let connection = connections[slot] else { continue }
-            if connection.deadline <= now { expire(connection) }
-            if isOpen(connection) { earliest = min(earliest, connection.deadline) }
+            if connection.deadline <= now {
+                expiredCount += 1
+                expire(connection)
+            }
+            if isOpen(connection) { timers.sweepAt = min(timers.sweepAt, connection.deadline) }
         }
-        timers.sweepAt =
-            earliest == .max ? .max : max(earliest, now + EventLoop.sweepIntervalNanoseconds)
+        guard timers.sweepSlot >= connections.count else { return }
+        timers.sweepSlot = 0
+        guard timers.sweepAt < .max else { return }
+        timers.sweepAt = max(timers.sweepAt, now + EventLoop.sweepIntervalNanoseconds)
     }
 
     private func expire(_ connection: Connection) {

@@ -74,6 +74,7 @@ final class EventLoop: @unchecked Sendable {
             renderDate()
             handshakeStepCount = 0
             turnRequestCount = 0
+            context.coder.beginTurn()
             for event in 0..<count { handleEvent(event) }
             resumePending()
             let end = shared.clock.nowNanoseconds

@@ -16,6 +16,8 @@ struct LoopTimers {
     var drain = Drain.none
     /// A time before which no connection's deadline passes.
     var sweepAt = Int64.max
+    /// How far the look at all connections has come in this turn and those before; 0 is no look.
+    var sweepSlot = 0
     /// When accepting goes on after a pause.
     var acceptResume = Int64.max
     /// When the cached `Date` is no longer true; it wakes no one.
@@ -28,6 +30,7 @@ struct LoopTimers {
         case .none: break
         case .accepting(let at, _), .filtering(let at, _), .closed(let at): next = min(next, at)
         }
+        if sweepSlot > 0 { return 0 }
         guard next < .max else { return -1 }
         guard next > now else { return 0 }
         return Int32(min((next - now - 1) / 1_000_000 + 1, 60_000))
@@ -43,6 +46,7 @@ struct LoopTimeouts {
     let answer: Int64
     let write: Int64
     let linger: Int64
+    let lingerTotal: Int64
 
     init(limits: borrowing ServerLimits) {
         handshake = limits.handshakeTimeout.nanoseconds
@@ -52,5 +56,6 @@ struct LoopTimeouts {
         answer = limits.answerTimeout.nanoseconds
         write = limits.writeTimeout.nanoseconds
         linger = limits.lingerTimeout.nanoseconds
+        lingerTotal = limits.lingerTotalTimeout.nanoseconds
     }
 }

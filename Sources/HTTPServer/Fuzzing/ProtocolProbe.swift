@@ -53,14 +53,15 @@ package enum ProtocolProbe {
     package static func gzip(_ bytes: [UInt8]) -> String? {
         let limit = 65_536
         let coder = ContentCoder()
-        if let decoded = try? coder.decode(bytes.span, byteCountMax: limit), decoded.count > limit {
+        let body = try? coder.decodeWhole(bytes, byteCountMax: limit)
+        if let decoded = body, decoded.count > limit {
             return "\(decoded.count) bytes are over the limit"
         }
         var response = Response()
         response.body = bytes
         coder.encode(&response)
         if response.body != bytes {
-            let decoded = try? coder.decode(response.body.span, byteCountMax: bytes.count)
+            let decoded = try? coder.decodeWhole(response.body, byteCountMax: bytes.count)
             if decoded != bytes { return "encoded and decoded it is another" }
         }
         return nil
@@ -97,6 +98,7 @@ private struct HTTP1Probe {
         while !isClosed {
             switch http.next(context) {
             case .receive, .wait: return collect()
+            case .yield: context.coder.beginTurn()
             case .answered(let status, _): if !(100..<600 ~= status) { fault = "\(status)" }
             case .close, .switchToHTTP2: isClosed = true
             case .handle:
@@ -148,6 +150,7 @@ private struct HTTP2Probe {
     private mutating func run() {
         var output: [UInt8] = []
         repeat {
+            context.coder.beginTurn()
             loop: while true {
                 switch http2.next() {
                 case .wait: break loop
@@ -185,5 +188,17 @@ private struct HTTP2Probe {
         if http2.requestByteCount != requestBytes { fault = "\(requestBytes) bytes of requests" }
         let answerBytes = open.reduce(0) { $0 + $1.answerLeft }
         if http2.answerByteCount != answerBytes { fault = "\(answerBytes) bytes of answers" }
+    }
+}
+
+extension ContentCoder {
+    /// Decodes a body in as many turns as it takes.
+    func decodeWhole(_ bytes: [UInt8], byteCountMax: Int) throws(RequestError) -> [UInt8] {
+        var decoder: BodyDecoder?
+        while true {
+            beginTurn()
+            let body = try decode(bytes.span, byteCountMax: byteCountMax, with: &decoder)
+            if let body { return body }
+        }
     }
 }

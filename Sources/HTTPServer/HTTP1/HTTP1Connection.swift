@@ -18,6 +18,8 @@ struct HTTP1Connection {
         case switchToHTTP2
         /// Nothing until the deferred answer comes.
         case wait
+        /// Call ``next(_:)`` again in the next turn: enough was done in this one.
+        case yield
         /// Send `output`, then end the connection; `lingers` if unread bytes may be on their way.
         case close(lingers: Bool)
     }
@@ -31,7 +33,7 @@ struct HTTP1Connection {
     }
 
     private enum Phase {
-        case head, body, chunks(ChunkedBody), handling, deferred, closing
+        case head, body, chunks(ChunkedBody), decoding, handling, deferred, closing
     }
 
     /// The receive buffer: filled from `inputStart` to `inputEnd`; its count is its capacity.
@@ -52,6 +54,8 @@ struct HTTP1Connection {
     private(set) var routing = Routing()
     private var bodyByteCount = 0
     private var consumed = 0
+    /// What a gzip body that takes several turns is decoded with.
+    private var decoder: BodyDecoder?
     private var closesAfterAnswer = false
     private var lingersAfterAnswer = false
     private(set) var inputHasEnded = false
@@ -160,6 +164,8 @@ struct HTTP1Connection {
                 request.body = chunks.body
                 consumed = chunks.position
                 return try dispatch(context)
+            case .decoding:
+                return try dispatch(context)
             case .handling, .deferred:
                 return .wait
             case .closing:
@@ -179,6 +185,7 @@ struct HTTP1Connection {
         if error == .codedContent { response.addField("accept-encoding", "gzip") }
         closesAfterAnswer = true
         lingersAfterAnswer = true
+        decoder = nil
         write(response, context)
         phase = .closing
         return .answered(status: problem.status, error.isLimit ? .limit : .rule)
@@ -241,6 +248,7 @@ struct HTTP1Connection {
         lingersAfterAnswer = false
         consumed = 0
         bodyByteCount = 0
+        decoder = nil
         sequence &+= 1
         request.reset()
         routing = Routing()
@@ -324,7 +332,10 @@ struct HTTP1Connection {
         phase = .handling
         request.receivedNanoseconds = context.nowNanoseconds
         if routing.hasRoute {
-            if parser.hasGzip, !request.body.isEmpty { try decodeContent(context) }
+            if parser.hasGzip, !request.body.isEmpty, try !decodeContent(context) {
+                phase = .decoding
+                return .yield
+            }
             return .handle
         }
         let buffer = input
@@ -335,9 +346,11 @@ struct HTTP1Connection {
     }
 
     /// Puts the decoded body in the place of the encoded one; what follows moves along.
-    private mutating func decodeContent(_ context: Context) throws(RequestError) {
+    ///
+    /// - Returns: Whether all of it is decoded.
+    private mutating func decodeContent(_ context: Context) throws(RequestError) -> Bool {
         let start = request.body.lowerBound
-        let body = try decodedBody(context)
+        guard let body = try decodedBody(context) else { return false }
         input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
         let growth = start + body.count - consumed
         inputEnd += growth
@@ -345,10 +358,16 @@ struct HTTP1Connection {
         if growth < 0 { input.append(contentsOf: repeatElement(0, count: -growth)) }
         request.body = start..<(start + body.count)
         consumed = request.body.upperBound
+        return true
     }
 
-    private func decodedBody(_ context: Context) throws(RequestError) -> [UInt8] {
-        let bytes = input.span.extracting(requestBytes).extracting(request.body)
-        return try context.coder.decode(bytes, byteCountMax: routing.bodyBytesMax)
+    private mutating func decodedBody(_ context: Context) throws(RequestError) -> [UInt8]? {
+        // A reference of its own, so that the decoder can change while the bytes are read.
+        let buffer = input
+        return try context.coder.decode(
+            buffer.span.extracting(requestBytes).extracting(request.body),
+            byteCountMax: routing.bodyBytesMax,
+            with: &decoder
+        )
     }
 }

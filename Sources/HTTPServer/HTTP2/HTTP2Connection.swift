@@ -93,15 +93,17 @@ final class HTTP2Connection {
         while readyStart < ready.count {
             guard takesMore else { return .wait }
             let (slot, id) = ready[readyStart]
+            guard slots[slot].phase == .ready, slots[slot].id == id else {
+                readyStart += 1
+                continue
+            }
+            // A body that takes longer holds up those behind it.
+            if slots[slot].error == nil, !decodeBody(slot) { return .wait }
             readyStart += 1
-            guard slots[slot].phase == .ready, slots[slot].id == id else { continue }
             if let error = slots[slot].error { return refuse(slot, error) }
             slots[slot].phase = .handling
             slots[slot].request.receivedNanoseconds = context.nowNanoseconds
-            if slots[slot].routing.hasRoute {
-                if let error = decodeBody(slot) { return refuse(slot, error) }
-                return .handle(slot: slot)
-            }
+            if slots[slot].routing.hasRoute { return .handle(slot: slot) }
             let stream = slots[slot]
             var own = stream.routing.answer(to: stream.request, in: stream.bytes.span, context)
             let status = own.status
@@ -316,23 +318,28 @@ extension HTTP2Connection {
         answer(slot, with: &response)
     }
 
-    /// Puts the decoded body in the place of the encoded one.
-    private func decodeBody(_ slot: Int) -> RequestError? {
+    /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
+    ///
+    /// - Returns: Whether that is done.
+    private func decodeBody(_ slot: Int) -> Bool {
         let body = slots[slot].request.body
-        guard slots[slot].parser.hasGzip, !body.isEmpty else { return nil }
+        guard slots[slot].routing.hasRoute, slots[slot].parser.hasGzip, !body.isEmpty
+        else { return true }
         let bytes = slots[slot].bytes
         do throws(RequestError) {
             let decoded = try context.coder.decode(
                 bytes.span.extracting(body),
-                byteCountMax: slots[slot].routing.bodyBytesMax
+                byteCountMax: slots[slot].routing.bodyBytesMax,
+                with: &slots[slot].decoder
             )
+            guard let decoded else { return false }
             slots[slot].bytes.replaceSubrange(body, with: decoded)
             slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
             requestByteCount += decoded.count - body.count
-            return nil
         } catch {
-            return error
+            slots[slot].error = error
         }
+        return true
     }
 
     /// Puts a complete or refused request in line.

@@ -33,6 +33,8 @@ struct HTTP2Stream {
     var routing = Routing()
     /// Whether a deferred answer may be encoded; the request is gone by then.
     var acceptsGzip = false
+    /// What a gzip body that takes several turns is decoded with.
+    var decoder: BodyDecoder?
     var answer: [UInt8] = []
     var answerSent = 0
     /// When the current phase ends at the latest, on the monotonic clock.
@@ -57,6 +59,7 @@ struct HTTP2Stream {
 
     /// Gives the memory of the request back.
     mutating func dropRequest() {
+        decoder = nil
         HTTP2Stream.empty(&bytes)
         bodyStart = 0
     }

@@ -8,6 +8,10 @@ internal import Platform
 struct ListeningSocket: ~Copyable {
     let descriptor: FileDescriptor
 
+    /// Bytes that a socket takes in beyond what its client has room for: 128 KiB keep a fast one
+    /// busy while the loop does other things.
+    private static let unsentBytesMax: Int32 = 131_072
+
     /// Binds and listens with `SO_REUSEPORT`.
     ///
     /// - Throws: `SystemError`.
@@ -18,6 +22,13 @@ struct ListeningSocket: ~Copyable {
         try ListeningSocket.set(raw, SOL_SOCKET, SO_REUSEPORT, 1)
         // Accepted sockets inherit it, which saves a call for each.
         try ListeningSocket.set(raw, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        // As well inherited: the system would take in megabytes for a client that does not read.
+        try ListeningSocket.set(
+            raw,
+            Int32(IPPROTO_TCP),
+            TCP_NOTSENT_LOWAT,
+            ListeningSocket.unsentBytesMax
+        )
         try ListeningSocket.check("bind") {
             // SAFETY: the address outlives the call.
             unsafe address.withSystemAddress { unsafe bind(raw, $0, $1) }

@@ -38,9 +38,9 @@ enum ProcessMetrics {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    static var residentBytes: Double { memoryPages(1) }
+    static var residentBytes: Double { Double(ProcessMemory.residentByteCount) }
 
-    static var virtualBytes: Double { memoryPages(0) }
+    static var virtualBytes: Double { Double(ProcessMemory.virtualByteCount) }
 
     private static var openDescriptors: Double {
         Double((try? FileAccess.list("/proc/self/fd"))?.count ?? 0)
@@ -57,14 +57,5 @@ enum ProcessMetrics {
 
     private static func seconds(_ time: timeval) -> Double {
         Double(time.tv_sec) + Double(time.tv_usec) * 1e-6
-    }
-
-    /// A number of pages from /proc/self/statm, in bytes: total 0, resident 1.
-    private static func memoryPages(_ index: Int) -> Double {
-        guard let bytes = try? FileAccess.read("/proc/self/statm") else { return 0 }
-        let numbers = bytes.split(separator: UInt8(ascii: " "))
-        guard numbers.indices.contains(index) else { return 0 }
-        let pages = Double(String(decoding: numbers[index], as: UTF8.self)) ?? 0
-        return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 }

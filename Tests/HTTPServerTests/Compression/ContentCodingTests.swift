@@ -67,14 +67,64 @@ struct ContentCodingTests {
         let bomb = try Self.gzip([UInt8](repeating: 0, count: 32 << 20))
         #expect(bomb.count < 1 << 20)
         #expect(throws: RequestError.bodyTooLarge(limit: 1 << 20)) {
-            _ = try ContentCoder().decode(bomb.span, byteCountMax: 1 << 20)
+            _ = try ContentCoder().decodeWhole(bomb, byteCountMax: 1 << 20)
         }
         var machine = Machine()
         machine.feed(Self.request(bomb, path: "/optional"))
         #expect(machine.statuses == [413])
         #expect(machine.isClosed)
+        // It says how large it is: the first turn is the last.
+        #expect(machine.yieldCount == 0)
         // No more than the body as it came and what may come out of it.
         #expect(machine.http.input.count <= 2 << 20)
+    }
+
+    @Test func decodesALargeBodyInTurns() throws {
+        let body = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 * $0 >> 8) & 15 }
+        for isChunked in [false, true] {
+            var limits = ServerLimits()
+            limits.chunkOverheadBytesMax = 1 << 20
+            var machine = Machine(limits: limits)
+            let encoded = try Self.gzip(body)
+            machine.feed(Self.request(encoded, path: "/optional", isChunked: isChunked))
+            #expect(machine.statuses == [200])
+            #expect(machine.requests.first?.utf8.count == "4 /optional []".utf8.count + body.count)
+            #expect(machine.yieldCount == 4)
+        }
+    }
+
+    /// A bomb that denies its size is decoded up to the limit, and no further.
+    @Test func doesNotBelieveABomb() throws {
+        var bomb = try Self.gzip([UInt8](repeating: 0, count: 32 << 20))
+        bomb.replaceSubrange((bomb.count - 4)..., with: [1, 0, 0, 0])
+        var machine = Machine()
+        machine.feed(Self.request(bomb, path: "/optional"))
+        #expect(machine.statuses == [413])
+        #expect(machine.yieldCount == 16)
+    }
+
+    @Test func decodesSoManyBodiesAtATime() throws {
+        let body = Self.request(
+            try Self.gzip([UInt8](repeating: 1, count: 100_000)),
+            path: "/optional"
+        )
+        let context = HTTP1Connection.Context(routes: Machine.routes, limits: ServerLimits())
+        var machines = (0..<5).map { _ in Machine(of: context) }
+        for index in machines.indices {
+            machines[index].stopsAtYield = true
+            machines[index].feed(body)
+            context.coder.beginTurn()
+        }
+        // All had their turn and one waits for a decoder; those that are closed give theirs back.
+        #expect(machines.allSatisfy { $0.yieldCount == 1 })
+        machines.removeFirst()
+        for index in machines.indices {
+            machines[index].end()
+            context.coder.beginTurn()
+        }
+        #expect(machines.map(\.statuses) == [[200], [200], [200], []])
+        machines[3].end()
+        #expect(machines[3].statuses == [200])
     }
 
     @Test(arguments: ["br", "deflate", "gzip, gzip", "gzip\r\nContent-Encoding: gzip", "zstd", ""])

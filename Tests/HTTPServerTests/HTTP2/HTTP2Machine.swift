@@ -45,6 +45,7 @@ struct HTTP2Machine {
 
     mutating func run() {
         repeat {
+            context.coder.beginTurn()
             answerReady()
             var written: [UInt8] = []
             http2.write(to: &written)

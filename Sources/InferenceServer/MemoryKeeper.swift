@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+internal import Platform
+internal import Synchronization
+
+/// Gives back what a peak of load has left with the allocator.
+///
+/// The allocator keeps freed memory for the next peak, in every thread's arena and below whatever
+/// is still in use: after an attack 15 MB of 36, measured.
+///
+/// - Note: Thread-safe.
+final class MemoryKeeper: Sendable {
+    /// When memory is given back: bytes in RAM that were not allocated tell it.
+    struct Rule {
+        /// The least of them since the last time.
+        private var floor = Int.max
+
+        /// Growth that is worth the walk through the allocator's lists.
+        static let growthMin = 2 << 20
+
+        /// Takes note of them; whether the allocator is to give back what it can.
+        mutating func isDue(_ unallocatedByteCount: Int) -> Bool {
+            floor = min(floor, unallocatedByteCount)
+            return unallocatedByteCount - floor >= Rule.growthMin
+        }
+
+        /// Takes note of what is left after that: code and mapped files are in RAM too.
+        mutating func didGiveBack(_ unallocatedByteCount: Int) {
+            floor = unallocatedByteCount
+        }
+    }
+
+    private let queue = DispatchQueue(label: "memory")
+    private let rule = Mutex(Rule())
+    private let hasStopped = Atomic(false)
+
+    /// How often is looked: a page of /proc and the allocator's sums, some 20 us.
+    private static let interval = DispatchTimeInterval.seconds(1)
+
+    /// Looks from now on.
+    func start() {
+        queue.asyncAfter(deadline: .now() + MemoryKeeper.interval) { [weak self] in
+            guard let self, !hasStopped.load(ordering: .relaxed) else { return }
+            look()
+            start()
+        }
+    }
+
+    /// Ends that.
+    func stop() {
+        hasStopped.store(true, ordering: .relaxed)
+    }
+
+    private func look() {
+        rule.withLock { rule in
+            guard rule.isDue(unallocatedByteCount) else { return }
+            ProcessMemory.giveBack()
+            rule.didGiveBack(unallocatedByteCount)
+        }
+    }
+
+    private var unallocatedByteCount: Int {
+        ProcessMemory.residentByteCount - ProcessMemory.allocatedByteCount
+    }
+}
