@@ -8,12 +8,18 @@ import Testing
 
 @Suite struct SettingsTests {
     @Test func everyFlagHasItsPlaceInTheTable() throws {
-        for (index, setting) in Setting.all.enumerated() {
+        for setting in Setting.all {
             let options = try SettingOptions.parse(["--\(setting.flag)", "x"])
-            #expect(options.texts.count == Setting.all.count)
-            for (place, text) in options.texts.enumerated() {
-                #expect((text == "x") == (place == index), "\(setting.flag)")
-            }
+            #expect(options.texts == [setting.flag: "x"])
+        }
+    }
+
+    @Test func everyFlagHasItsHelpAndThereAreNoOthers() {
+        let words = SettingOptions.helpMessage().split(whereSeparator: \.isWhitespace)
+        #expect(words.filter { $0.hasPrefix("--") }.count == Setting.all.count + 1)
+        let help = words.joined(separator: " ")
+        for setting in Setting.all {
+            #expect(help.contains("--\(setting.flag) <value> \(setting.help)"))
         }
     }
 
@@ -27,7 +33,7 @@ import Testing
 
     @Test func flagWinsOverVariableAndThatOverTheOther() throws {
         func port(_ flag: String?, _ environment: [String: String]) throws -> UInt16? {
-            let texts = Setting.all.map { $0.flag == "port" ? flag : nil }
+            let texts = flag.map { ["port": $0] } ?? [:]
             return try Settings(texts: texts, environment: environment).port
         }
         #expect(try port(nil, [:]) == 5000)
@@ -45,18 +51,25 @@ import Testing
         ("head-timeout", "9ms"), ("batch-rows-max", "1000001"), ("host", "example.com"),
         ("host", "127.0.0.1:80"), ("admin-host", "256.0.0.1"), ("reuse-port", "yes"),
         ("encoded-bytes-min", "0"), ("tls-handshakes-max", "0"), ("tls-port", "65536"),
+        ("http2-streams-max", "0"), ("http2-streams-max", "10001"),
+        ("http2-continuations-max", "1001"), ("http2-resets-max", "0"),
+        ("http2-control-frames-max", "9"), ("http2-flood-interval", "9ms"),
+        ("http2-request-bytes-max", "65535"), ("http2-window-bytes", "65534"),
+        ("http2-window-bytes", "2147483648"), ("chunk-line-bytes-max", "15"),
+        ("chunk-overhead-bytes-max", "1023"), ("requests-per-turn-max", "0"),
+        ("accepts-per-turn-max", "0"), ("linger-bytes-max", "1023"), ("linger-timeout", "0"),
+        ("linger-total-timeout", "9ms"), ("shed-cost-min", "61s"),
     ])
     func refusesTextNamingItsSource(_ flag: String, _ text: String) {
-        let texts = Setting.all.map { $0.flag == flag ? text : nil }
         #expect {
-            try Settings(texts: texts, environment: [:])
+            try Settings(texts: [flag: text], environment: [:])
         } throws: { error in
             let error = error as? SettingError
             return error?.source == "--\(flag)" && error?.exitCode == 64
         }
         let variable = "PDM_" + flag.uppercased().split(separator: "-").joined(separator: "_")
         #expect {
-            try Settings(texts: texts.map { _ in nil }, environment: [variable: text])
+            try Settings(texts: [:], environment: [variable: text])
         } throws: { error in
             let error = error as? SettingError
             return error?.source == variable && error?.exitCode == 78
@@ -70,23 +83,33 @@ import Testing
         ("machines-max", "100000000"), ("head-timeout", "10ms"), ("batch-rows-max", "1000000"),
         ("host", "::1"), ("host", "[::1]"), ("host", "localhost"), ("admin-host", "0.0.0.0"),
         ("reuse-port", "on"), ("encoded-bytes-min", "1"), ("tls-handshakes-max", "10000"),
+        ("http2-streams-max", "1"), ("http2-streams-max", "10000"),
+        ("http2-continuations-max", "0"), ("http2-resets-max", "1"),
+        ("http2-control-frames-max", "10"), ("http2-flood-interval", "10ms"),
+        ("http2-request-bytes-max", "65536"), ("http2-window-bytes", "65535"),
+        ("http2-window-bytes", "2147483647"), ("chunk-line-bytes-max", "16"),
+        ("chunk-overhead-bytes-max", "1024"), ("requests-per-turn-max", "1"),
+        ("accepts-per-turn-max", "1"), ("linger-bytes-max", "1024"), ("linger-timeout", "10ms"),
+        ("linger-total-timeout", "10ms"), ("shed-cost-min", "60s"),
     ])
     func acceptsTextAtTheLimit(_ flag: String, _ text: String) throws {
-        var texts: [String?] = Setting.all.map { $0.flag == flag ? text : nil }
-        if let admin = Setting.all.firstIndex(where: { $0.flag == "admin-port" }) {
-            texts[admin] = "0"
-        }
-        _ = try Settings(texts: texts, environment: [:])
+        let settings = try Settings(texts: [flag: text, "admin-port": "0"], environment: [:])
+        #expect(settings.adminPort == 0)
     }
 
     @Test(arguments: [
         ("0", 0), ("1500ms", 1500), ("30s", 30_000), ("5min", 300_000), ("2h", 7_200_000),
-        ("7", 7000),
+        ("7", 7000), ("2000us", 2),
     ])
     func readsAndWritesTimes(_ text: String, _ milliseconds: Int) throws {
         let duration = try #require(Setting.duration(of: text))
         #expect(duration == .milliseconds(milliseconds))
         #expect(Setting.duration(of: Setting.text(of: duration)) == duration)
+    }
+
+    @Test func writesTimesInTheLargestUnitThatFits() {
+        let times: [Duration] = [.zero, .microseconds(50), .milliseconds(1500), .seconds(5400)]
+        #expect(times.map(Setting.text(of:)) == ["0s", "50us", "1500ms", "90min"])
     }
 
     @Test(arguments: ["", "s", "1.5s", "1e3", "ms", "-1s", "1 s", "1000000001", "1d"])
@@ -95,13 +118,14 @@ import Testing
     }
 
     @Test func refusesToListenNowhere() {
-        let texts = Setting.all.map { $0.flag == "port" ? "off" : nil }
-        #expect(throws: SettingError.self) { try Settings(texts: texts, environment: [:]) }
+        #expect(throws: SettingError.self) {
+            try Settings(texts: ["port": "off"], environment: [:])
+        }
     }
 
     @Test func speaksTLSWithCertificateAndKeyOnly() throws {
         func settings(_ given: [String: String]) throws -> Settings {
-            try Settings(texts: Setting.all.map { given[$0.flag] }, environment: [:])
+            try Settings(texts: given, environment: [:])
         }
         let pair = ["tls-certificate": "c.pem", "tls-key": "k.pem"]
         #expect(try settings(pair).tls == nil)

@@ -43,8 +43,8 @@ extension Setting {
         )
     }
 
-    private static let units: [(suffix: String, milliseconds: Int)] = [
-        ("h", 3_600_000), ("min", 60_000), ("ms", 1), ("s", 1000),
+    private static let units: [(suffix: String, microseconds: Int)] = [
+        ("h", 3_600_000_000), ("min", 60_000_000), ("ms", 1000), ("us", 1), ("s", 1_000_000),
     ]
 
     /// A whole number with its unit; without one it counts seconds.
@@ -53,24 +53,20 @@ extension Setting {
             guard let value = plainNumber(String(text.dropLast(unit.suffix.count))),
                 value <= 1_000_000_000
             else { return nil }
-            return .milliseconds(value * unit.milliseconds)
+            return .microseconds(value * unit.microseconds)
         }
         guard let value = plainNumber(text), value <= 1_000_000_000 else { return nil }
         return .seconds(value)
     }
 
-    /// The shortest text that reads as the duration, which is a whole number of milliseconds.
+    /// The shortest text that reads as the duration, which is a whole number of microseconds.
     static func text(of duration: Duration) -> String {
-        let milliseconds =
-            duration.components.seconds * 1000
-            + duration.components.attoseconds / 1_000_000_000_000_000
-        if milliseconds == 0 { return "0s" }
-        for unit in units where unit.suffix != "ms" {
-            let (quotient, rest) = milliseconds.quotientAndRemainder(
-                dividingBy: Int64(unit.milliseconds)
-            )
-            if rest == 0 { return "\(quotient)\(unit.suffix)" }
+        let microseconds = Int(duration / .microseconds(1))
+        if microseconds == 0 { return "0s" }
+        let fitting = units.filter { microseconds.isMultiple(of: $0.microseconds) }
+        guard let unit = fitting.max(by: { $0.microseconds < $1.microseconds }) else {
+            return "\(microseconds)us"
         }
-        return "\(milliseconds)ms"
+        return "\(microseconds / unit.microseconds)\(unit.suffix)"
     }
 }

@@ -58,7 +58,21 @@ extension Setting {
             \.http.fieldCountMax,
             in: 8...10_000,
             "fields",
-            "Header fields of a request: ten times what clients send."
+            "Header fields of a request, and trailer fields: ten times what clients send."
+        ),
+        .count(
+            "chunk-line-bytes-max",
+            \.http.chunkLineBytesMax,
+            in: 16...65_536,
+            "bytes",
+            "Size line of a chunk with its extensions, which nobody uses."
+        ),
+        .count(
+            "chunk-overhead-bytes-max",
+            \.http.chunkOverheadBytesMax,
+            in: 1024...(1 << 30),
+            "bytes",
+            "Coding around a chunked body, and its own size again: chunks of a byte cost no more."
         ),
         .count(
             "connections-max",
@@ -75,11 +89,32 @@ extension Setting {
             "Requests of one connection answered in one turn, so that others get theirs."
         ),
         .count(
+            "requests-per-turn-max",
+            \.http.requestsPerTurnMax,
+            in: 1...10_000,
+            "requests",
+            "Requests after which those that come with others wait for the next turn: some 0.3 ms."
+        ),
+        .count(
+            "accepts-per-turn-max",
+            \.http.acceptsPerTurnMax,
+            in: 1...10_000,
+            "connections",
+            "Connections that a loop takes in one turn from each listener: some 0.2 ms."
+        ),
+        .count(
             "output-bytes-max",
             \.http.outputBytesMax,
             in: 4096...(1 << 30),
             "bytes",
             "Answers waiting for a slow reader before its next request is looked at."
+        ),
+        .count(
+            "linger-bytes-max",
+            \.http.lingerBytesMax,
+            in: 1024...(1 << 40),
+            "bytes",
+            "Read away after a refusal: who writes a whole body first sees the refusal only then."
         ),
         .count(
             "retry-after",
@@ -116,6 +151,18 @@ extension Setting {
             "For a waiting answer that makes no progress."
         ),
         .duration(
+            "linger-timeout",
+            \.http.lingerTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "For a client that was refused and neither goes on sending nor closes."
+        ),
+        .duration(
+            "linger-total-timeout",
+            \.http.lingerTotalTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "For such a client in all: what a body has."
+        ),
+        .duration(
             "queue-delay-max",
             \.http.queueDelayMax,
             in: .milliseconds(1) ... .seconds(60),
@@ -126,6 +173,12 @@ extension Setting {
             \.http.queueDelayInterval,
             in: .milliseconds(1) ... .seconds(60),
             "Time of being late without a break before requests are turned away; a burst passes."
+        ),
+        .duration(
+            "shed-cost-min",
+            \.http.shedCostMin,
+            in: .zero ... .seconds(60),
+            "Mean time of a request from which turning away helps: a refusal costs some 10us."
         ),
     ]
 }

@@ -3,8 +3,8 @@
 extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
-        listening + models + requests + operation + limits + timeouts + transport + state
-        + explanations
+        listening + models + requests + operation + limits + timeouts + transport
+        + http2 + state + explanations
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),

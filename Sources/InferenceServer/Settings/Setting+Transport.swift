@@ -60,4 +60,54 @@ extension Setting {
             "For the answer to a batch; then it is 503: what clients and proxies wait."
         ),
     ]
+    static let http2: [Setting] = [
+        .count(
+            "http2-streams-max",
+            \.http.http2StreamCountMax,
+            in: 1...10_000,
+            "streams",
+            "Open streams of an HTTP/2 connection: the least that RFC 9113 section 6.5.2 advises."
+        ),
+        .count(
+            "http2-continuations-max",
+            \.http.http2ContinuationCountMax,
+            in: 0...1000,
+            "frames",
+            "CONTINUATION frames of a header block: they hold the default head several times."
+        ),
+        .count(
+            "http2-resets-max",
+            \.http.http2ResetCountMax,
+            in: 1...1_000_000,
+            "streams",
+            "Streams of a connection reset before their answer, in an interval; then it is closed."
+        ),
+        .count(
+            "http2-control-frames-max",
+            \.http.http2ControlFrameCountMax,
+            in: 10...1_000_000,
+            "frames",
+            "Frames of a connection that move nothing, in an interval; then it is closed."
+        ),
+        .duration(
+            "http2-flood-interval",
+            \.http.http2FloodInterval,
+            in: .milliseconds(10) ... .seconds(3600),
+            "The interval of these two."
+        ),
+        .count(
+            "http2-request-bytes-max",
+            \.http.http2RequestBytesMax,
+            in: 65_536...(1 << 34),
+            "bytes",
+            "Requests that a connection may have under way, in memory: two batches."
+        ),
+        .count(
+            "http2-window-bytes",
+            \.http.http2WindowBytes,
+            in: 65_535...0x7FFF_FFFF,
+            "bytes",
+            "Flow-control window of a stream and of a connection: a gigabit at 8 ms."
+        ),
+    ]
 }

@@ -3,74 +3,91 @@
 internal import ArgumentParser
 
 /// The flags of all settings, as text; ``Setting`` reads the texts.
+///
+/// A property has the name of its flag, in another case; the order is of no matter.
 struct SettingOptions: ParsableArguments {
-    @Option(name: name(0), help: help(0)) var host: String?
-    @Option(name: name(1), help: help(1)) var port: String?
-    @Option(name: name(2), help: help(2)) var adminHost: String?
-    @Option(name: name(3), help: help(3)) var adminPort: String?
-    @Option(name: name(4), help: help(4)) var eventLoops: String?
-    @Option(name: name(5), help: help(5)) var modelDir: String?
-    @Option(name: name(6), help: help(6)) var model: String?
-    @Option(name: name(7), help: help(7)) var unknownFields: String?
-    @Option(name: name(8), help: help(8)) var futureLimit: String?
-    @Option(name: name(9), help: help(9)) var machinesMax: String?
-    @Option(name: name(10), help: help(10)) var drainDelay: String?
-    @Option(name: name(11), help: help(11)) var drainTimeout: String?
-    @Option(name: name(12), help: help(12)) var logLevel: String?
-    @Option(name: name(13), help: help(13)) var logFormat: String?
-    @Option(name: name(14), help: help(14)) var batchRowsMax: String?
-    @Option(name: name(15), help: help(15)) var batchBytesMax: String?
-    @Option(name: name(16), help: help(16)) var batchBytesPendingMax: String?
-    @Option(name: name(17), help: help(17)) var historyRowsMax: String?
-    @Option(name: name(18), help: help(18)) var bodyBytesMax: String?
-    @Option(name: name(19), help: help(19)) var headBytesMax: String?
-    @Option(name: name(20), help: help(20)) var targetBytesMax: String?
-    @Option(name: name(21), help: help(21)) var fieldsMax: String?
-    @Option(name: name(22), help: help(22)) var connectionsMax: String?
-    @Option(name: name(23), help: help(23)) var pipelinedRequestsMax: String?
-    @Option(name: name(24), help: help(24)) var outputBytesMax: String?
-    @Option(name: name(25), help: help(25)) var retryAfter: String?
-    @Option(name: name(26), help: help(26)) var headTimeout: String?
-    @Option(name: name(27), help: help(27)) var bodyTimeout: String?
-    @Option(name: name(28), help: help(28)) var idleTimeout: String?
-    @Option(name: name(29), help: help(29)) var writeTimeout: String?
-    @Option(name: name(30), help: help(30)) var queueDelayMax: String?
-    @Option(name: name(31), help: help(31)) var queueDelayInterval: String?
-    @Option(name: name(32), help: help(32)) var tlsPort: String?
-    @Option(name: name(33), help: help(33)) var tlsCertificate: String?
-    @Option(name: name(34), help: help(34)) var tlsKey: String?
-    @Option(name: name(35), help: help(35)) var tlsClientCa: String?
-    @Option(name: name(36), help: help(36)) var tlsHandshakeTimeout: String?
-    @Option(name: name(37), help: help(37)) var tlsHandshakesMax: String?
-    @Option(name: name(38), help: help(38)) var reusePort: String?
-    @Option(name: name(39), help: help(39)) var encodedBytesMin: String?
-    @Option(name: name(40), help: help(40)) var answerTimeout: String?
-    @Option(name: name(41), help: help(41)) var stateDir: String?
-    @Option(name: name(42), help: help(42)) var stateWait: String?
-    @Option(name: name(43), help: help(43)) var stateSync: String?
-    @Option(name: name(44), help: help(44)) var explanationsMax: String?
-    @Option(name: name(45), help: help(45)) var explainTimeout: String?
+    @Option(help: help("host")) var host: String?
+    @Option(help: help("port")) var port: String?
+    @Option(help: help("admin-host")) var adminHost: String?
+    @Option(help: help("admin-port")) var adminPort: String?
+    @Option(help: help("event-loops")) var eventLoops: String?
+    @Option(help: help("model-dir")) var modelDir: String?
+    @Option(help: help("model")) var model: String?
+    @Option(help: help("unknown-fields")) var unknownFields: String?
+    @Option(help: help("future-limit")) var futureLimit: String?
+    @Option(help: help("machines-max")) var machinesMax: String?
+    @Option(help: help("drain-delay")) var drainDelay: String?
+    @Option(help: help("drain-timeout")) var drainTimeout: String?
+    @Option(help: help("log-level")) var logLevel: String?
+    @Option(help: help("log-format")) var logFormat: String?
+    @Option(help: help("batch-rows-max")) var batchRowsMax: String?
+    @Option(help: help("batch-bytes-max")) var batchBytesMax: String?
+    @Option(help: help("batch-bytes-pending-max")) var batchBytesPendingMax: String?
+    @Option(help: help("history-rows-max")) var historyRowsMax: String?
+    @Option(help: help("body-bytes-max")) var bodyBytesMax: String?
+    @Option(help: help("head-bytes-max")) var headBytesMax: String?
+    @Option(help: help("target-bytes-max")) var targetBytesMax: String?
+    @Option(help: help("fields-max")) var fieldsMax: String?
+    @Option(help: help("chunk-line-bytes-max")) var chunkLineBytesMax: String?
+    @Option(help: help("chunk-overhead-bytes-max")) var chunkOverheadBytesMax: String?
+    @Option(help: help("connections-max")) var connectionsMax: String?
+    @Option(help: help("pipelined-requests-max")) var pipelinedRequestsMax: String?
+    @Option(help: help("requests-per-turn-max")) var requestsPerTurnMax: String?
+    @Option(help: help("accepts-per-turn-max")) var acceptsPerTurnMax: String?
+    @Option(help: help("output-bytes-max")) var outputBytesMax: String?
+    @Option(help: help("linger-bytes-max")) var lingerBytesMax: String?
+    @Option(help: help("retry-after")) var retryAfter: String?
+    @Option(help: help("head-timeout")) var headTimeout: String?
+    @Option(help: help("body-timeout")) var bodyTimeout: String?
+    @Option(help: help("idle-timeout")) var idleTimeout: String?
+    @Option(help: help("write-timeout")) var writeTimeout: String?
+    @Option(help: help("linger-timeout")) var lingerTimeout: String?
+    @Option(help: help("linger-total-timeout")) var lingerTotalTimeout: String?
+    @Option(help: help("queue-delay-max")) var queueDelayMax: String?
+    @Option(help: help("queue-delay-interval")) var queueDelayInterval: String?
+    @Option(help: help("shed-cost-min")) var shedCostMin: String?
+    @Option(help: help("tls-port")) var tlsPort: String?
+    @Option(help: help("tls-certificate")) var tlsCertificate: String?
+    @Option(help: help("tls-key")) var tlsKey: String?
+    @Option(help: help("tls-client-ca")) var tlsClientCa: String?
+    @Option(help: help("tls-handshake-timeout")) var tlsHandshakeTimeout: String?
+    @Option(help: help("tls-handshakes-max")) var tlsHandshakesMax: String?
+    @Option(help: help("http2-streams-max")) var http2StreamsMax: String?
+    @Option(help: help("http2-continuations-max")) var http2ContinuationsMax: String?
+    @Option(help: help("http2-resets-max")) var http2ResetsMax: String?
+    @Option(help: help("http2-control-frames-max")) var http2ControlFramesMax: String?
+    @Option(help: help("http2-flood-interval")) var http2FloodInterval: String?
+    @Option(help: help("http2-request-bytes-max")) var http2RequestBytesMax: String?
+    @Option(help: help("http2-window-bytes")) var http2WindowBytes: String?
+    @Option(help: help("reuse-port")) var reusePort: String?
+    @Option(help: help("encoded-bytes-min")) var encodedBytesMin: String?
+    @Option(help: help("answer-timeout")) var answerTimeout: String?
+    @Option(help: help("state-dir")) var stateDir: String?
+    @Option(help: help("state-wait")) var stateWait: String?
+    @Option(help: help("state-sync")) var stateSync: String?
+    @Option(help: help("explanations-max")) var explanationsMax: String?
+    @Option(help: help("explain-timeout")) var explainTimeout: String?
 
-    /// The texts in the order of ``Setting/all``; nil where a flag is absent.
-    var texts: [String?] {
-        [
-            host, port, adminHost, adminPort, eventLoops, modelDir, model, unknownFields,
-            futureLimit, machinesMax, drainDelay, drainTimeout, logLevel, logFormat,
-            batchRowsMax, batchBytesMax, batchBytesPendingMax, historyRowsMax, bodyBytesMax,
-            headBytesMax, targetBytesMax, fieldsMax, connectionsMax, pipelinedRequestsMax,
-            outputBytesMax, retryAfter, headTimeout, bodyTimeout, idleTimeout, writeTimeout,
-            queueDelayMax, queueDelayInterval,
-            tlsPort, tlsCertificate, tlsKey, tlsClientCa, tlsHandshakeTimeout, tlsHandshakesMax,
-            reusePort, encodedBytesMin, answerTimeout, stateDir, stateWait,
-            stateSync, explanationsMax, explainTimeout,
-        ]
+    /// The texts that were given, by flag.
+    var texts: [String: String] {
+        var texts: [String: String] = [:]
+        for property in Mirror(reflecting: self).children {
+            guard let name = property.label, let option = property.value as? Option<String?>,
+                let text = option.wrappedValue
+            else { continue }
+            // A wrapped property is stored under its name with an underscore.
+            texts[Self.flag(of: name.dropFirst())] = text
+        }
+        return texts
     }
 
-    private static func name(_ index: Int) -> NameSpecification {
-        .customLong(Setting.all[index].flag)
+    private static func flag(of property: Substring) -> String {
+        property.reduce(into: "") { flag, character in
+            flag += character.isUppercase ? "-\(character.lowercased())" : "\(character)"
+        }
     }
 
-    private static func help(_ index: Int) -> ArgumentHelp {
-        ArgumentHelp("\(Setting.all[index].help)", valueName: "value")
+    private static func help(_ flag: String) -> ArgumentHelp? {
+        Setting.all.first { $0.flag == flag }.map { ArgumentHelp("\($0.help)", valueName: "value") }
     }
 }

@@ -4,14 +4,14 @@ extension Settings {
     /// Reads the settings: a flag wins over its variable, that over the other variable, and that
     /// over the default.
     ///
-    /// `texts` are the flags' texts in the order of ``Setting/all``. Beyond single values, what
-    /// does not fit together is refused.
-    init(texts: [String?], environment: [String: String]) throws(SettingError) {
+    /// `texts` are those of the flags that were given. Beyond single values, what does not fit
+    /// together is refused.
+    init(texts: [String: String], environment: [String: String]) throws(SettingError) {
         self.init()
-        for (setting, text) in zip(Setting.all, texts) {
+        for setting in Setting.all {
             let variables = [setting.variable, setting.otherVariable].compactMap(\.self)
             let found = variables.lazy.compactMap { name in environment[name].map { (name, $0) } }
-            if let text {
+            if let text = texts[setting.flag] {
                 try set(setting, text, "--\(setting.flag)", isEnvironment: false)
             } else if let (name, text) = found.first {
                 try set(setting, text, name, isEnvironment: true)

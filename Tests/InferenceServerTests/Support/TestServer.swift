@@ -24,7 +24,7 @@ final class TestServer: Sendable {
         var values = ["port": "0", "event-loops": "2", "model-dir": directory.path]
         values.merge(arguments) { $1 }
         let settings = try Settings(
-            texts: Setting.all.map { values[$0.flag] },
+            texts: values,
             environment: [:]
         )
         let log = Log(level: .debug, clock: wallClock) { [lines] in lines.append($0) }
