@@ -62,7 +62,8 @@ struct Routing {
             )
         case .notFound, .route:
             let isAsterisk =
-                request.path.count == 1 && bytes[request.path.lowerBound] == UInt8(ascii: "*")
+                request.path.isEmpty
+                || request.path.count == 1 && bytes[request.path.lowerBound] == UInt8(ascii: "*")
             if request.method == .options, isAsterisk {
                 allow = Array("GET, HEAD, POST, OPTIONS".utf8)
                 response.status = 204

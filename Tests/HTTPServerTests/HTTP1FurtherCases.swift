@@ -18,6 +18,8 @@ let furtherConformanceCases: [ConformanceCase] =
 private let codings: [ConformanceCase] = [
     .init("9112 6.1 unknown, chunked", post("Transfer-Encoding: foo, chunked"), [501]),
     .init("9112 6.1 empty element", post("Transfer-Encoding: , chunked"), [501]),
+    .init("9112 6.1 empty element last", post("Transfer-Encoding: chunked,"), [501]),
+    .init("9112 6.1 empty element and space", post("Transfer-Encoding: chunked , "), [501]),
     .init("9112 6.1 identity", post("Transfer-Encoding: identity"), [400]),
     .init("9112 6.1 nothing", post("Transfer-Encoding:"), [400]),
     .init("9112 7 chunked has no parameters", post("Transfer-Encoding: chunked;q=1"), [400]),
@@ -80,6 +82,20 @@ private let hosts: [ConformanceCase] = [
         closes: true
     ),
     .init(
+        "9112 3.2.4 OPTIONS of the server in absolute form",
+        "OPTIONS http://a:80 HTTP/1.1\r\n\(host)\r\n",
+        [204],
+        closes: false
+    ),
+    .init(
+        "9112 3.2.4 OPTIONS of its root",
+        "OPTIONS http://a:80/x HTTP/1.1\r\n\(host)\r\n",
+        [404],
+        closes: false
+    ),
+    .init("9110 4.2.3 no path", target("http://a"), [200], ["0 /"]),
+    .init("9110 4.2.3 a query and no path", target("http://a?b"), [200], ["0 / ?b"]),
+    .init(
         "9110 9.3.7 OPTIONS of nothing",
         "OPTIONS /x HTTP/1.1\r\n\(host)\r\n",
         [404],
@@ -89,7 +105,19 @@ private let hosts: [ConformanceCase] = [
 
 private let expectations: [ConformanceCase] = [
     .init("9110 10.1.1 list", post("Expect: 100-continue, x\r\nContent-Length: 3"), [417]),
-    .init("9110 10.1.1 nothing", post("Expect:\r\nContent-Length: 3"), [417]),
+    .init(
+        "9110 10.1.1 nothing",
+        post("Expect:\r\nContent-Length: 3"),
+        [200],
+        ["1 /echo [abc]"]
+    ),
+    .init(
+        "9110 10.1.1 the same twice",
+        post("Expect: 100-continue, 100-continue\r\nContent-Length: 3"),
+        [200],
+        ["1 /echo [abc]"]
+    ),
+    .init("9110 10.1.1 other first", post("Expect: x, 100-continue\r\nContent-Length: 3"), [417]),
     .init("9110 10.1.1 parameter", post("Expect: 100-continue;a\r\nContent-Length: 3"), [417]),
     .init(
         "9110 10.1.1 not in 1.0",
@@ -179,6 +207,36 @@ private let chunkLimits: [ConformanceCase] = [
     .init("9112 7.1.2 trailers one past it", trailers(101), [431]),
     .init("9112 7.1.2 folded trailer", chunks("0\r\nX: y\r\n z\r\n\r\n"), [400]),
     .init("9112 7.1.2 bare LF", chunks("0\r\nX: y\n\r\n"), [400]),
+    .init(
+        "9112 7.1 leading zeros",
+        chunks("00000000000000000001\r\na\r\n0\r\n\r\n"),
+        [200],
+        ["1 /echo [a]"]
+    ),
+    .init("9112 7.1 fifteen digits", chunks("100000000000000\r\na\r\n0\r\n\r\n"), [413]),
+    .init("9112 7.1 seventeen digits", chunks("10000000000000001\r\na\r\n0\r\n\r\n"), [413]),
+    .init(
+        "9112 7.1.1 extensions",
+        chunks("1;a;b=c ; d = \"e \\\" ;f\";g\r\na\r\n0;h=\"\"\r\n\r\n"),
+        [200],
+        ["1 /echo [a]"]
+    ),
+    .init("9112 7.1.1 no name", chunks("1;\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 no name before a value", chunks("1;=b\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 no value", chunks("1;a=\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 two names", chunks("1;a b\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 open quote", chunks("1;a=\"b\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 quote escaped", chunks("1;a=\"b\\\"\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 more after a quote", chunks("1;a=\"b\"c\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 bytes above ASCII", chunks("1;\u{e9}\r\na\r\n0\r\n\r\n"), [400]),
+    .init("9112 7.1.1 space at the end", chunks("1;a \r\na\r\n0\r\n\r\n"), [400]),
+    .init(
+        "9110 6.5.1 fields that may not be trailers change nothing",
+        chunks("1\r\na\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n")
+            + get("X: y"),
+        [200, 200],
+        ["1 /echo [a]", "0 /"]
+    ),
     .init("9112 7.1 no CRLF after data", chunks("1\r\na0\r\n\r\n"), [400]),
     .init("9112 7.1 semicolon alone", chunks(";x\r\na\r\n0\r\n\r\n"), [400]),
     .init("9112 7.1 negative", chunks("-1\r\na\r\n0\r\n\r\n"), [400]),

@@ -103,15 +103,12 @@ struct ChunkedBody {
         var size = 0
         while index < lineEnd, let digit = hexValue(bytes[index]) {
             // Fifteen digits cannot overflow; the limit of the body is far below.
-            guard index - position < 15 else { throw .bodyTooLarge(limit: bodyBytesMax) }
+            guard size < 1 << 56 else { throw .bodyTooLarge(limit: bodyBytesMax) }
             size = size << 4 | digit
             index += 1
         }
-        guard index > position else { throw .malformedChunk }
-        if index < lineEnd {
-            // RFC 9112 §7.1.1: white space may stand before the semicolon, and nowhere else.
-            while index < lineEnd, isWhitespace(bytes[index]) { index += 1 }
-            guard index < lineEnd, bytes[index] == UInt8(ascii: ";") else { throw .malformedChunk }
+        guard index > position, areExtensions(index..<lineEnd, bytes) else {
+            throw .malformedChunk
         }
         overhead += lineEnd + 2 - position
         guard size <= bodyBytesMax - body.count,
@@ -161,4 +158,47 @@ struct ChunkedBody {
         }
         return nil
     }
+}
+
+/// Whether a range reads `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`
+/// (RFC 9112 §7.1.1); what is read loosely here, another parser may see the end of a line in.
+private func areExtensions(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    var index = range.lowerBound
+    func skipSpace() {
+        while index < range.upperBound, isWhitespace(bytes[index]) { index += 1 }
+    }
+    func takes(_ byte: UInt8) -> Bool {
+        guard index < range.upperBound, bytes[index] == byte else { return false }
+        index += 1
+        return true
+    }
+    func takesToken() -> Bool {
+        let start = index
+        while index < range.upperBound, isTokenByte(bytes[index]) { index += 1 }
+        return index > start
+    }
+    func takesQuotedRest() -> Bool {
+        while index < range.upperBound {
+            if takes(UInt8(ascii: "\"")) { return true }
+            // A quoted pair; no control character comes as far as here.
+            if bytes[index] == UInt8(ascii: "\\") { index += 1 }
+            index += 1
+        }
+        return false
+    }
+    while index < range.upperBound {
+        skipSpace()
+        guard takes(UInt8(ascii: ";")) else { return false }
+        skipSpace()
+        guard takesToken() else { return false }
+        let end = index
+        skipSpace()
+        guard takes(UInt8(ascii: "=")) else {
+            index = end
+            continue
+        }
+        skipSpace()
+        guard takes(UInt8(ascii: "\"")) ? takesQuotedRest() : takesToken() else { return false }
+    }
+    return index == range.upperBound
 }

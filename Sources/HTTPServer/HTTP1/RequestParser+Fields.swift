@@ -37,11 +37,7 @@ extension RequestParser {
             guard RequestParser.isHost(field.value, bytes) else { throw .invalidHost }
             hostCount = 1
         case 6 where matches(KnownField.expect, field.name, in: bytes):
-            // RFC 9110 §10.1.1: an expectation that is not known is answered 417.
-            guard matches(KnownField.hundredContinue, field.value, in: bytes) else {
-                return unmet = .unknownExpectation
-            }
-            expectsContinue = true
+            noteExpectations(field.value, bytes)
         case 10 where matches(KnownField.connection, field.name, in: bytes):
             noteConnection(field.value, bytes)
         case 14 where matches(KnownField.contentLength, field.name, in: bytes):
@@ -76,6 +72,17 @@ extension RequestParser {
         return length
     }
 
+    /// RFC 9110 §10.1.1: an expectation that is not known is answered 417.
+    private mutating func noteExpectations(_ value: Range<Int>, _ bytes: Span<UInt8>) {
+        RequestParser.forEachElement(value, bytes) { element, bytes in
+            if matches(KnownField.hundredContinue, element, in: bytes) {
+                expectsContinue = true
+            } else if !element.isEmpty {
+                unmet = .unknownExpectation
+            }
+        }
+    }
+
     private mutating func noteConnection(_ value: Range<Int>, _ bytes: Span<UInt8>) {
         RequestParser.forEachElement(value, bytes) { element, bytes in
             if matches(KnownField.close, element, in: bytes) {
@@ -90,7 +97,8 @@ extension RequestParser {
     private mutating func noteCoding(_ value: Range<Int>, _ bytes: Span<UInt8>) {
         // A second field is a list over two lines, which other parsers overlook.
         guard coding == .none else { return coding = .malformed }
-        var count = 0
+        // An empty element counts, also the one behind a comma at the end.
+        var count = !value.isEmpty && bytes[value.upperBound - 1] == UInt8(ascii: ",") ? 1 : 0
         var chunkedCount = 0
         var isLastChunked = false
         RequestParser.forEachElement(value, bytes) { element, bytes in

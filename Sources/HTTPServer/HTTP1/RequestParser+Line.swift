@@ -88,7 +88,12 @@ extension RequestParser {
                 end += 1
             }
             guard RequestParser.isHost(start..<end, bytes) else { throw .invalidHost }
-            return try parsePath(end..<target.upperBound, bytes, into: &request)
+            try parsePath(end..<target.upperBound, bytes, into: &request)
+            // RFC 9112 §3.2.4: without a path OPTIONS asks about the server as a whole.
+            if request.method == .options, end == target.upperBound { return }
+            // RFC 9110 §4.2.3: otherwise no path is "/", such as the last byte of the scheme.
+            if request.path.isEmpty { request.path = (start - 1)..<start }
+            return
         }
         throw .malformedTarget
     }
