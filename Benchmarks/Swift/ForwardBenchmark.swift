@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ModelRuntime
+import Platform
 
 /// The forward pass of one network on one thread, beside the peak loop of its instruction set.
 struct ForwardBenchmark: ParsableCommand {

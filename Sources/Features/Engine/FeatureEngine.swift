@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+package import Platform
+
 /// When a reading was taken and when it came.
 package struct ReadingTime: Equatable, Sendable {
     /// The moment that the reading is about, microseconds since the epoch.
@@ -30,13 +32,17 @@ package struct FeatureEngine: Sendable {
     package let records: RecordLayout
 
     let windowPaneCounts: [Int]
-    private let sensorPlans: [SensorPlan]
+    private let sensors: SensorPlans
     let plan: FeaturePlan
+    let kernels: FeatureKernels
 
-    /// Prepares a validated transform.
+    /// Prepares a validated transform; every variant gives the same bits.
     ///
     /// - Throws: ``SpecError`` where its parts do not fit.
-    package init(_ transform: FeatureTransform) throws(SpecError) {
+    package init(
+        _ transform: FeatureTransform,
+        variant: KernelVariant = .best
+    ) throws(SpecError) {
         try transform.validate()
         self.transform = transform
         records = RecordLayout(
@@ -44,8 +50,9 @@ package struct FeatureEngine: Sendable {
             layout: transform.layout
         )
         windowPaneCounts = transform.windowHours.map { $0 * 3600 / transform.layout.paneSeconds }
-        sensorPlans = transform.schema.sensors.indices.map { SensorPlan(sensor: $0, transform) }
-        plan = FeaturePlan(transform)
+        sensors = SensorPlans(transform)
+        plan = FeaturePlan(transform, records)
+        kernels = FeatureKernels(variant)
     }
 
     /// Working memory for this engine.
@@ -63,124 +70,67 @@ package struct FeatureEngine: Sendable {
         at base: Int,
         scratch: inout FeatureScratch
     ) -> Admission {
-        classify(&scratch)
+        let pane = records.panePosition(of: time.timestamp)
         let admission = records.admission(
             words,
             at: base,
+            pane: pane,
             timestamp: time.timestamp,
             isTimestamped: time.isTimestamped
         )
         if admission == .stale {
-            takeAlone(time, &scratch)
+            takeAlone(time, pane, &scratch)
         } else {
-            take(time, admission, in: &words, at: base, &scratch)
+            take(time, pane, admission, in: &words, at: base, &scratch)
         }
         return admission
     }
 
     /// Notes what the row of a reading needs that belongs to no record: a machine's first and only.
     package func observeAlone(_ time: ReadingTime, scratch: inout FeatureScratch) {
-        classify(&scratch)
-        takeAlone(time, &scratch)
+        takeAlone(time, records.panePosition(of: time.timestamp), &scratch)
     }
 
     /// Computes the features and the scaled row from what ``observe(_:in:at:scratch:)`` noted.
     package func finishRow(_ scratch: inout FeatureScratch) {
-        clean(&scratch)
-        plan.fill(&scratch, records)
+        kernels.clean(sensors, &scratch)
+        plan.fill(&scratch, kernels)
     }
 
     private func take(
         _ time: ReadingTime,
+        _ pane: PanePosition,
         _ admission: Admission,
         in words: inout MutableSpan<UInt64>,
         at base: Int,
         _ scratch: inout FeatureScratch
     ) {
-        note(&scratch, words, base, time.timestamp)
+        let isInOrder = admission == .inOrder
+        let last = words.load(at: base + RecordLayout.lastTimestamp)
+        scratch.timestamp = time.timestamp
+        scratch.remembersAlarm = records.remembersAlarm(words, at: base)
+        scratch.hoursSincePrevious =
+            last == .min || time.timestamp <= last
+            ? 0 : Double(time.timestamp - last) / Double(Timestamp.microsecondsPerHour)
+        kernels.read(sensors, records, &words, at: base, advances: isInOrder, &scratch)
+        if isInOrder { words.store(time.timestamp, at: base + RecordLayout.lastTimestamp) }
         if admission != .duplicate {
-            records.addToPane(
-                &words,
-                at: base,
-                timestamp: time.timestamp,
-                values: scratch.values.span
-            )
+            kernels.add(scratch.values, records, &words, at: base, pane)
             records.count(&words, at: base, time)
         }
-        if admission == .inOrder {
-            records.advance(
-                &words,
-                at: base,
-                timestamp: time.timestamp,
-                values: scratch.values.span
-            )
-            flagStuck(&scratch, words, base)
-        }
-        scratch.statistics.gather(records, words.span, at: base, timestamp: time.timestamp)
+        scratch.statistics.gather(records, words.span, at: base, pane, kernels)
     }
 
-    private func takeAlone(_ time: ReadingTime, _ scratch: inout FeatureScratch) {
+    private func takeAlone(
+        _ time: ReadingTime,
+        _ pane: PanePosition,
+        _ scratch: inout FeatureScratch
+    ) {
         var lone: [UInt64] = []
         swap(&lone, &scratch.lone)
         var words = lone.mutableSpan
         records.reset(&words, at: 0, id: [UInt8]().span)
-        take(time, .inOrder, in: &words, at: 0, &scratch)
+        take(time, pane, .inOrder, in: &words, at: 0, &scratch)
         swap(&lone, &scratch.lone)
-    }
-
-    private func classify(_ scratch: inout FeatureScratch) {
-        for sensor in scratch.values.indices {
-            let value = scratch.values[sensor]
-            if value.isNaN {
-                scratch.flags[sensor] = .missing
-            } else if sensorPlans[sensor].accepts(value) {
-                scratch.flags[sensor] = []
-            } else {
-                scratch.flags[sensor] = .outOfRange
-                scratch.values[sensor] = .nan
-            }
-        }
-    }
-
-    private func note(
-        _ scratch: inout FeatureScratch,
-        _ words: borrowing MutableSpan<UInt64>,
-        _ base: Int,
-        _ timestamp: Int64
-    ) {
-        let last = words.load(at: base + RecordLayout.lastTimestamp)
-        scratch.timestamp = timestamp
-        scratch.remembersAlarm = records.remembersAlarm(words, at: base)
-        scratch.hoursSincePrevious =
-            last == .min || timestamp <= last
-            ? 0 : Double(timestamp - last) / Double(Timestamp.microsecondsPerHour)
-        for sensor in scratch.previous.indices {
-            // Without forward fill the previous reading's value is what that very reading had.
-            let isKept = transform.forwardFill || records.wasMeasured(words, at: base, sensor)
-            scratch.previous[sensor] =
-                isKept ? records.lastMeasured(words, at: base, sensor: sensor) : .nan
-        }
-    }
-
-    private func flagStuck(
-        _ scratch: inout FeatureScratch,
-        _ words: borrowing MutableSpan<UInt64>,
-        _ base: Int
-    ) {
-        for sensor in sensorPlans.indices where !scratch.values[sensor].isNaN {
-            let equal = records.equalReadings(words, at: base, sensor: sensor)
-            if equal >= sensorPlans[sensor].stuckAfter { scratch.flags[sensor].insert(.stuck) }
-        }
-    }
-
-    private func clean(_ scratch: inout FeatureScratch) {
-        for sensor in sensorPlans.indices {
-            let measured = scratch.values[sensor]
-            let last = scratch.previous[sensor]
-            let value = measured.isNaN && transform.forwardFill ? last : measured
-            if value.isNaN { scratch.flags[sensor].insert(.imputed) }
-            scratch.inputs[sensor] = sensorPlans[sensor].imputedAndClipped(value)
-            scratch.previous[sensor] = sensorPlans[sensor].imputedAndClipped(last)
-        }
     }
 }

@@ -50,12 +50,18 @@ package struct FeatureScratch {
         flags = Array(repeating: [], count: sensorCount)
         features = Array(repeating: 0, count: featureCount)
         row = Array(repeating: 0, count: featureCount)
-        inputs = Array(repeating: 0, count: engine.plan.inputs.count)
+        inputs = Array(repeating: 0, count: engine.plan.inputCount)
         previous = Array(repeating: .nan, count: sensorCount)
         statistics = WindowStatistics(
             paneCounts: engine.windowPaneCounts,
             gaugeCount: engine.records.cells.count
         )
         lone = Array(repeating: 0, count: engine.records.wordCount)
+    }
+
+    /// Whether the lists by sensor are as long as their number: callers may replace `values`.
+    func areSized(sensors count: Int) -> Bool {
+        values.count == count && flags.count == count && previous.count == count
+            && inputs.count >= count
     }
 }

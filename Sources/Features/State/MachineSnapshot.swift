@@ -55,14 +55,15 @@ package struct MachineSnapshot: Sendable {
             gaugeCount: cells.count
         )
         if let lastTimestamp {
-            statistics.gather(engine.records, words, at: 0, timestamp: lastTimestamp)
+            let newest = engine.records.panePosition(of: lastTimestamp)
+            statistics.gather(engine.records, words, at: 0, newest, engine.kernels)
         }
         windows = engine.transform.windowHours.enumerated().map { window, hours in
             Window(
                 hours: hours,
                 fill: statistics.fill[window],
                 gauges: cells.enumerated().map { gauge, cell in
-                    let sums = statistics.totals[window * cells.count + gauge]
+                    let sums = statistics.totals(window: window, gauge: gauge)
                     let kept = engine.transform.layout.gauges[gauge]
                     let isEmpty = sums.count == 0
                     return Gauge(

@@ -15,7 +15,7 @@ extension RecordLayout {
 
     /// The words of the pane that a reading of this timestamp goes into, relative to the record.
     func pane(of timestamp: Int64) -> Range<Int> {
-        pane(at: panePlace(paneIndex(of: timestamp)))
+        pane(at: panePosition(of: timestamp).place)
     }
 
     /// Gives every part of a record its checksum.

@@ -17,18 +17,18 @@ extension RecordLayout {
     func admission(
         _ words: borrowing MutableSpan<UInt64>,
         at base: Int,
+        pane: PanePosition,
         timestamp: Int64,
         isTimestamped: Bool
     ) -> Admission {
-        let index = paneIndex(of: timestamp)
-        if index < words.load(at: base + Self.firstPane) { return .stale }
+        if pane.index < words.load(at: base + Self.firstPane) { return .stale }
         let last: Int64 = words.load(at: base + Self.lastTimestamp)
         // No reading that was taken in is later than the last one in order.
         if timestamp > last { return .inOrder }
         if isTimestamped, remembers(words, at: base, timestamp: timestamp) { return .duplicate }
         if timestamp == last, !isTimestamped { return .inOrder }
         // The panes of the longest window before the newest pane are all that is kept.
-        return index > paneIndex(of: last) - Int64(paneCount) ? .late : .stale
+        return pane.index > paneIndex(of: last) - Int64(paneCount) ? .late : .stale
     }
 
     private func remembers(
@@ -42,49 +42,6 @@ extension RecordLayout {
             return true
         }
         return false
-    }
-
-    /// Takes a reading's measured values (NaN: missing) into the pane of its timestamp.
-    func addToPane(
-        _ words: inout MutableSpan<UInt64>,
-        at base: Int,
-        timestamp: Int64,
-        values: Span<Double>
-    ) {
-        let index = paneIndex(of: timestamp)
-        let pane = base + paneOffset(index)
-        if words.load(at: pane) != index {
-            words.store(index, at: pane)
-            for word in pane + 1..<pane + wordsPerPane { words[word] = 0 }
-        }
-        for gauge in cells.indices {
-            let value = values[cells[gauge].sensor]
-            if !value.isNaN { add(cells[gauge].quantised(value), gauge, &words, pane) }
-        }
-    }
-
-    private func add(
-        _ step: UInt32,
-        _ gauge: Int,
-        _ words: inout MutableSpan<UInt64>,
-        _ pane: Int
-    ) {
-        let place = pane + sums + gauge
-        var count = words[place + cells.count]
-        guard count & 0xFFFF_FFFF < UInt64(SpecLimits.paneCountMax) else { return }
-        count += 1
-        words[place] &+= UInt64(step)
-        if keepsSquares {
-            let squares = place + 2 * cells.count
-            let added = words[squares].addingReportingOverflow(UInt64(step) * UInt64(step))
-            words[squares] = added.partialValue
-            if added.overflow { count += 1 << 32 }
-        }
-        words[place + cells.count] = count
-        if keepsMaxima {
-            let maximum = 2 * pane + Self.maximaHalf + gauge
-            if step > words.half(at: maximum) { words.setHalf(step, at: maximum) }
-        }
     }
 
     /// Counts a reading that its pane took: its arrival and, where it has one, its timestamp.
@@ -103,29 +60,6 @@ extension RecordLayout {
         let capacity = UInt32(Self.timestampRingCount)
         words.setHalf((next + 1) % capacity, at: counts + 1)
         words.setHalf(min(words.half(at: counts) + 1, capacity), at: counts)
-    }
-
-    /// Takes over an in-order reading's time and values as the machine's last ones.
-    func advance(
-        _ words: inout MutableSpan<UInt64>,
-        at base: Int,
-        timestamp: Int64,
-        values: Span<Double>
-    ) {
-        words.store(timestamp, at: base + Self.lastTimestamp)
-        for sensor in 0..<sensorCount {
-            let place = 2 * (base + equalReadings) + sensor
-            let value = values[sensor]
-            let before = words.half(at: place)
-            if value.isNaN {
-                words.setHalf(before | Self.missingBit, at: place)
-                continue
-            }
-            let equal = before & ~Self.missingBit
-            let isEqual = value == lastMeasured(words, at: base, sensor: sensor)
-            words.setHalf(isEqual ? min(equal + 1, ~Self.missingBit) : 1, at: place)
-            words[base + Self.values + sensor] = value.bitPattern
-        }
     }
 
     /// Begins anew with the pane that holds a moment, as after maintenance.
@@ -154,28 +88,5 @@ extension RecordLayout {
             words[base + Self.values + sensor] = Double.nan.bitPattern
             words.setHalf(0, at: 2 * (base + equalReadings) + sensor)
         }
-    }
-
-    /// The sensor's last measured value, NaN where there is none.
-    func lastMeasured(
-        _ words: borrowing MutableSpan<UInt64>,
-        at base: Int,
-        sensor: Int
-    ) -> Double {
-        Double(bitPattern: words[base + Self.values + sensor])
-    }
-
-    /// How many equal readings in a row the sensor's last ones are.
-    func equalReadings(
-        _ words: borrowing MutableSpan<UInt64>,
-        at base: Int,
-        sensor: Int
-    ) -> Int {
-        Int(words.half(at: 2 * (base + equalReadings) + sensor) & ~Self.missingBit)
-    }
-
-    /// Whether the last reading in order had a value of the sensor.
-    func wasMeasured(_ words: borrowing MutableSpan<UInt64>, at base: Int, _ sensor: Int) -> Bool {
-        words.half(at: 2 * (base + equalReadings) + sensor) & Self.missingBit == 0
     }
 }

@@ -33,24 +33,14 @@ package struct RecordLayout: Sendable {
         let sensor: Int
         let lowerBound: Double
         let step: Double
-        let stepsPerUnit: Double
 
         init(_ gauge: StateLayout.Gauge) {
-            let width = gauge.range.upperBound - gauge.range.lowerBound
             sensor = gauge.sensor
             lowerBound = gauge.range.lowerBound
-            step = width / 4_294_967_295
-            stepsPerUnit = 4_294_967_295 / width
+            step = (gauge.range.upperBound - gauge.range.lowerBound) / Self.stepMax
         }
 
-        /// The nearest of the 2^32 steps of the gauge's range; `value` lies within it.
-        func quantised(_ value: Double) -> UInt32 {
-            let steps = (value - lowerBound) * stepsPerUnit
-            guard steps < 4_294_967_294.5 else { return .max }
-            // Half a step and more goes up; the difference is exact.
-            let whole = UInt32(max(steps, 0))
-            return steps - Double(whole) < 0.5 ? whole : whole + 1
-        }
+        static let stepMax = 4_294_967_295.0
     }
 
     static let timestampRingCount = 16
@@ -64,7 +54,6 @@ package struct RecordLayout: Sendable {
     static let idByteCount = 22
     static let idBytes = 23
     static let values = 31
-    static let missingBit: UInt32 = 1 << 31
     /// The checksum of a pane, in halves of words from its start.
     static let paneChecksumHalf = 2
     /// The maximum of the first gauge, in halves of words from the start of a pane.
@@ -84,9 +73,15 @@ package struct RecordLayout: Sendable {
     let keepsMaxima: Bool
     /// The first sum, from the start of a pane; sums, counts and squares follow each other.
     let sums: Int
-    /// The first word of the last pane, from the first pane.
-    let lastPane: Int
     let cells: [Cell]
+    /// What the kernels need to know: panes, words of a pane, gauges, and where sums, squares and
+    /// maxima of the first gauge stand in a pane, the last in halves of words; -1: not kept.
+    let shape: [Int]
+    /// The sensor of each gauge.
+    let sensors: [Int]
+    /// The gauges' lower bounds, then their steps per unit: a value is kept as the nearest of the
+    /// 2^32 steps of its gauge's range.
+    let quantisation: [Double]
     /// The number of 64-bit words of a record.
     package let wordCount: Int
 
@@ -100,11 +95,19 @@ package struct RecordLayout: Sendable {
         alarm = keepsAlarm ? afterSensors : nil
         panes = afterSensors + (keepsAlarm ? Self.alarmWordCount : 0)
         cells = layout.gauges.map(Cell.init)
+        sensors = layout.gauges.map(\.sensor)
+        quantisation =
+            layout.gauges.map(\.range.lowerBound)
+            + layout.gauges.map { Cell.stepMax / ($0.range.upperBound - $0.range.lowerBound) }
         keepsSquares = layout.gauges.contains { $0.keepsSquares }
         keepsMaxima = layout.gauges.contains { $0.keepsMaximum }
         sums = (Self.maximaHalf + (keepsMaxima ? cells.count : 0) + 1) / 2
         wordsPerPane = sums + (keepsSquares ? 3 : 2) * cells.count
-        lastPane = (paneCount - 1) * wordsPerPane
+        shape = [
+            paneCount, wordsPerPane, cells.count, sums,
+            keepsSquares ? sums + 2 * cells.count : -1,
+            keepsMaxima ? Self.maximaHalf : -1,
+        ]
         wordCount = panes + paneCount * wordsPerPane
     }
 
@@ -155,13 +158,22 @@ package struct RecordLayout: Sendable {
         Timestamp.floorDivide(timestamp, paneMicroseconds).quotient
     }
 
-    /// The place of the pane with this index among the record's panes.
-    func panePlace(_ index: Int64) -> Int {
-        Int(Timestamp.floorDivide(index, Int64(paneCount)).rest)
+    /// Where the pane that holds a timestamp stands.
+    func panePosition(of timestamp: Int64) -> PanePosition {
+        let index = paneIndex(of: timestamp)
+        let place = Int(Timestamp.floorDivide(index, Int64(paneCount)).rest)
+        return PanePosition(index: index, place: place, offset: panes + place * wordsPerPane)
     }
+}
 
-    /// The first word of the pane with this index, relative to the record.
-    func paneOffset(_ index: Int64) -> Int { panes + panePlace(index) * wordsPerPane }
+/// A pane of a record.
+struct PanePosition {
+    /// Its index since 1970.
+    let index: Int64
+    /// Its place among the record's panes.
+    let place: Int
+    /// Its first word, relative to the record.
+    let offset: Int
 }
 
 extension MutableSpan where Element == UInt64 {
@@ -172,11 +184,13 @@ extension MutableSpan where Element == UInt64 {
     mutating func store(_ value: Int64, at index: Int) { self[index] = UInt64(bitPattern: value) }
 
     /// The 32-bit number at a place counted in halves of words.
+    @inline(__always)
     func half(at place: Int) -> UInt32 {
         UInt32(truncatingIfNeeded: self[place >> 1] >> UInt64((place & 1) * 32))
     }
 
     /// Stores the 32-bit number at a place counted in halves of words.
+    @inline(__always)
     mutating func setHalf(_ value: UInt32, at place: Int) {
         let shift = UInt64((place & 1) * 32)
         self[place >> 1] = self[place >> 1] & ~(0xFFFF_FFFF << shift) | UInt64(value) << shift

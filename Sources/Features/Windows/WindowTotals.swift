@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 
 /// Exact sums of one gauge over a window, in steps of its range.
+///
+/// What is computed from them here, one gauge at a time, is what the kernels compute for many: the
+/// reference, and where it is used the counts that those do not cover.
 struct WindowTotals {
-    /// The count in the lower half, upper bits of the squares in the upper: at most 256 panes of
-    /// fewer than 2^24 readings, so that neither leaves its half.
-    var counts: UInt64 = 0
-    var sum: UInt64 = 0
-    /// The lower 64 bits of the sum of squares, and how often adding left them.
-    var squares: UInt64 = 0
-    var carries: UInt64 = 0
-    var maximum: UInt32 = 0
+    /// Up to here the kernels' numbers fit their words.
+    static let kernelCountMax: UInt64 = 1 << 20 - 1
 
-    var count: UInt64 { counts & 0xFFFF_FFFF }
+    /// At most 256 panes of fewer than 2^24 readings.
+    var count: UInt64
+    var sum: UInt64
+    /// The sum of squares: the lower 64 bits, and what is above.
+    var squares: UInt64
+    var above: UInt64
+    var maximum: UInt32
 
     /// The count; signed numbers of 32 bits are cheaper to convert than unsigned ones of 64.
     private var readings: Double { Double(Int64(truncatingIfNeeded: count)) }
@@ -36,8 +39,7 @@ struct WindowTotals {
         let low = count.multipliedFullWidth(by: squares)
         let squared = sum.multipliedFullWidth(by: sum)
         let difference = low.low.subtractingReportingOverflow(squared.low)
-        let upper = counts >> 32 &+ carries
-        let high = low.high &+ count &* upper &- squared.high &- (difference.overflow ? 1 : 0)
+        let high = low.high &+ count &* above &- squared.high &- (difference.overflow ? 1 : 0)
         return roundedToDouble(high: high, low: difference.partialValue)
     }
 }

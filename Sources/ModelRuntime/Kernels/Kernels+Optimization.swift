@@ -5,6 +5,7 @@
     internal import KernelsAVX512
 #endif
 internal import KernelsBaseline
+internal import Platform
 
 extension Kernels {
     /// z <- z normalised by its own columns; a <- dropout(ReLU(gamma z + beta)); running moments

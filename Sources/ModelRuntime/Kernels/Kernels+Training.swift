@@ -5,6 +5,7 @@
     internal import KernelsAVX512
 #endif
 internal import KernelsBaseline
+internal import Platform
 
 extension Kernels {
     /// c <- a b, or a' b where `transposed`; the columns of b and c are a multiple of 32.

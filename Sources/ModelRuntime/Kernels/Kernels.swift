@@ -5,6 +5,7 @@
     internal import KernelsAVX512
 #endif
 internal import KernelsBaseline
+package import Platform
 
 /// The kernels of one variant behind checked sizes: the only caller of the kernel modules.
 ///

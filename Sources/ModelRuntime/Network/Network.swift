@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+package import Platform
+
 /// A dense network ready to run: normalisation folded, weights packed for one kernel variant.
 ///
 /// It may have several members, trained apart, of the same layers: their logits' mean is its logit.

@@ -36,7 +36,7 @@ package struct FeatureMatrix: Sendable {
         names = engine.transform.featureNames
         transformDigest = FittedFeatures.digest(of: engine.transform)
         let replay = FeatureReplay(engine: engine, table: table)
-        values = replay.rows(width: names.count) { $0.row }
+        values = replay.scaledRows()
         let own = table.ownRows
         labels = own.map { table.labels[$0] }
         entities = table.entities.map { column in

@@ -47,12 +47,16 @@ package struct FeatureReplay: Sendable {
         self.order = order
     }
 
-    /// The numbers that `row` gives for each row that is not context, `width` of them, in the
-    /// table's order.
-    package func rows<Number: BitwiseCopyable & Sendable>(
-        width: Int,
-        _ row: @Sendable (borrowing FeatureScratch) -> [Number]
+    /// The scaled row of each row that is not context, in the table's order.
+    package func scaledRows() -> [Float] { rows { $1.write($0.row, at: $2) } }
+
+    /// Likewise the unscaled features.
+    package func unscaledRows() -> [Double] { rows { $1.write($0.features, at: $2) } }
+
+    private func rows<Number: BitwiseCopyable & Sendable>(
+        _ write: @Sendable (borrowing FeatureScratch, borrowing RowTarget<Number>, Int) -> Void
     ) -> [Number] {
+        let width = engine.transform.features.count
         var places = Array(repeating: Int32(-1), count: table.rowCount)
         var ownCount = 0
         for index in table.labels.indices where !table.isContext[index] {
@@ -64,7 +68,7 @@ package struct FeatureReplay: Sendable {
             var count = 0
             run(rows(of: part)) { index, scratch in
                 engine.finishRow(&scratch)
-                target.write(row(scratch), at: Int(places[index]))
+                write(scratch, target, Int(places[index]))
                 count += 1
             }
             target.didWrite(count)

@@ -41,7 +41,7 @@ package enum GoldenSampler {
         let isHistory = rows.indices.map { $0 < rows.count - 1 }
         let part = table.rows(rows, isContext: isHistory)
         let replay = FeatureReplay(engine: engine, table: part)
-        let features = replay.rows(width: engine.transform.features.count) { $0.row }
+        let features = replay.scaledRows()
         let readings = rows.map(table.reading)
         return GoldenCase(
             history: Array(readings.dropLast()),

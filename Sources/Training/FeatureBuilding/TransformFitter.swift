@@ -73,7 +73,7 @@ package enum TransformFitter {
     private static func columns(of table: ReadingTable, engine: FeatureEngine) -> [[Double]] {
         let count = engine.transform.features.count
         let replay = FeatureReplay(engine: engine, table: table)
-        let rows = replay.rows(width: count) { $0.features }
+        let rows = replay.unscaledRows()
         return (0..<count).map { column in
             stride(from: column, to: rows.count, by: count).map { rows[$0] }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import ModelRuntime
+package import Platform
 
 /// A trained network.
 package struct TrainedNetwork: Sendable {

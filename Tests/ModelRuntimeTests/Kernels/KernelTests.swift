@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import ModelRuntime
+import Platform
 import Testing
 
 /// Every variant that this CPU runs against the scalar reference in Double.

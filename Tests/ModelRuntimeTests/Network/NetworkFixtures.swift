@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import ModelRuntime
+import Platform
 
 /// Networks and their answers by numpy, from Fixtures/golden_network.json.
 struct GoldenNetwork: Decodable {

@@ -7,7 +7,7 @@ extension Check {
         "Sources/Platform/", "Sources/Integrity/", "Sources/Kernel",
         "/Sockets/", "/TLS/", "/HTTP2/", "/Compression/",
         "/Poller.swift", "/FileAccess.swift", "/StateFile.swift", "/ProcessMetrics.swift",
-        "Sources/ModelRuntime/Kernels/",
+        "Sources/ModelRuntime/Kernels/", "Sources/Features/Kernels/",
     ]
     /// How far above an unsafe expression its reason may stand.
     static let reasonLinesMax = 8

@@ -110,6 +110,74 @@ struct FeatureParityTests {
         }
     }
 
+    /// A maintenance makes of a machine another one, and of each reading of before one of its own.
+    @Test(arguments: seeds)
+    func resetsBeginMachinesAnew(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var table = table(&generator)
+        let engine = try FeatureEngine(
+            SampleReadings.transform(SampleReadings.table(machines: 3, hours: 40))
+        )
+        let expected = try servedWithResets(&table, engine, &generator)
+        let matrix = FeatureMatrix(table, engine: engine)
+        let width = matrix.names.count
+        for (place, row) in table.ownRows.enumerated() {
+            let offline = matrix.values[place * width..<(place + 1) * width].map(\.bitPattern)
+            #expect(offline == expected[row], "seed \(seed) row \(row)")
+        }
+    }
+
+    /// The rows of the table, in its order, by a store whose machines are reset now and then; the
+    /// table's machines become what the resets make of them.
+    private func servedWithResets(
+        _ table: inout ReadingTable,
+        _ engine: FeatureEngine,
+        _ generator: inout SeededGenerator
+    ) throws -> [[UInt32]] {
+        let store = StateStore(
+            records: engine.records,
+            horizonMicroseconds: engine.transform.layout.horizonMicroseconds,
+            limits: StateLimits(machinesMax: 100, shardCount: 4)
+        )
+        var scratch = engine.makeScratch()
+        var names: [String] = []
+        var codes: [Int32] = []
+        var reborn = Array(repeating: 0, count: 7)
+        var newest = Array(repeating: Int64.min, count: 7)
+        let rows = try (0..<table.rowCount).map { row in
+            let machine = Int(table.entities?.codes[row] ?? 0)
+            let moment = table.timestamps?[row] ?? 0
+            let id = Array("M\(machine)".utf8)
+            // Behind the pane of the last reading, so that nothing of it is left.
+            if newest[machine] != .min, Int.random(in: 0..<15, using: &generator) == 0 {
+                let hours = Int64.random(in: 1...3, using: &generator)
+                let reset = newest[machine] + hours * SampleReadings.hour
+                let isKnown = store.resetWindows(id: id.span, before: reset)
+                #expect(isKnown)
+                reborn[machine] += 1
+            }
+            for sensor in table.values.indices {
+                scratch.values[sensor] = table.values[sensor][row]
+            }
+            let admission = try store.observe(
+                ReadingTime(timestamp: moment, isTimestamped: true, arrival: moment),
+                id: id.span,
+                engine: engine,
+                scratch: &scratch
+            )
+            engine.finishRow(&scratch)
+            if admission != .stale { newest[machine] = max(newest[machine], moment) }
+            let name =
+                admission == .stale ? "row \(row)" : "M\(machine) after \(reborn[machine])"
+            codes.append(Int32(names.firstIndex(of: name) ?? names.count))
+            if codes.last == Int32(names.count) { names.append(name) }
+            return scratch.row.map(\.bitPattern)
+        }
+        #expect(reborn.contains { $0 > 0 })
+        table.entities = CategoryColumn(categories: names, codes: codes)
+        return rows
+    }
+
     @Test(arguments: seeds, [1, 2, 3, 6, 7, 1000])
     func partsDoNotChangeTheRows(seed: UInt64, partCountMax: Int) throws {
         var generator = SeededGenerator(seed: seed)
@@ -120,7 +188,7 @@ struct FeatureParityTests {
         )
         let width = engine.transform.features.count
         let replay = FeatureReplay(engine: engine, table: table, partCountMax: partCountMax)
-        let rows: [Float] = replay.rows(width: width) { $0.row }
+        let rows = replay.scaledRows()
         let expected = FeatureMatrix(table, engine: engine).values
         #expect(rows.map(\.bitPattern) == expected.map(\.bitPattern), "seed \(seed)")
         #expect(rows.count == table.ownRows.count * width)

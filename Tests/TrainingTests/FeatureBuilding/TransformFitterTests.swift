@@ -12,7 +12,7 @@ struct TransformFitterTests {
     private func columns(_ table: ReadingTable, _ engine: FeatureEngine) -> [[Double]] {
         let width = engine.transform.features.count
         let replay = FeatureReplay(engine: engine, table: table)
-        let rows = replay.rows(width: width) { $0.features }
+        let rows = replay.unscaledRows()
         return (0..<width).map { column in
             stride(from: column, to: rows.count, by: width).map { rows[$0] }
         }

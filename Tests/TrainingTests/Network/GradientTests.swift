@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import ModelRuntime
+import Platform
 import Testing
 
 @testable import Training
