@@ -337,6 +337,7 @@ private typealias Totals = (
 ) {
     unsafe findPanes(ring, shape, place, epoch, lengths, windows, panes, ends)
     let (gauges, first) = unsafe (shape[2], shape[3])
+    if gauges == 0 { return }
     let squares = unsafe shape[4] < 0 ? first : shape[4]
     let largest = unsafe shape[5] < 0 ? 2 &* first : shape[5]
     let at = (sums: first, counts: first &+ gauges, squares: squares, maxima: largest)

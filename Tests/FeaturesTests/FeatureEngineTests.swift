@@ -160,6 +160,6 @@ struct FeatureEngineTests {
     @Test func standardRecordTakesLessThanFourKilobytes() throws {
         let engine = try FeatureEngine(makeTransform())
         #expect(engine.records.wordCount * 8 == 4000)
-        #expect(engine.transform.features.count == 73)
+        #expect(engine.transform.features.count == 74)
     }
 }

@@ -74,6 +74,35 @@ struct FeatureKernelTests {
         }
     }
 
+    /// How full windows are asks for no gauge, what was since the start for no window.
+    @Test(arguments: KernelVariant.available, [0, 1, 5])
+    func gaugesAndWindowsNeedNotEachOther(variant: KernelVariant, gauges: Int) throws {
+        var generator = SplitMix(seed: UInt64(gauges))
+        var schema = Schema.standard
+        schema.sensors = (0..<max(gauges, 1)).map { Sensor(name: "g\($0)", range: -100...300) }
+        let spec = FeatureSpec(
+            name: "test",
+            elements: gauges == 0
+                ? [.raw(.gauges), .windowFill(hours: [6, 24])]
+                : [.raw(.gauges), .sinceStart([.mean, .slope], .gauges)]
+        )
+        let transform = try makeTransform(
+            spec,
+            schema: schema,
+            imputed: schema.sensors.map { _ in 7 },
+            clip: schema.sensors.map { _ in nil }
+        )
+        var reference = ReferenceMachine(transform)
+        var machine = Machine(try FeatureEngine(transform, variant: variant))
+        for reading in readings(&generator, gauges: schema.sensors.count) {
+            machine.take(reading)
+            let expected = reference.take(reading).1
+            for (value, wanted) in zip(machine.scratch.features, expected) {
+                #expect(abs(value - wanted) <= 1e-6)
+            }
+        }
+    }
+
     @Test(arguments: KernelVariant.available)
     func halfAStepGoesUp(variant: KernelVariant) throws {
         let values = [0, 0.5, 1.49, 1.5, 2.5, 2_147_483_648.5, 4_294_967_294.49]

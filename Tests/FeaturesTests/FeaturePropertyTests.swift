@@ -13,6 +13,7 @@ struct FeaturePropertyTests {
     func agreesWithPlainArithmeticOverTheHistory(seed: UInt64, forwardFill: Bool) throws {
         var generator = SplitMix(seed: seed)
         let transform = try makeTransform(
+            .everything,
             forwardFill: forwardFill,
             clip: [60...90, 0...6, nil, 0...1500, nil, nil]
         )
@@ -56,9 +57,9 @@ struct FeaturePropertyTests {
     }
 
     @Test(arguments: seeds)
-    func anyOrderWithinTheHorizonLeavesTheSamePanes(seed: UInt64) throws {
+    func anyOrderWithinTheHorizonLeavesTheSamePanesAndSums(seed: UInt64) throws {
         var generator = SplitMix(seed: seed)
-        let engine = try FeatureEngine(makeTransform())
+        let engine = try FeatureEngine(makeTransform(.everything))
         // Distinct times within the horizon of 24 panes, in any order.
         let moments = Set(
             (0..<80).map { _ in Int64.random(in: -9 * hour..<14 * hour, using: &generator) }
@@ -73,6 +74,7 @@ struct FeaturePropertyTests {
                 #expect(admission == .inOrder || admission == .late, "seed \(seed)")
             }
             #expect(shuffled.panes == sorted.panes, "seed \(seed)")
+            #expect(shuffled.sinceStart == sorted.sinceStart, "seed \(seed)")
         }
     }
 
@@ -161,7 +163,7 @@ struct FeaturePropertyTests {
     private func tolerance(_ transform: FeatureTransform, _ index: Int, _ value: Double) -> Double {
         let rounding = 1e-9 * max(abs(value), 1)
         switch transform.features[index] {
-        case .window(_, let sensor, _), .deviation(let sensor, _):
+        case .window(_, let sensor, _), .deviation(let sensor, _), .sinceStart(_, let sensor):
             guard let range = transform.schema.sensors[sensor].range else { return rounding }
             return (range.upperBound - range.lowerBound) / 4_294_967_295 + rounding
         default: return rounding

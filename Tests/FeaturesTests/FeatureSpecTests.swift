@@ -44,7 +44,8 @@ struct FeatureSpecTests {
         arguments: [
             .raw(.named(["z"])), .product("a", "z"), .product("z", "a"), .ratio("a", "z"),
             .rate(.named(["z"])), .window([.mean], hours: [6], .named(["z"])),
-            .deviation(hours: 6, .named(["z"])),
+            .deviation(hours: 6, .named(["z"])), .difference("a", "z"), .power("z", exponent: 2),
+            .sinceStart([.mean], .named(["z"])),
         ] as [FeatureSpec.Element]
     )
     func refusesUnknownSensors(element: FeatureSpec.Element) {
@@ -55,6 +56,7 @@ struct FeatureSpecTests {
         arguments: [
             .rate(.named(["n"])), .window([.mean], hours: [6], .named(["n"])),
             .deviation(hours: 6, .named(["n"])), .product("a", "k"), .ratio("k", "a"),
+            .difference("k", "a"), .power("k", exponent: 2), .sinceStart([.slope], .named(["n"])),
         ] as [FeatureSpec.Element]
     )
     func refusesWhatASensorsKindCannotGive(element: FeatureSpec.Element) {
@@ -74,6 +76,12 @@ struct FeatureSpecTests {
         #expect((error(window, pane: pane) == nil) == isAccepted)
         let deviation = FeatureSpec.Element.deviation(hours: hours, .named(["a"]))
         #expect((error(deviation, pane: pane) == nil) == isAccepted)
+        #expect((error(.windowFill(hours: [hours]), pane: pane) == nil) == isAccepted)
+    }
+
+    @Test(arguments: [(1, false), (2, true), (8, true), (9, false), (-1, false)])
+    func boundsThePower(exponent: Int, isAccepted: Bool) {
+        #expect((error(.power("a", exponent: exponent)) == nil) == isAccepted)
     }
 
     @Test(arguments: [(0, false), (1, true), (604_800, true), (604_801, false), (.max, false)])
@@ -91,6 +99,7 @@ struct FeatureSpecTests {
     @Test func refusesTimeWhereThereIsNone() {
         for element: FeatureSpec.Element in [
             .calendar, .rate(.all), .window([.mean], hours: [6], .all), .deviation(hours: 6, .all),
+            .sinceStart([.mean], .all), .windowFill(hours: [6]),
         ] {
             guard case .invalid = error(FeatureSpec(name: "x", elements: [element]), Self.stateless)
             else {

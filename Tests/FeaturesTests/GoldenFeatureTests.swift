@@ -4,7 +4,7 @@ import Features
 import Foundation
 import Testing
 
-/// Against pandas and scikit-learn; `Fixtures/make_golden.py` wrote the file.
+/// Against pandas, numpy and scikit-learn; `Fixtures/make_golden.py` wrote the file.
 struct GoldenFeatureTests {
     private struct Golden {
         var centers: [Double]
@@ -40,18 +40,19 @@ struct GoldenFeatureTests {
     private func tolerance(_ name: String, _ value: Double) -> Double {
         let range =
             Schema.standard.sensors.first { name.hasPrefix($0.name) }?.range ?? 0...0
-        let isWindow = name.hasSuffix("h") && !name.hasSuffix("health")
+        let isWindow =
+            name.hasSuffix("h") && !name.hasSuffix("health") || name.hasSuffix("since_start")
         let step = isWindow ? (range.upperBound - range.lowerBound) / 4_294_967_295 : 0
         return step + 1e-9 * max(abs(value), 1)
     }
 
-    @Test func equalsPandasAndRobustScaler() throws {
+    @Test func equalsPandasNumpyAndRobustScaler() throws {
         let golden = try Golden()
         #expect(golden.rows.count == 96)
         let names = golden.columns.filter { $0.hasPrefix("scaled:") }.map {
             String($0.dropFirst(7))
         }
-        let all = try makeTransform()
+        let all = try makeTransform(.everything)
         var transform = all
         transform.features = try names.map { name in
             let index = try #require(all.featureNames.firstIndex(of: name), "\(name)")

@@ -63,7 +63,8 @@ struct ReferenceMachine {
             values: measured,
             isInOrder: true
         )
-        let seen = kept(admission == .stale ? [taken] : history)
+        let all = admission == .stale ? [taken] : history
+        let seen = (all: all, kept: kept(all))
         let cleaned = measured.indices.map { clean(measured[$0], $0, before: before) }
         let previous = measured.indices.map { sensor in
             clean(before.last?.values[sensor] ?? .nan, sensor, before: before)
@@ -123,14 +124,19 @@ struct ReferenceMachine {
         }.map { $0.values[sensor] }
     }
 
-    private func value(_ feature: Feature, _ row: Row, _ seen: [Taken]) -> Double {
+    /// `seen` holds all readings, and those of them that the panes have.
+    private func value(
+        _ feature: Feature,
+        _ row: Row,
+        _ seen: (all: [Taken], kept: [Taken])
+    ) -> Double {
         func health(_ sensor: Int) -> Double? {
             let limits = transform.schema.sensors[sensor]
             guard let warn = limits.warn, let alarm = limits.alarm else { return nil }
             return min(max((row.cleaned[sensor] - warn) / (alarm - warn), 0), 1)
         }
         func mean(_ sensor: Int, _ hours: Int) -> Double {
-            let values = window(sensor, hours, row.timestamp, seen)
+            let values = window(sensor, hours, row.timestamp, seen.kept)
             if values.isEmpty { return row.cleaned[sensor] }
             return values.reduce(0, +) / Double(values.count)
         }
@@ -140,16 +146,32 @@ struct ReferenceMachine {
         case .calendar(let part): return calendar(part, row.timestamp)
         case .window(.mean, let sensor, let hours): return mean(sensor, hours)
         case .window(.maximum, let sensor, let hours):
-            let values = window(sensor, hours, row.timestamp, seen)
+            let values = window(sensor, hours, row.timestamp, seen.kept)
             return values.max() ?? row.cleaned[sensor]
         case .window(.standardDeviation, let sensor, let hours):
-            let values = window(sensor, hours, row.timestamp, seen)
+            let values = window(sensor, hours, row.timestamp, seen.kept)
             let average = mean(sensor, hours)
             let squares = values.map { ($0 - average) * ($0 - average) }.reduce(0, +)
             return values.count < 2 ? 0 : (squares / Double(values.count - 1)).squareRoot()
         case .product(let a, let b): return row.cleaned[a] * row.cleaned[b]
         case .ratio(let a, let b):
             return row.cleaned[b] == 0 ? 0 : row.cleaned[a] / row.cleaned[b]
+        case .difference(let a, let b): return row.cleaned[a] - row.cleaned[b]
+        case .power(let sensor, let exponent):
+            return (1..<exponent).reduce(row.cleaned[sensor]) { power, _ in
+                power * row.cleaned[sensor]
+            }
+        case .sinceStart(.mean, let sensor):
+            let values = seen.all.map { $0.values[sensor] }.filter { !$0.isNaN }
+            if values.isEmpty { return row.cleaned[sensor] }
+            return values.reduce(0, +) / Double(values.count)
+        case .sinceStart(.slope, let sensor): return slope(sensor, seen.all)
+        case .windowFill(let hours):
+            let count = hours * 3600 / transform.layout.paneSeconds
+            let newest = pane(row.timestamp)
+            let panes = Set(seen.kept.map { pane($0.timestamp) })
+            return Double(panes.count { $0 > newest - Int64(count) && $0 <= newest })
+                / Double(count)
         case .rate(let sensor):
             return row.hours == 0 ? 0 : (row.cleaned[sensor] - row.previous[sensor]) / row.hours
         case .deviation(let sensor, let hours): return row.cleaned[sensor] - mean(sensor, hours)
@@ -157,6 +179,19 @@ struct ReferenceMachine {
         case .healthComposite:
             return row.cleaned.indices.compactMap(health).max() ?? 0
         }
+    }
+
+    /// The least-squares slope per hour over the panes' times, from centered sums.
+    private func slope(_ sensor: Int, _ seen: [Taken]) -> Double {
+        let known = seen.filter { !$0.values[sensor].isNaN }
+        guard !known.isEmpty else { return 0 }
+        let hours = known.map { Double(pane($0.timestamp) * paneMicroseconds) / 3.6e9 }
+        let values = known.map { $0.values[sensor] }
+        let hour = hours.reduce(0, +) / Double(hours.count)
+        let value = values.reduce(0, +) / Double(values.count)
+        let spread = hours.reduce(0) { $0 + ($1 - hour) * ($1 - hour) }
+        let covariance = zip(hours, values).reduce(0) { $0 + ($1.0 - hour) * ($1.1 - value) }
+        return spread == 0 ? 0 : covariance / spread
     }
 
     /// Counts days from Thursday, 1 January 1970, one by one.

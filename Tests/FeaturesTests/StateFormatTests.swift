@@ -10,9 +10,9 @@ import Testing
 struct StateFormatTests {
     private let folder = TemporaryFolder()
 
-    /// Puts the file of format 1 into the folder and returns its digest.
-    private func writeFormatOne() throws -> String {
-        let rows = try fixture("state-format-1.txt").split(separator: "\n")
+    /// Puts the file of a format into the folder and returns its digest.
+    private func write(format: Int) throws -> String {
+        let rows = try fixture("state-format-\(format).txt").split(separator: "\n")
         let first = try #require(rows.first).split(separator: " ")
         let digest = String(first[0])
         var bytes = [UInt8](repeating: 0, count: try #require(Int(first[1])))
@@ -30,8 +30,9 @@ struct StateFormatTests {
         return digest
     }
 
-    @Test func readsFormatOne() throws {
-        let digest = try writeFormatOne()
+    @Test(arguments: [1, 3])
+    func readsEveryFormat(format: Int) throws {
+        let digest = try write(format: format)
         let directory = try StateDirectory(path: folder.path)
         #expect(try directory.digests() == [digest])
         let archive = StateArchive(try directory.description(ofDigest: digest))
@@ -40,11 +41,11 @@ struct StateFormatTests {
             lines.append(String(decoding: archive.line(words), as: UTF8.self))
         }
         #expect(check == StateCheck(machineCount: 1))
-        #expect(try fixture("state-format-1.jsonl") == lines.map { "\($0)\n" }.joined())
+        #expect(try fixture("state-format-\(format).jsonl") == lines.map { "\($0)\n" }.joined())
     }
 
     @Test func takesOverTheMachinesOfFormatOne() throws {
-        let digest = try writeFormatOne()
+        let digest = try write(format: 1)
         let directory = try StateDirectory(path: folder.path)
         guard case .object(var json) = try directory.description(ofDigest: digest).json else {
             Issue.record("no object")

@@ -23,6 +23,20 @@ enum Backing: CaseIterable { case memory, file }
 
 let hour = Timestamp.microsecondsPerHour
 
+extension FeatureSpec {
+    /// The standard features and one of every kind besides.
+    static let everything: FeatureSpec = {
+        var spec = standard
+        spec.name = "everything"
+        spec.elements += [
+            .sinceStart([.mean, .slope], .gauges),
+            .difference("temperature", "current"),
+            .power("vibration", exponent: 3),
+        ]
+        return spec
+    }()
+}
+
 /// A transform of the standard schema whose scaling changes nothing unless it is given.
 func makeTransform(
     _ spec: FeatureSpec = .standard,
@@ -106,9 +120,18 @@ struct Machine {
         engine.transform.featureNames.firstIndex(of: name).map { scratch.features[$0] }
     }
 
+    /// The words of the sums since the start of all five gauges.
+    var sinceStart: ArraySlice<UInt64> {
+        let start = panes.startIndex - (engine.transform.layout.gauges.count * 8)
+        return words[start..<panes.startIndex]
+    }
+
     /// The words of all panes, by the table in the documentation of `RecordLayout`.
     var panes: ArraySlice<UInt64> {
         let sensorCount = engine.transform.schema.sensors.count
-        return words[(31 + sensorCount + (sensorCount + 1) / 2 + 4)...]
+        let totals = engine.transform.layout.gauges.reduce(0) { words, gauge in
+            words + (gauge.sinceStart.map { $0 == .slope ? 8 : 2 } ?? 0)
+        }
+        return words[(31 + sensorCount + (sensorCount + 1) / 2 + 4 + totals)...]
     }
 }

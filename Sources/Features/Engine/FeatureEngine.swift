@@ -33,6 +33,7 @@ package struct FeatureEngine: Sendable {
 
     let windowPaneCounts: [Int]
     private let sensors: SensorPlans
+    private let regimes: Regimes?
     let plan: FeaturePlan
     let kernels: FeatureKernels
 
@@ -51,6 +52,7 @@ package struct FeatureEngine: Sendable {
         )
         windowPaneCounts = transform.windowHours.map { $0 * 3600 / transform.layout.paneSeconds }
         sensors = SensorPlans(transform)
+        regimes = transform.layout.regimes
         plan = FeaturePlan(transform, records)
         kernels = FeatureKernels(variant)
     }
@@ -94,7 +96,15 @@ package struct FeatureEngine: Sendable {
     /// Computes the features and the scaled row from what ``observe(_:in:at:scratch:)`` noted.
     package func finishRow(_ scratch: inout FeatureScratch) {
         kernels.clean(sensors, &scratch)
+        if let regimes { regimes.fillMeasured(&scratch, from: plan.inputs.measured) }
         plan.fill(&scratch, kernels)
+    }
+
+    /// What a standardised gauge's value stands for in a regime.
+    func measured(_ values: [Double], gauge: Int, regime: Int) -> Double {
+        guard let regimes else { return .nan }
+        let value = values[regimes.gauges[gauge].sensor]
+        return regimes.measured(value, gauge: gauge, regime: regime)
     }
 
     private func take(
@@ -112,12 +122,16 @@ package struct FeatureEngine: Sendable {
         scratch.hoursSincePrevious =
             last == .min || time.timestamp <= last
             ? 0 : Double(time.timestamp - last) / Double(Timestamp.microsecondsPerHour)
+        if let regimes { regimes.standardise(&scratch, sensors) }
         kernels.read(sensors, records, &words, at: base, advances: isInOrder, &scratch)
+        if regimes != nil { scratch.flagAsMeasured() }
         if isInOrder { words.store(time.timestamp, at: base + RecordLayout.lastTimestamp) }
         if admission != .duplicate {
             kernels.add(scratch.values, records, &words, at: base, pane)
+            records.addSinceStart(&words, at: base, pane: pane, values: scratch.values.span)
             records.count(&words, at: base, time)
         }
+        records.gatherSinceStart(words.span, at: base, into: &scratch.sinceStart)
         scratch.statistics.gather(records, words.span, at: base, pane, kernels)
     }
 

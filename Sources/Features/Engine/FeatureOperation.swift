@@ -9,6 +9,7 @@ enum FeatureOperation: Sendable {
     case isCategory(sensor: Int, index: Double)
     case product(Int, Int)
     case ratio(Int, Int)
+    case power(Int, exponent: Int)
     case rate(Int)
     case difference(Int, Int)
     case maximum(first: Int, count: Int)
@@ -21,6 +22,7 @@ enum FeatureOperation: Sendable {
         case .isCategory(let sensor, let index): return inputs[sensor] == index ? 1 : 0
         case .product(let a, let b): return inputs[a] * inputs[b]
         case .ratio(let a, let b): return inputs[b] == 0 ? 0 : inputs[a] / inputs[b]
+        case .power(let place, let exponent): return Self.power(inputs[place], exponent)
         case .rate(let sensor):
             return hours == 0 ? 0 : (inputs[sensor] - previous[sensor]) / hours
         case .difference(let a, let b): return inputs[a] - inputs[b]
@@ -31,17 +33,28 @@ enum FeatureOperation: Sendable {
             return result
         }
     }
+
+    /// Multiplied one by one, so that every machine rounds alike.
+    private static func power(_ value: Double, _ exponent: Int) -> Double {
+        var result = value
+        for _ in 1..<exponent { result *= value }
+        return result
+    }
 }
 
 /// Where the numbers stand that features are taken from: cleaned values by sensor, then means,
-/// standard deviations and maxima by window and gauge, then health indicators, the calendar's parts
-/// and what is computed from all these.
+/// standard deviations and maxima by window and gauge, then health indicators, the calendar's
+/// parts, gauges that are standardised in a regime as they were measured, each window's fill, mean
+/// and slope since the start by gauge, and what is computed from all these.
 struct InputLayout: Sendable {
     let windows: Int
     /// Places for each statistic of the windows.
     let windowStride: Int
     let health: Int
     let calendar: Int
+    let measured: Int
+    let fill: Int
+    let sinceStart: Int
     let computed: Int
 
     init(_ transform: FeatureTransform) {
@@ -50,7 +63,10 @@ struct InputLayout: Sendable {
         windowStride = WindowStatistics.stride(entries: entries)
         health = windows + 3 * windowStride
         calendar = health + transform.schema.sensorsWithHealth.count
-        computed = calendar + Feature.CalendarPart.allCases.count
+        measured = calendar + Feature.CalendarPart.allCases.count
+        fill = measured + (transform.layout.regimes?.gauges.count ?? 0)
+        sinceStart = fill + transform.windowHours.count
+        computed = sinceStart + 2 * transform.layout.gauges.count { $0.sinceStart != nil }
     }
 }
 

@@ -6,6 +6,9 @@ struct FeaturePlan: Sendable {
     /// The number of inputs, computed ones among them.
     let inputCount: Int
     private let cells: WindowCells
+    /// The gauges that have sums since the start.
+    private let sinceStart: [RecordLayout.Cell]
+    private let panesPerHour: Double
     private let health: [HealthLimits]
     /// The local time's offset from UTC; nil where no feature asks for the calendar.
     private let calendarOffset: Int64?
@@ -17,6 +20,8 @@ struct FeaturePlan: Sendable {
         let binding = Binding(transform)
         inputs = binding.inputs
         cells = WindowCells(records.cells, windows: transform.windowHours.count)
+        sinceStart = records.sinceStart.map { records.cells[$0.gauge] }
+        panesPerHour = 3600 / Double(transform.layout.paneSeconds)
         health = transform.schema.sensorsWithHealth.map(binding.health)
         let usesCalendar = transform.features.contains { feature in
             if case .calendar = feature { true } else { false }
@@ -38,6 +43,7 @@ struct FeaturePlan: Sendable {
     /// Computes the features and the scaled row from what the scratch notes.
     func fill(_ scratch: inout FeatureScratch, _ kernels: FeatureKernels) {
         scratch.statistics.finish(cells, &scratch.inputs, from: inputs.windows, kernels)
+        fillTotals(&scratch.inputs, scratch.statistics.fill, scratch.sinceStart)
         fillInputs(
             &scratch.inputs,
             scratch.previous,
@@ -50,6 +56,22 @@ struct FeaturePlan: Sendable {
             features: &scratch.features,
             row: &scratch.row
         )
+    }
+
+    /// Each window's fill, and mean and slope since the start of each gauge that has them.
+    private func fillTotals(
+        _ inputs: inout [Double],
+        _ fill: [Double],
+        _ totals: [SinceStartTotals]
+    ) {
+        for index in fill.indices { inputs[self.inputs.fill + index] = fill[index] }
+        for index in totals.indices {
+            let cell = sinceStart[index]
+            let isEmpty = totals[index].count == 0
+            let place = self.inputs.sinceStart + 2 * index
+            inputs[place] = isEmpty ? inputs[cell.sensor] : totals[index].mean(cell)
+            inputs[place + 1] = totals[index].slope(cell) * panesPerHour
+        }
     }
 
     /// Health indicators, calendar and computed features.
@@ -103,21 +125,40 @@ private struct Binding {
             .input(entry(sensor, hours) + inputs.windowStride)
         case .window(.maximum, let sensor, let hours):
             .input(entry(sensor, hours) + 2 * inputs.windowStride)
-        case .product(let a, let b): .product(a, b)
-        case .ratio(let a, let b): .ratio(a, b)
+        case .product(let a, let b): .product(measured(a), measured(b))
+        case .ratio(let a, let b): .ratio(measured(a), measured(b))
+        case .difference(let a, let b): .difference(measured(a), measured(b))
+        case .power(let sensor, let exponent): .power(measured(sensor), exponent: exponent)
         case .rate(let sensor): .rate(sensor)
         case .deviation(let sensor, let hours): .difference(sensor, entry(sensor, hours))
         case .health(let sensor):
             .input(inputs.health + (transform.schema.sensorsWithHealth.firstIndex(of: sensor) ?? 0))
         case .healthComposite:
             .maximum(first: inputs.health, count: inputs.calendar - inputs.health)
+        case .sinceStart(.mean, let sensor): .input(sinceStart(sensor))
+        case .sinceStart(.slope, let sensor): .input(sinceStart(sensor) + 1)
+        case .windowFill(let hours): .input(inputs.fill + (windowHours.firstIndex(of: hours) ?? 0))
         }
     }
 
     func health(_ sensor: Int) -> HealthLimits {
         let limits = transform.schema.sensors[sensor]
         let warn = limits.warn ?? 0
-        return HealthLimits(sensor: sensor, warn: warn, width: (limits.alarm ?? 1) - warn)
+        let width = (limits.alarm ?? 1) - warn
+        return HealthLimits(sensor: measured(sensor), warn: warn, width: width)
+    }
+
+    /// The place of a sensor's value as it was measured: what is compared with other sensors, or
+    /// with thresholds.
+    private func measured(_ sensor: Int) -> Int {
+        let gauge = transform.layout.regimes?.gauges.firstIndex { $0.sensor == sensor }
+        return gauge.map { inputs.measured + $0 } ?? sensor
+    }
+
+    /// The place of a gauge's mean since the start; the slope follows.
+    private func sinceStart(_ sensor: Int) -> Int {
+        let kept = transform.layout.gauges.filter { $0.sinceStart != nil }
+        return inputs.sinceStart + 2 * (kept.firstIndex { $0.sensor == sensor } ?? 0)
     }
 
     /// The place of a gauge's mean over a window; validation has made sure that it exists.

@@ -22,6 +22,8 @@ package struct SensorFlags: OptionSet, Sendable, Equatable {
 /// ``windowFill`` and ``row``.
 package struct FeatureScratch {
     /// The reading, one value per sensor; NaN is missing, a category is the index of its name.
+    ///
+    /// Observing it makes values out of range NaN, and standardises gauges in their regime.
     package var values: [Double]
     /// What was noticed per sensor.
     package internal(set) var flags: [SensorFlags]
@@ -41,6 +43,12 @@ package struct FeatureScratch {
     var hoursSincePrevious = 0.0
     var timestamp: Int64 = 0
     var statistics: WindowStatistics
+    var sinceStart: [SinceStartTotals]
+    /// The reading's regime, nil where it has none, and its gauges as they were measured.
+    var regime: Int?
+    var measured: [Double]
+    /// What was noticed of the sensors before gauges were standardised; empty without regimes.
+    var measuredFlags: [SensorFlags]
     var lone: [UInt64]
 
     init(engine: FeatureEngine) {
@@ -56,6 +64,13 @@ package struct FeatureScratch {
             paneCounts: engine.windowPaneCounts,
             gaugeCount: engine.records.cells.count
         )
+        sinceStart = Array(
+            repeating: SinceStartTotals(),
+            count: engine.records.sinceStart.count
+        )
+        let regimes = engine.transform.layout.regimes
+        measured = Array(repeating: .nan, count: regimes?.gauges.count ?? 0)
+        measuredFlags = Array(repeating: [], count: regimes == nil ? 0 : sensorCount)
         lone = Array(repeating: 0, count: engine.records.wordCount)
     }
 

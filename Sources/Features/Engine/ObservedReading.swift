@@ -7,6 +7,9 @@ package struct ObservedReading: Sendable {
     fileprivate var hoursSincePrevious: Double
     fileprivate let timestamp: Int64
     fileprivate let statistics: WindowStatistics
+    fileprivate let sinceStart: [SinceStartTotals]
+    fileprivate let regime: Int?
+    fileprivate let measured: [Double]
 
     /// The same with each sensor's last value moved so that its rate of change stays what it is
     /// when a reading of another pace takes the sensor over.
@@ -33,22 +36,29 @@ extension FeatureScratch {
             previous: previous,
             hoursSincePrevious: hoursSincePrevious,
             timestamp: timestamp,
-            statistics: statistics
+            statistics: statistics,
+            sinceStart: sinceStart,
+            regime: regime,
+            measured: measured
         )
     }
 }
 
 /// Computes the row of a reading some of whose sensors another reading lends.
 ///
-/// A sensor comes with all that its record holds: value, last value and windows. Every feature is
-/// computed anew, also one that two sensors share. Time, pace and fill are the reading's own.
+/// A sensor comes with all that its record holds: value, last value, windows and sums since the
+/// start. Every feature is computed anew, also one that two sensors share. Time, pace and fill are
+/// the reading's own. A gauge that is standardised in regimes comes as far off as it is in its own
+/// one: settings that are lent change what is usual for no gauge.
 package struct ReadingComposer {
     private let engine: FeatureEngine
     private var scratch: FeatureScratch
     /// The last values of the mixture, which finishing a row overwrites in the scratch.
     private var previous: [Double]
-    /// Each sensor's gauge in the windows.
+    /// Each sensor's gauge in the windows, among the sums since the start, and in the regimes.
     private let gauges: [Int?]
+    private let totals: [Int?]
+    private let standardised: [Int?]
 
     /// Makes a composer with working memory of its own.
     package init(engine: FeatureEngine) {
@@ -58,6 +68,13 @@ package struct ReadingComposer {
         gauges = scratch.values.indices.map { sensor in
             engine.records.cells.firstIndex { $0.sensor == sensor }
         }
+        totals = gauges.map { gauge in
+            gauge.flatMap { gauge in engine.records.sinceStart.firstIndex { $0.gauge == gauge } }
+        }
+        let regimes = engine.transform.layout.regimes
+        standardised = scratch.values.indices.map { sensor in
+            regimes?.gauges.firstIndex { $0.sensor == sensor }
+        }
     }
 
     /// Starts with all that belongs to one reading.
@@ -66,6 +83,9 @@ package struct ReadingComposer {
         scratch.hoursSincePrevious = reading.hoursSincePrevious
         scratch.timestamp = reading.timestamp
         scratch.statistics = reading.statistics
+        scratch.sinceStart = reading.sinceStart
+        scratch.regime = reading.regime
+        scratch.measured = reading.measured
         previous = reading.previous
     }
 
@@ -77,7 +97,18 @@ package struct ReadingComposer {
             if let gauge = gauges[sensor] {
                 scratch.statistics.take(gauge: gauge, from: reading.statistics)
             }
+            if let place = totals[sensor] { scratch.sinceStart[place] = reading.sinceStart[place] }
+            if let place = standardised[sensor] { lend(place, from: reading) }
         }
+    }
+
+    /// Makes a standardised gauge as it was measured what it would be in the mixture's regime.
+    private mutating func lend(_ gauge: Int, from reading: ObservedReading) {
+        let isOwn = reading.regime == scratch.regime
+        scratch.measured[gauge] =
+            isOwn
+            ? reading.measured[gauge]
+            : engine.measured(scratch.values, gauge: gauge, regime: scratch.regime ?? 0)
     }
 
     /// Computes the scaled row of the mixture and appends it.

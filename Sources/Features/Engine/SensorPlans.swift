@@ -7,8 +7,10 @@ struct SensorPlans: Sendable {
 
     /// Equal readings in a row that count as stuck.
     let stuckAfter: [UInt32]
-    /// The least that counts as measured, then the most.
+    /// The least that counts as measured, then the most; of standardised gauges their limits.
     let accepted: [Double]
+    /// Likewise of every sensor as it is measured.
+    let measurable: [ClosedRange<Double>]
     /// What stands in for a missing value, then the bounds to which values are clipped.
     let cleaning: [Double]
     /// Whether a missing value takes the last measured one.
@@ -19,7 +21,7 @@ struct SensorPlans: Sendable {
     init(_ transform: FeatureTransform) {
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
         let sensors = transform.schema.sensors
-        let accepted = sensors.indices.map { index in
+        let measurable = sensors.indices.map { index in
             if sensors[index].kind == .category {
                 return 0...Double(max(sensors[index].categories.count - 1, 0))
             }
@@ -28,10 +30,15 @@ struct SensorPlans: Sendable {
             let panes = transform.layout.gauges.first { $0.sensor == index }?.range
             return physical.clamped(to: panes ?? physical)
         }
+        var accepted = measurable
+        for gauge in transform.layout.regimes?.gauges ?? [] {
+            accepted[gauge.sensor] = Regimes.limits
+        }
         let isCategory = sensors.map { $0.kind == .category }
         let imputed = zip(isCategory, transform.cleaning).map { $0 ? Self.noCategory : $1.imputed }
         let clip = zip(isCategory, transform.cleaning).map { $0 ? finite : $1.clip ?? finite }
         stuckAfter = sensors.map { UInt32(clamping: $0.stuckAfter ?? .max) }
+        self.measurable = measurable
         self.accepted = accepted.map(\.lowerBound) + accepted.map(\.upperBound)
         cleaning = imputed + clip.map(\.lowerBound) + clip.map(\.upperBound)
         forwardFill = transform.forwardFill

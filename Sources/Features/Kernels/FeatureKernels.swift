@@ -170,7 +170,7 @@ struct FeatureKernels: Sendable {
         into to: inout WindowStatistics
     ) {
         let windows = to.paneCounts.count
-        guard windows > 0, to.gaugeCount > 0 else { return }
+        guard windows > 0 else { return }
         precondition(record.count == layout.wordCount && to.gaugeCount == layout.sensors.count)
         precondition(newest.place >= 0 && newest.place < layout.paneCount)
         precondition(to.livePanes.count <= layout.paneCount)

@@ -10,6 +10,9 @@ package struct Sensor: Equatable, Sendable {
         case counter
         /// One of a fixed set of names; it becomes one column per name.
         case category
+        /// A quantity that somebody or something sets, such as a load: it has no windows, and the
+        /// regimes that gauges are standardised in are found from it.
+        case setting
     }
 
     /// The field's name in requests and the stem of its features' names.

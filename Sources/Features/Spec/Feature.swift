@@ -24,6 +24,10 @@ package enum Feature: Equatable, Hashable, Sendable {
     case product(Int, Int)
     /// One sensor divided by another.
     case ratio(Int, Int)
+    /// One sensor minus another.
+    case difference(Int, Int)
+    /// A sensor's value times itself, so many factors in all.
+    case power(sensor: Int, exponent: Int)
     /// Change per hour.
     case rate(sensor: Int)
     /// Difference from the mean of the last so many hours.
@@ -32,15 +36,20 @@ package enum Feature: Equatable, Hashable, Sendable {
     case health(sensor: Int)
     /// The largest health indicator.
     case healthComposite
+    /// A statistic since the machine's start or last maintenance.
+    case sinceStart(FeatureSpec.SinceStartStatistic, sensor: Int)
+    /// The share of a window's panes that hold a reading.
+    case windowFill(hours: Int)
 
     /// The sensors whose readings it is computed from.
     package func sensors(in schema: Schema) -> [Int] {
         switch self {
         case .raw(let sensor), .category(let sensor, _), .window(_, let sensor, _),
-            .rate(let sensor), .deviation(let sensor, _), .health(let sensor):
+            .rate(let sensor), .deviation(let sensor, _), .health(let sensor),
+            .power(let sensor, _), .sinceStart(_, let sensor):
             [sensor]
-        case .calendar: []
-        case .product(let a, let b), .ratio(let a, let b): [a, b]
+        case .calendar, .windowFill: []
+        case .product(let a, let b), .ratio(let a, let b), .difference(let a, let b): [a, b]
         case .healthComposite: schema.sensorsWithHealth
         }
     }
@@ -57,10 +66,23 @@ package enum Feature: Equatable, Hashable, Sendable {
             "\(sensor(index))_\(statistic.rawValue)_\(hours)h"
         case .product(let a, let b): "\(sensor(a))_x_\(sensor(b))"
         case .ratio(let a, let b): "\(sensor(a))_per_\(sensor(b))"
+        case .difference(let a, let b): "\(sensor(a))_minus_\(sensor(b))"
+        case .power(let index, let exponent): "\(sensor(index))_pow_\(exponent)"
         case .rate(let index): "\(sensor(index))_rate"
         case .deviation(let index, let hours): "\(sensor(index))_deviation_\(hours)h"
         case .health(let index): "\(sensor(index))_health"
         case .healthComposite: "health_composite"
+        case .sinceStart(let statistic, let index):
+            "\(sensor(index))_\(statistic.rawValue)_since_start"
+        case .windowFill(let hours): "window_fill_\(hours)h"
+        }
+    }
+
+    /// The length of the window that the feature looks at.
+    var windowHours: Int? {
+        switch self {
+        case .window(_, _, let hours), .deviation(_, let hours), .windowFill(let hours): hours
+        default: nil
         }
     }
 }
@@ -117,6 +139,23 @@ extension FeatureSpec {
             }
         case .product(let a, let b): return [.product(try number(a, schema), try number(b, schema))]
         case .ratio(let a, let b): return [.ratio(try number(a, schema), try number(b, schema))]
+        case .difference(let a, let b):
+            return [.difference(try number(a, schema), try number(b, schema))]
+        case .power(let name, let exponent):
+            guard SpecLimits.exponents.contains(exponent) else {
+                let (low, high) = (SpecLimits.exponents.lowerBound, SpecLimits.exponents.upperBound)
+                throw .invalid(what: "exponent \(exponent)", why: "it must be \(low) to \(high)")
+            }
+            return [.power(sensor: try number(name, schema), exponent: exponent)]
+        case .sinceStart(let statistics, let selection):
+            try requireState("since_start", schema)
+            let sensors = try select(selection, schema, gaugesOnly: true)
+            return statistics.flatMap { statistic in
+                sensors.map { .sinceStart(statistic, sensor: $0) }
+            }
+        case .windowFill(let hours):
+            for hour in hours { try checkWindow(hour, schema) }
+            return hours.map { .windowFill(hours: $0) }
         case .rate(let selection):
             try requireState("rate", schema)
             return try select(selection, schema, gaugesOnly: true).map { .rate(sensor: $0) }
@@ -128,6 +167,22 @@ extension FeatureSpec {
         case .health: return schema.sensorsWithHealth.map { .health(sensor: $0) }
         case .healthComposite: return schema.sensorsWithHealth.isEmpty ? [] : [.healthComposite]
         }
+    }
+
+    /// The gauges that the spec's regimes standardise, none where it has no regimes.
+    ///
+    /// - Throws: ``SpecError`` where the schema has no setting, or no state, or lacks a gauge.
+    package func regimeGauges(in schema: Schema) throws(SpecError) -> [Int] {
+        guard let regimes else { return [] }
+        guard schema.sensors.contains(where: { $0.kind == .setting }) else {
+            throw .invalid(what: "regimes", why: "the schema has no setting")
+        }
+        guard (1...SpecLimits.regimesMax).contains(regimes.countMax) else {
+            throw .count(what: "regimes", count: regimes.countMax, limit: SpecLimits.regimesMax)
+        }
+        let gauges = try select(regimes.gauges, schema, gaugesOnly: true)
+        guard !gauges.isEmpty else { throw .invalid(what: "regimes", why: "there is no gauge") }
+        return gauges.sorted()
     }
 
     private func select(

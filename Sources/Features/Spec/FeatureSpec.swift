@@ -25,6 +25,31 @@ package struct FeatureSpec: Equatable, Sendable {
         case maximum = "max"
     }
 
+    /// A statistic of all readings since a machine's start or its last maintenance.
+    package enum SinceStartStatistic: String, Sendable, CaseIterable {
+        /// Arithmetic mean.
+        case mean
+        /// Slope of the least-squares line over the panes' times, per hour; 0 within one pane.
+        case slope
+    }
+
+    /// How operating regimes are found on training rows, in which gauges are then standardised.
+    package struct RegimeRule: Equatable, Sendable {
+        /// The most regimes.
+        package var countMax: Int
+        /// The share of the settings' variance that so many regimes must explain, or there is one.
+        package var explained: Double
+        /// The gauges that are standardised.
+        package var gauges: Selection
+
+        /// Describes a rule.
+        package init(countMax: Int = 8, explained: Double = 0.999, gauges: Selection = .gauges) {
+            self.countMax = countMax
+            self.explained = explained
+            self.gauges = gauges
+        }
+    }
+
     /// One group of features.
     package enum Element: Equatable, Sendable {
         /// The cleaned value itself; a category becomes one column per name.
@@ -37,6 +62,14 @@ package struct FeatureSpec: Equatable, Sendable {
         case product(String, String)
         /// First divided by second; 0 where the second is 0.
         case ratio(String, String)
+        /// First minus second.
+        case difference(String, String)
+        /// A value times itself, so many factors in all.
+        case power(String, exponent: Int)
+        /// Statistics since the machine's start or last maintenance.
+        case sinceStart([SinceStartStatistic], Selection)
+        /// The share of the panes of windows of so many hours that hold a reading.
+        case windowFill(hours: [Int])
         /// Change per hour since the last reading in order; 0 without one.
         case rate(Selection)
         /// Cleaned value minus the mean of the window of so many hours.
@@ -55,18 +88,27 @@ package struct FeatureSpec: Equatable, Sendable {
     package var elements: [Element]
     /// Scaled values are clipped to plus or minus this; nil for no limit.
     package var scaledClip: Double?
+    /// How operating regimes are found; nil where gauges are taken as they are.
+    package var regimes: RegimeRule?
+    /// The share of training rows whose history is cut short, so that a machine's first readings
+    /// are learnt too.
+    package var coldStart: Double
 
     /// Describes a spec.
     package init(
         name: String,
         paneSeconds: Int = 3600,
         elements: [Element],
-        scaledClip: Double? = 10
+        scaledClip: Double? = 10,
+        regimes: RegimeRule? = nil,
+        coldStart: Double = 0
     ) {
         self.name = name
         self.paneSeconds = paneSeconds
         self.elements = elements
         self.scaledClip = scaledClip
+        self.regimes = regimes
+        self.coldStart = coldStart
     }
 
     /// The standard features: 6, 12 and 24 h windows, interactions, rates, deviations and health.
@@ -83,6 +125,8 @@ package struct FeatureSpec: Equatable, Sendable {
             .deviation(hours: 24, .gauges),
             .health,
             .healthComposite,
-        ]
+            .windowFill(hours: [24]),
+        ],
+        coldStart: 0.2
     )
 }

@@ -101,33 +101,39 @@ extension StateLayout {
                     sensor: try view.required("sensor").sensor(in: schema),
                     range: try view.required("range").range,
                     keepsSquares: try view.required("squares").bool,
-                    keepsMaximum: try view.required("maximum").bool
+                    keepsMaximum: try view.required("maximum").bool,
+                    sinceStart: try view.optional("since_start")?.choice()
                 )
             )
         }
         self.init(
             paneSeconds: try json.required("pane_seconds").int,
             paneCount: try json.required("panes").int,
-            gauges: gauges
+            gauges: gauges,
+            regimes: try json.optional("regimes").map { view throws(JSONShapeError) in
+                try Regimes(decoding: view, schema: schema)
+            }
         )
     }
 
     /// The JSON form; equal layouts have equal bytes.
     package func json(_ schema: Schema) -> JSONValue {
-        [
-            "pane_seconds": .integer(paneSeconds),
-            "panes": .integer(paneCount),
-            "gauges": .array(
-                gauges.map { gauge in
-                    [
-                        "sensor": .string(schema.sensors[gauge.sensor].name),
-                        "range": gauge.range.json,
-                        "squares": .bool(gauge.keepsSquares),
-                        "maximum": .bool(gauge.keepsMaximum),
-                    ]
-                }
-            ),
-        ]
+        var object = JSONObject()
+        object["pane_seconds"] = .integer(paneSeconds)
+        object["panes"] = .integer(paneCount)
+        object["gauges"] = .array(
+            gauges.map { gauge in
+                var entry = JSONObject()
+                entry["sensor"] = .string(schema.sensors[gauge.sensor].name)
+                entry["range"] = gauge.range.json
+                entry["squares"] = .bool(gauge.keepsSquares)
+                entry["maximum"] = .bool(gauge.keepsMaximum)
+                entry["since_start"] = gauge.sinceStart.map { .string($0.rawValue) }
+                return .object(entry)
+            }
+        )
+        object["regimes"] = regimes?.json(schema)
+        return .object(object)
     }
 }
 
@@ -164,6 +170,14 @@ extension Feature {
         case "ratio":
             let (a, b) = try pair()
             self = .ratio(a, b)
+        case "difference":
+            let (a, b) = try pair()
+            self = .difference(a, b)
+        case "power":
+            self = .power(sensor: try sensor(), exponent: try json.required("exponent").int)
+        case "since_start":
+            self = .sinceStart(try json.required("statistic").choice(), sensor: try sensor())
+        case "window_fill": self = .windowFill(hours: try json.required("hours").int)
         case "rate": self = .rate(sensor: try sensor())
         case "deviation":
             self = .deviation(sensor: try sensor(), hours: try json.required("hours").int)
@@ -200,6 +214,15 @@ extension Feature {
                 )
             case .product(let a, let b): ("product", [("sensors", [sensor(a), sensor(b)])])
             case .ratio(let a, let b): ("ratio", [("sensors", [sensor(a), sensor(b)])])
+            case .difference(let a, let b): ("difference", [("sensors", [sensor(a), sensor(b)])])
+            case .power(let index, let exponent):
+                ("power", [("sensor", sensor(index)), ("exponent", .integer(exponent))])
+            case .sinceStart(let statistic, let index):
+                (
+                    "since_start",
+                    [("statistic", .string(statistic.rawValue)), ("sensor", sensor(index))]
+                )
+            case .windowFill(let hours): ("window_fill", [("hours", .integer(hours))])
             case .rate(let index): ("rate", [("sensor", sensor(index))])
             case .deviation(let index, let hours):
                 ("deviation", [("sensor", sensor(index)), ("hours", .integer(hours))])
@@ -214,7 +237,7 @@ extension Feature {
 
 extension JSONView {
     /// The index of the sensor whose name this string has to be.
-    fileprivate func sensor(in schema: Schema) throws(JSONShapeError) -> Int {
+    func sensor(in schema: Schema) throws(JSONShapeError) -> Int {
         guard let index = schema.sensorIndex(try string) else {
             throw refuse("a sensor of the schema")
         }

@@ -76,14 +76,7 @@ package struct FeatureTransform: Equatable, Sendable {
 
     /// The hours of the windows that the features use, ascending.
     package var windowHours: [Int] {
-        var hours: Set<Int> = []
-        for feature in features {
-            switch feature {
-            case .window(_, _, let hour), .deviation(_, let hour): hours.insert(hour)
-            default: break
-            }
-        }
-        return hours.sorted()
+        Set(features.compactMap(\.windowHours)).sorted()
     }
 
     /// Checks that the parts belong together and that every number is finite.
@@ -113,6 +106,10 @@ package struct FeatureTransform: Equatable, Sendable {
                     why: "its scaling is not finite"
                 )
             }
+        }
+        for case .power(_, let exponent) in features
+        where !SpecLimits.exponents.contains(exponent) {
+            throw .invalid(what: "exponent \(exponent)", why: "it is not known")
         }
         if let scaledClip, !scaledClip.isFinite || scaledClip <= 0 {
             throw .invalid(what: "scaled clip", why: "it is not a positive number")

@@ -16,6 +16,10 @@ package enum SpecLimits {
     package static let offsetMinutesMax = 1440
     /// Bytes of an equipment id, which is kept in the machine's record.
     package static let equipmentIDBytesMax = 64
+    /// Operating regimes of a layout.
+    package static let regimesMax = 64
+    /// Factors of a power.
+    package static let exponents = 2...8
     /// Readings of one pane and sensor that are counted; later ones do not change the pane.
     package static let paneCountMax: UInt32 = 1 << 24 - 1
 }

@@ -81,6 +81,7 @@ extension RecordLayout {
             words.store(.min, at: pane)
             for word in pane + 1..<pane + wordsPerPane { words[word] = 0 }
         }
+        sumSinceStart(&words, at: base)
         let last: Int64 = words.load(at: base + Self.lastTimestamp)
         guard last != .min, paneIndex(of: last) < first else { return }
         words.store(.min, at: base + Self.lastTimestamp)

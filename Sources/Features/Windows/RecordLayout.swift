@@ -15,6 +15,7 @@
 ///           .   .   equal readings in a row of each sensor, two a word; the highest bit of the 32:
 ///                   the last reading in order lacked the sensor
 ///           .   4   the machine's alarm, see `AlarmRecord`; not in records of the first format
+///           .   .   sums since the start of each gauge that has them, see `SinceStartTotals`
 ///           .   p   panes, the pane with index i at place i mod their number
 ///
 /// A pane is one block of words, one array over the gauges for each quantity:
@@ -33,14 +34,26 @@ package struct RecordLayout: Sendable {
         let sensor: Int
         let lowerBound: Double
         let step: Double
+        let stepsPerUnit: Double
 
-        init(_ gauge: StateLayout.Gauge) {
+        init(_ gauge: StateLayout.Gauge, isStandardised: Bool) {
+            let range = isStandardised ? Regimes.limits : gauge.range
+            let width = range.upperBound - range.lowerBound
             sensor = gauge.sensor
-            lowerBound = gauge.range.lowerBound
-            step = (gauge.range.upperBound - gauge.range.lowerBound) / Self.stepMax
+            lowerBound = range.lowerBound
+            step = width / 4_294_967_295
+            stepsPerUnit = 4_294_967_295 / width
         }
 
-        static let stepMax = 4_294_967_295.0
+        /// The nearest of the 2^32 steps of the gauge's range, as the kernels have it; `value` lies
+        /// within it.
+        func quantised(_ value: Double) -> UInt32 {
+            let steps = (value - lowerBound) * stepsPerUnit
+            guard steps < 4_294_967_294.5 else { return .max }
+            // Half a step and more goes up; the difference is exact.
+            let whole = UInt32(max(steps, 0))
+            return steps - Double(whole) < 0.5 ? whole : whole + 1
+        }
     }
 
     static let timestampRingCount = 16
@@ -74,6 +87,8 @@ package struct RecordLayout: Sendable {
     /// The first sum, from the start of a pane; sums, counts and squares follow each other.
     let sums: Int
     let cells: [Cell]
+    /// The gauges that have sums since the start.
+    let sinceStart: [SinceStart]
     /// What the kernels need to know: panes, words of a pane, gauges, and where sums, squares and
     /// maxima of the first gauge stand in a pane, the last in halves of words; -1: not kept.
     let shape: [Int]
@@ -93,12 +108,15 @@ package struct RecordLayout: Sendable {
         equalReadings = Self.values + sensorCount
         let afterSensors = equalReadings + (sensorCount + 1) / 2
         alarm = keepsAlarm ? afterSensors : nil
-        panes = afterSensors + (keepsAlarm ? Self.alarmWordCount : 0)
-        cells = layout.gauges.map(Cell.init)
+        let totals = afterSensors + (keepsAlarm ? Self.alarmWordCount : 0)
+        sinceStart = Self.sinceStart(layout, from: totals)
+        panes = sinceStart.reduce(totals) { $0 + SinceStartTotals.wordCount($1.kept) }
+        let standardised = Set(layout.regimes?.gauges.map(\.sensor) ?? [])
+        cells = layout.gauges.map { gauge in
+            Cell(gauge, isStandardised: standardised.contains(gauge.sensor))
+        }
         sensors = layout.gauges.map(\.sensor)
-        quantisation =
-            layout.gauges.map(\.range.lowerBound)
-            + layout.gauges.map { Cell.stepMax / ($0.range.upperBound - $0.range.lowerBound) }
+        quantisation = cells.map(\.lowerBound) + cells.map(\.stepsPerUnit)
         keepsSquares = layout.gauges.contains { $0.keepsSquares }
         keepsMaxima = layout.gauges.contains { $0.keepsMaximum }
         sums = (Self.maximaHalf + (keepsMaxima ? cells.count : 0) + 1) / 2

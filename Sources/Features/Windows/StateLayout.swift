@@ -16,18 +16,22 @@ package struct StateLayout: Equatable, Sendable {
         package var keepsSquares: Bool
         /// Whether maxima are kept.
         package var keepsMaximum: Bool
+        /// What the sums since the start serve: the mean alone, or mean and slope; nil for none.
+        package var sinceStart: FeatureSpec.SinceStartStatistic?
 
         /// Describes what is kept of a gauge.
         package init(
             sensor: Int,
             range: ClosedRange<Double>,
             keepsSquares: Bool,
-            keepsMaximum: Bool
+            keepsMaximum: Bool,
+            sinceStart: FeatureSpec.SinceStartStatistic? = nil
         ) {
             self.sensor = sensor
             self.range = range
             self.keepsSquares = keepsSquares
             self.keepsMaximum = keepsMaximum
+            self.sinceStart = sinceStart
         }
     }
 
@@ -37,12 +41,15 @@ package struct StateLayout: Equatable, Sendable {
     package var paneCount: Int
     /// The gauges that have panes, by sensor.
     package var gauges: [Gauge]
+    /// The operating regimes in which gauges are standardised before anything is kept of them.
+    package var regimes: Regimes?
 
     /// Describes a layout.
-    package init(paneSeconds: Int, paneCount: Int, gauges: [Gauge]) {
+    package init(paneSeconds: Int, paneCount: Int, gauges: [Gauge], regimes: Regimes? = nil) {
         self.paneSeconds = paneSeconds
         self.paneCount = paneCount
         self.gauges = gauges
+        self.regimes = regimes
     }
 
     /// The lateness horizon in microseconds: the longest window.
@@ -51,23 +58,25 @@ package struct StateLayout: Equatable, Sendable {
     }
 
     /// The layout that the features need; `ranges` gives each sensor's range.
-    package init(features: [Feature], paneSeconds: Int, ranges: [ClosedRange<Double>?]) {
-        var needs: [Int: (squares: Bool, maximum: Bool)] = [:]
-        var hoursMax = 0
+    package init(
+        features: [Feature],
+        paneSeconds: Int,
+        ranges: [ClosedRange<Double>?],
+        regimes: Regimes? = nil
+    ) {
+        var needs: [Int: Need] = [:]
         for feature in features {
             switch feature {
-            case .window(let statistic, let sensor, let hours):
-                var need = needs[sensor] ?? (false, false)
-                if statistic == .standardDeviation { need.squares = true }
-                if statistic == .maximum { need.maximum = true }
-                needs[sensor] = need
-                hoursMax = max(hoursMax, hours)
-            case .deviation(let sensor, let hours):
-                needs[sensor] = needs[sensor] ?? (false, false)
-                hoursMax = max(hoursMax, hours)
+            case .window(let statistic, let sensor, _):
+                needs[sensor, default: Need()].add(statistic)
+            case .deviation(let sensor, _): needs[sensor] = needs[sensor] ?? Need()
+            case .sinceStart(let statistic, let sensor):
+                needs[sensor, default: Need()].add(statistic)
             default: break
             }
         }
+        let hoursMax = features.compactMap(\.windowHours).max() ?? 0
+        self.regimes = regimes
         self.paneSeconds = paneSeconds
         // A model without windows still orders readings and finds duplicates within a day.
         paneCount =
@@ -80,8 +89,25 @@ package struct StateLayout: Equatable, Sendable {
                 sensor: sensor,
                 range: range,
                 keepsSquares: need.squares,
-                keepsMaximum: need.maximum
+                keepsMaximum: need.maximum,
+                sinceStart: need.sinceStart
             )
+        }
+    }
+
+    /// What features need to be kept of one gauge.
+    private struct Need {
+        var squares = false
+        var maximum = false
+        var sinceStart: FeatureSpec.SinceStartStatistic?
+
+        mutating func add(_ statistic: FeatureSpec.Statistic) {
+            if statistic == .standardDeviation { squares = true }
+            if statistic == .maximum { maximum = true }
+        }
+
+        mutating func add(_ statistic: FeatureSpec.SinceStartStatistic) {
+            if sinceStart != .slope { sinceStart = statistic }
         }
     }
 
@@ -109,34 +135,41 @@ package struct StateLayout: Equatable, Sendable {
                 throw .invalid(what: "layout", why: "gauge \(index) has an empty or endless range")
             }
         }
+        try regimes?.validate(for: transform.schema)
         for feature in transform.features {
             let name = feature.name(in: transform.schema)
+            if let hours = feature.windowHours { try require(hours: hours, name) }
             switch feature {
-            case .window(let statistic, let sensor, let hours):
-                try require(sensor: sensor, hours: hours, statistic: statistic, name)
-            case .deviation(let sensor, let hours):
-                try require(sensor: sensor, hours: hours, statistic: .mean, name)
+            case .window(let statistic, let sensor, _):
+                let gauge = try require(sensor: sensor, name)
+                let isKept =
+                    switch statistic {
+                    case .mean: true
+                    case .standardDeviation: gauge.keepsSquares
+                    case .maximum: gauge.keepsMaximum
+                    }
+                guard isKept else { throw .invalid(what: name, why: Self.isNotKept) }
+            case .deviation(let sensor, _): _ = try require(sensor: sensor, name)
+            case .sinceStart(let statistic, let sensor):
+                let kept = try require(sensor: sensor, name).sinceStart
+                guard kept == .slope || kept == statistic else {
+                    throw .invalid(what: name, why: Self.isNotKept)
+                }
             default: break
             }
         }
     }
 
-    private func require(
-        sensor: Int,
-        hours: Int,
-        statistic: FeatureSpec.Statistic,
-        _ name: String
-    ) throws(SpecError) {
+    private static let isNotKept = "the layout does not keep it"
+
+    private func require(sensor: Int, _ name: String) throws(SpecError) -> Gauge {
         guard let gauge = gauges.first(where: { $0.sensor == sensor }) else {
             throw .invalid(what: name, why: "the layout has no panes for its sensor")
         }
-        let isKept =
-            switch statistic {
-            case .mean: true
-            case .standardDeviation: gauge.keepsSquares
-            case .maximum: gauge.keepsMaximum
-            }
-        guard isKept else { throw .invalid(what: name, why: "the layout does not keep it") }
+        return gauge
+    }
+
+    private func require(hours: Int, _ name: String) throws(SpecError) {
         guard hours > 0, hours <= paneCount * paneSeconds / 3600, hours * 3600 % paneSeconds == 0
         else { throw .invalid(what: name, why: "its window is longer than the layout's panes") }
     }

@@ -84,7 +84,7 @@ struct WindowStatistics {
         from start: Int,
         _ kernels: FeatureKernels
     ) {
-        guard gaugeCount > 0 else { return }
+        guard gaugeCount > 0, !paneCounts.isEmpty else { return }
         kernels.finish(self, cells, &values, from: start)
         let counts = sums.span.extracting(stride..<2 * stride)
         let longest = (paneCounts.count - 1) * gaugeCount

@@ -18,7 +18,7 @@ package enum TransformFitter {
         table: ReadingTable
     ) throws(TrainingError) -> FeatureTransform {
         do throws(SpecError) {
-            var transform = try unscaled(spec, parameters)
+            var transform = try unscaled(spec, parameters, table)
             if parameters.layout != nil { try checkInherited(transform) }
             let columns = columns(of: table, engine: try FeatureEngine(transform))
             let kept = columns.indices.filter { column in
@@ -38,20 +38,31 @@ package enum TransformFitter {
 
     private static func unscaled(
         _ spec: FeatureSpec,
-        _ parameters: CleaningParameters
+        _ parameters: CleaningParameters,
+        _ table: ReadingTable
     ) throws(SpecError) -> FeatureTransform {
         let features = try spec.resolved(for: parameters.schema)
+        let gauges = try spec.regimeGauges(in: parameters.schema)
+        let layout =
+            parameters.layout
+            ?? StateLayout(
+                features: features,
+                paneSeconds: spec.paneSeconds,
+                ranges: parameters.sensors.map(\.range),
+                regimes: spec.regimes.map { RegimeFitter($0, gauges).fit(table) }
+            )
+        guard layout.regimes?.gauges.map(\.sensor) ?? [] == gauges else {
+            throw .invalid(
+                what: "the layout of the model that serves",
+                why: "it standardises other gauges; pdm preprocess --new-layout makes another"
+            )
+        }
         return FeatureTransform(
             schema: parameters.schema,
-            layout: parameters.layout
-                ?? StateLayout(
-                    features: features,
-                    paneSeconds: spec.paneSeconds,
-                    ranges: parameters.sensors.map(\.range)
-                ),
+            layout: layout,
             specName: spec.name,
             forwardFill: parameters.forwardFill,
-            cleaning: parameters.cleaning,
+            cleaning: parameters.cleaning(in: layout.regimes),
             features: features,
             scaling: features.map { _ in FeatureTransform.Scaling(center: 0, scale: 1) },
             scaledClip: spec.scaledClip
@@ -99,7 +110,7 @@ extension FeatureTransform {
     /// Whether the transform was fitted with these parameters, not with those of another split.
     package func isFitted(with parameters: CleaningParameters) -> Bool {
         schema == parameters.schema && forwardFill == parameters.forwardFill
-            && cleaning == parameters.cleaning
+            && cleaning == parameters.cleaning(in: layout.regimes)
             && parameters.layout ?? layout == layout
             && layout.gauges.allSatisfy { $0.range == parameters.sensors[$0.sensor].range }
     }

@@ -89,8 +89,16 @@ package struct CleaningParameters: Equatable, Sendable {
     }
 
     /// The parameters of the transform's cleaning stage.
-    package var cleaning: [FeatureTransform.Cleaning] {
-        sensors.map { FeatureTransform.Cleaning(imputed: $0.mean, clip: $0.clip) }
+    ///
+    /// A gauge that is standardised in regimes is cleaned as such: its mean is 0, and its standard
+    /// deviation 1.
+    package func cleaning(in regimes: Regimes?) -> [FeatureTransform.Cleaning] {
+        var cleaning = sensors.map { FeatureTransform.Cleaning(imputed: $0.mean, clip: $0.clip) }
+        for gauge in regimes?.gauges ?? [] {
+            let clip = zThreshold.map { min($0, Regimes.limits.upperBound) }.map { -$0...$0 }
+            cleaning[gauge.sensor] = FeatureTransform.Cleaning(imputed: 0, clip: clip)
+        }
+        return cleaning
     }
 }
 

@@ -37,6 +37,18 @@ for machine, start in (("A", "2024-01-12T22:00:00"), ("B", "1969-12-30T03:00:00"
     frame.loc[rng.integers(0, rows, 2), "rotation_speed"] = 0.0
     frames.append(frame)
 
+def slopes(values):
+    """The slope of numpy's least-squares line through all values up to each one, per hour."""
+    known = values.notna().to_numpy()
+    hours = np.arange(len(values))
+    out = []
+    for end in range(1, len(values) + 1):
+        own = known[:end]
+        fits = own.sum() > 1
+        out.append(np.polyfit(hours[:end][own], values.to_numpy()[:end][own], 1)[0] if fits else 0)
+    return out
+
+
 outputs = []
 for frame in frames:
     out = frame.copy()
@@ -65,6 +77,15 @@ for frame in frames:
         health.append(((cleaned[sensor] - warn) / (alarm - warn)).clip(0, 1).to_numpy())
         out[f"{sensor}_health"] = health[-1]
     out["health_composite"] = np.max(health, axis=0)
+    out["window_fill_24h"] = np.minimum(np.arange(1, len(out) + 1), 24) / 24
+    since_start = measured.expanding(min_periods=1).mean()
+    for sensor in SENSORS:
+        mean = since_start[sensor].fillna(cleaned[sensor])
+        out[f"{sensor}_mean_since_start"] = mean.to_numpy()
+    for sensor in SENSORS:
+        out[f"{sensor}_slope_since_start"] = slopes(measured[sensor])
+    out["temperature_minus_current"] = (cleaned["temperature"] - cleaned["current"]).to_numpy()
+    out["vibration_pow_3"] = (cleaned["vibration"] ** 3).to_numpy()
     outputs.append(out)
 
 table = pd.concat(outputs).sort_values(["timestamp", "machine"], kind="stable")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Writes a state file of format 1 from docs/state-file.md alone, for the test that opens it.
+"""Writes state files from docs/state-file.md alone, for the tests that open them.
 
-Usage: make_state.py        writes state-format-1.txt and state-format-1.jsonl beside itself
+Usage: make_state.py        writes state-format-N.txt and state-format-N.jsonl beside itself
 
-The text file holds the file's digest and size, then an offset and 32 bytes for each row that is
+N is the format of the description; that of 3 has an alarm and sums since the start. The text file holds the file's digest and size, then an offset and 32 bytes for each row that is
 not all zeros.
 """
 
@@ -57,9 +57,24 @@ def pane(index, values):
     return words
 
 
-def main():
+def since_start(panes):
+    """Sums of the same gauge since the start, for a slope."""
+    readings = [
+        (index, round((value + 50) * 4294967295 / 300)) for index, values in panes for value in values
+    ]
+    words = [len(readings), sum(step for _, step in readings)]
+    for power in (
+        sum(index for index, _ in readings),
+        sum(index * index for index, _ in readings),
+        sum(index * step for index, step in readings),
+    ):
+        words += [power & MASK, power >> 64 & MASK]
+    return words
+
+
+def write(form):
     description = {
-        "format": 1,
+        "format": form,
         "sensors": [{"name": "temperature", "kind": "gauge"}],
         "layout": {
             "pane_seconds": 3600, "panes": 2,
@@ -68,11 +83,14 @@ def main():
             ],
         },
     }
+    if form == 3:
+        description["layout"]["gauges"][0]["since_start"] = "slope"
     text = json.dumps(description, separators=(",", ":")).encode()
     identifier = "pump 7 é".encode()
     first = 472_222  # The pane's index: an hour of 2023.
     times = [first * HOUR + 60_000_000, (first + 1) * HOUR + 120_000_000]
-    header = [0] * 33
+    panes = [(first, [20.25]), (first + 1, [30.5])]
+    header = [0] * 33 + ([NONE, 0, 0, 0] + since_start(panes) if form == 3 else [])
     header[1:6] = [times[1], times[1] + 5, 2, NONE, 2 | 2 << 32]
     header[6:8] = times
     header[22] = len(identifier)
@@ -80,11 +98,12 @@ def main():
         header[23 + start // 8] = int.from_bytes(identifier[start:start + 8], "little")
     header[31:33] = [bits(30.5), 1]
     header[0] = checksum(header)
-    record = header + pane(first, [20.25]) + pane(first + 1, [30.5])
+    record = header + [word for each in panes for word in pane(*each)]
 
-    seed, slot_bytes, stride, count = 0x0123456789ABCDEF, 384, 512, 8
+    seed, stride, count = 0x0123456789ABCDEF, 512, 8
+    slot_bytes = (32 + 8 * len(record) + 63) // 64 * 64
     head = b"PDMSTATE" + struct.pack("<IIQ", 1, 4096, seed)
-    head += struct.pack("<8I", len(record), 33, 5, stride, 64, slot_bytes, count, len(text))
+    head += struct.pack("<8I", len(record), len(header), 5, stride, 64, slot_bytes, count, len(text))
     head += struct.pack("<Q", hash_bytes(head + text, 0)) + text
     chunks = 4096 + 64 * slot_bytes
     data = bytearray(chunks + 4096 + count * stride)
@@ -96,7 +115,7 @@ def main():
 
     digest = f"{hash_bytes(text, 1):016x}{hash_bytes(text, 2):016x}"
     folder = pathlib.Path(__file__).parent
-    with open(folder / "state-format-1.txt", "w", encoding="ascii") as output:
+    with open(folder / f"state-format-{form}.txt", "w", encoding="ascii") as output:
         print(digest, len(data), file=output)
         for start in range(0, len(data), 32):
             row = bytes(data[start:start + 32])
@@ -107,8 +126,9 @@ def main():
         "last_timestamp": "2023-11-14T23:02:00Z",
         "record": "".join(f"{word:016x}" for word in record),
     }
-    with open(folder / "state-format-1.jsonl", "w", encoding="utf-8") as output:
+    with open(folder / f"state-format-{form}.jsonl", "w", encoding="utf-8") as output:
         print(json.dumps(line, separators=(",", ":"), ensure_ascii=False), file=output)
 
 
-main()
+for each in (1, 3):
+    write(each)
