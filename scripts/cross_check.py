@@ -82,6 +82,7 @@ def unscaled_features(rows, spec):
             out[f"{name}_deviation_24h"] = cleaned[name] - out[f"{name}_mean_24h"]
             share = (cleaned[name] - gauge["warn"]) / (gauge["alarm"] - gauge["warn"])
             out[f"{name}_health"] = share.clip(0, 1)
+        out["window_fill_24h"] = pd.Series(1, index=time).rolling("24h").sum() / 24
         out["health_composite"] = out[[f"{g['name']}_health" for g in gauges]].max(axis=1)
         parts.append(out)
     return pd.concat(parts)
@@ -111,8 +112,8 @@ def check_features(data):
             names = fit.index[columns]
             check(f"{part}: {group} features", ours[names], scaled[:, columns], FLOAT)
         rest = [i for i, name in enumerate(fit.index)
-                if name in rows.columns or "_x_" in name or "_per_" in name]
-        check(f"{part}: values, calendar, interactions", ours[fit.index[rest]],
+                if name in rows.columns or "_x_" in name or "_per_" in name or "_fill_" in name]
+        check(f"{part}: values, calendar, interactions, fill", ours[fit.index[rest]],
               scaled[:, rest], FLOAT)
 
 
@@ -180,7 +181,7 @@ def main():
     pdm("preprocess", "--input", data / "raw.csv", "--output", data, "--new-layout")
     for part in ("train", "test"):
         pdm("features", "--input", data / f"{part}.csv", "--output", data / f"{part}_features.csv",
-            "--is-training", "true" if part == "train" else "false")
+            "--is-training", "true" if part == "train" else "false", "--cold-start", "0")
     check_cleaning(data)
     check_features(data)
 

@@ -63,6 +63,8 @@ def with_pandas(frame: pd.DataFrame, spec: Spec) -> np.ndarray:
                 filled = 0.0 if name == "std" else cleaned[gauge].to_numpy()
                 numbers = values[gauge].to_numpy()
                 out[f"{gauge}_{name}_{hours}h"] = np.where(np.isnan(numbers), filled, numbers)
+    ones = frame.assign(row=1).set_index("timestamp").groupby("equipment_id", sort=False)["row"]
+    out["window_fill_24h"] = ones.rolling("24h", min_periods=1).sum().to_numpy() / 24
     by_machine = cleaned.groupby(frame["equipment_id"], sort=False)
     elapsed = frame.groupby("equipment_id", sort=False)["timestamp"].diff()
     hours_since = elapsed.dt.total_seconds().to_numpy() / 3600
@@ -109,9 +111,12 @@ def with_polars(frame: pl.DataFrame, spec: Spec) -> np.ndarray:
         frame.lazy()
         .rolling(index_column="timestamp", period=f"{hours}h", group_by=machine)
         .agg(
-            getattr(pl.col(gauge), name)().alias(f"{gauge}_{name}_{hours}h")
-            for name in STATISTICS
-            for gauge in spec.gauges
+            *(
+                getattr(pl.col(gauge), name)().alias(f"{gauge}_{name}_{hours}h")
+                for name in STATISTICS
+                for gauge in spec.gauges
+            ),
+            (pl.len() / hours).alias(f"window_fill_{hours}h"),
         )
         .drop("timestamp", machine)
         for hours in WINDOWS
@@ -198,7 +203,7 @@ def prepare(pdm: str, folder: pathlib.Path, machines: int, days: int) -> None:
         ["generate", "--machines", str(machines), "--days", str(days), "--output", raw],
         ["preprocess", "--input", raw, "--output", processed],
         ["features", "--input", processed / "train.csv", "--output", folder / "features/train.csv",
-         "--is-training", "true"],
+         "--is-training", "true", "--cold-start", "0"],
     )
     for step in steps:
         subprocess.run([pdm, *step], check=True, stdout=subprocess.DEVNULL)

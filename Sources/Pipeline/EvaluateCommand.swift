@@ -57,8 +57,8 @@ struct EvaluateCommand: ParsableCommand {
                 calibrator: loaded.manifest.calibration
             )
             let evaluation = Evaluation(
+                test,
                 probabilities: probabilities,
-                labels: test.labels,
                 threshold: loaded.manifest.threshold
             )
             guard var evaluation else { throw .unusable("\(testData): there are no rows to score") }

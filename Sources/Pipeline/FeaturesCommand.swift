@@ -31,8 +31,17 @@ struct FeaturesCommand: ParsableCommand {
     @Option(help: "The fitted features (default: features.json beside the output).")
     var fitted: String?
 
+    @Option(help: "The share of rows whose history is cut short (default: the spec's to train on).")
+    var coldStart: Double?
+
     @Flag(help: "Tell on standard error how long reading, computing and writing took.")
     var timing = false
+
+    func validate() throws {
+        guard (0...1).contains(coldStart ?? 0) else {
+            throw ValidationError("--cold-start must be 0 to 1")
+        }
+    }
 
     func run() throws {
         try reporting { () throws(TrainingError) in
@@ -42,9 +51,15 @@ struct FeaturesCommand: ParsableCommand {
             let table = try ReadingTable.loadPrepared(input, schema: parameters.schema)
             times.end("read")
             let path = fitted ?? "\(FileAccess.parent(of: output))/\(FittedFeatures.fileName)"
-            let transform =
-                isTraining
-                ? try fit(table, parameters, path) : try FittedFeatures(path: path).transform
+            var coldStart = coldStart ?? 0
+            let transform: FeatureTransform
+            if isTraining {
+                let spec = try SchemaSource.spec(spec)
+                coldStart = self.coldStart ?? spec.coldStart
+                transform = try fit(spec, table, parameters, path)
+            } else {
+                transform = try FittedFeatures(path: path).transform
+            }
             guard transform.schema == parameters.schema else {
                 throw .unusable("\(path): fitted for another schema than \(folder) has")
             }
@@ -56,12 +71,19 @@ struct FeaturesCommand: ParsableCommand {
                 )
             }
             times.end("fit")
-            let matrix = FeatureMatrix(table, engine: try engine(transform, path))
+            let engine = try engine(transform, path)
+            let matrix = FeatureMatrix(
+                table,
+                engine: engine,
+                coldStart: ColdStart(share: coldStart, transform: transform)
+            )
             times.end("compute")
             try matrix.write(output)
             times.end("write")
             if timing { report(times, rowCount: table.rowCount) }
             Console.line("wrote \(output): \(matrix.rowCount) rows, \(matrix.names.count) features")
+            guard transform.schema.hasState else { return }
+            Console.line("a machine's record: \(engine.records.wordCount * 8) bytes")
         }
     }
 
@@ -80,13 +102,14 @@ struct FeaturesCommand: ParsableCommand {
     }
 
     private func fit(
+        _ spec: FeatureSpec,
         _ table: ReadingTable,
         _ parameters: CleaningParameters,
         _ path: String
     ) throws(TrainingError) -> FeatureTransform {
         let transform = try TransformFitter.fit(
-            try SchemaSource.spec(spec),
-            specPath: spec,
+            spec,
+            specPath: self.spec,
             parameters: parameters,
             table: table
         )

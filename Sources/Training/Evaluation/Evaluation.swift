@@ -10,6 +10,8 @@ package struct Evaluation: Equatable, Sendable {
     package let reliability: Calibration
     /// How the threshold was found; nil where nobody said.
     package var thresholdRule: String?
+    /// The scores by how full the longest window was; nil where no feature says so.
+    package var byFill: FillScores?
 
     /// Judges probabilities; nil without rows.
     ///
@@ -31,6 +33,29 @@ package struct Evaluation: Equatable, Sendable {
         self.thresholdRule = thresholdRule
     }
 
+    /// Judges what a model says of a feature file's rows; nil without rows.
+    package init?(
+        _ matrix: FeatureMatrix,
+        probabilities: [Double],
+        threshold: Double,
+        thresholdRule: String? = nil
+    ) {
+        self.init(
+            probabilities: probabilities,
+            labels: matrix.labels,
+            threshold: threshold,
+            thresholdRule: thresholdRule
+        )
+        byFill = matrix.windowFill.map { fill in
+            FillScores(
+                fill: fill,
+                probabilities: probabilities,
+                labels: matrix.labels,
+                threshold: threshold
+            )
+        }
+    }
+
     /// How much of the Brier score of "always the rate" the probabilities take away: 1 is perfect,
     /// 0 no better; nil with one class only.
     package var brierSkill: Double? {
@@ -44,6 +69,7 @@ package struct Evaluation: Equatable, Sendable {
         var object = metrics.json(protocolName: protocolName)
         object["threshold_rule"] = thresholdRule.map { .string($0) }
         object["brier_skill"] = brierSkill.map { .number($0) } ?? .null
+        object["by_window_fill"] = byFill?.json
         object["expected_calibration_error"] = .number(reliability.expectedError)
         object["reliability"] = .array(
             reliability.bins.map { bin in
@@ -75,6 +101,7 @@ package struct Evaluation: Equatable, Sendable {
             let cells = [fixed(bin.probability), fixed(bin.failureRate), "\(bin.count)"]
             lines.append(line("part \(index + 1)", cells))
         }
+        if let byFill { lines += [""] + byFill.lines }
         if let thresholdRule {
             lines += ["", "threshold \(metrics.threshold): \(thresholdRule)"]
         }

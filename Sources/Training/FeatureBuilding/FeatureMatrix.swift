@@ -27,15 +27,27 @@ package struct FeatureMatrix: Sendable {
     package var timestamps: [Int64]?
     /// The digest of the transform that made the rows.
     private let transformDigest: String
+    /// Where the longest window's fill stands, where that is a feature.
+    private let fillColumn: FillColumn?
 
     /// The number of rows.
     package var rowCount: Int { labels.count }
 
+    /// How full each row's longest window is, 0 to 1; nil where no feature says so.
+    package var windowFill: [Double]? {
+        fillColumn.map { column in
+            labels.indices.map { column.fill(values[$0 * names.count + column.index]) }
+        }
+    }
+
     /// Computes the scaled rows of a table, context rows left out.
-    package init(_ table: ReadingTable, engine: FeatureEngine) {
+    ///
+    /// `coldStart` says which rows have their history cut short.
+    package init(_ table: ReadingTable, engine: FeatureEngine, coldStart: ColdStart? = nil) {
         names = engine.transform.featureNames
         transformDigest = FittedFeatures.digest(of: engine.transform)
-        let replay = FeatureReplay(engine: engine, table: table)
+        fillColumn = FillColumn(engine.transform)
+        let replay = FeatureReplay(engine: engine, table: table, coldStart: coldStart)
         values = replay.scaledRows()
         let own = table.ownRows
         labels = own.map { table.labels[$0] }
@@ -92,6 +104,7 @@ package struct FeatureMatrix: Sendable {
     package init(path: String, transform: FeatureTransform) throws(TrainingError) {
         names = transform.featureNames
         transformDigest = FittedFeatures.digest(of: transform)
+        fillColumn = FillColumn(transform)
         let schema = transform.schema
         var requests = names.map { ColumnRequest($0, .number) }
         requests.append(ColumnRequest("failure", .number))

@@ -14,15 +14,20 @@ package struct FeatureReplay: Sendable {
     private let order: [Int32]
     /// Where in `order` the parts end.
     private let partEnds: [Int]
+    private let coldStart: ColdStart?
 
     /// Sorts the rows by machine and cuts them into at most so many parts of whole machines.
+    ///
+    /// `coldStart` says which rows have their history cut short; nil for none.
     package init(
         engine: FeatureEngine,
         table: ReadingTable,
+        coldStart: ColdStart? = nil,
         partCountMax: Int = 4 * UsableCores.count
     ) {
         self.engine = engine
         self.table = table
+        self.coldStart = coldStart
         let rowsPerPart = max(1, (table.rowCount + partCountMax - 1) / partCountMax)
         guard let entities = table.entities, table.timestamps != nil else {
             order = table.labels.indices.map { Int32($0) }
@@ -111,23 +116,33 @@ package struct FeatureReplay: Sendable {
         var words = record.mutableSpan
         let codes = table.timestamps == nil ? nil : table.entities?.codes
         var machine: Int32 = -1
+        var cut = CutHistory(coldStart, engine)
         for row in rows.lazy.map({ Int($0) }) {
-            for sensor in table.values.indices {
-                scratch.values[sensor] = table.values[sensor][row]
-            }
+            read(row, into: &scratch)
             let moment = table.timestamps?[row] ?? 0
             let time = ReadingTime(timestamp: moment, isTimestamped: true, arrival: moment)
             if let codes {
                 if codes[row] != machine {
                     machine = codes[row]
                     engine.records.reset(&words, at: 0, id: [UInt8]().span)
+                    cut.begin(table.entityName(row: row), first: moment)
                 }
                 _ = engine.observe(time, in: &words, at: 0, scratch: &scratch)
+                if cut.isCold(at: moment) {
+                    read(row, into: &scratch)
+                    cut.observe(time, scratch: &scratch)
+                }
             } else {
                 engine.observeAlone(time, scratch: &scratch)
             }
             guard !table.isContext[row] else { continue }
             body(row, &scratch)
+        }
+    }
+
+    private func read(_ row: Int, into scratch: inout FeatureScratch) {
+        for sensor in table.values.indices {
+            scratch.values[sensor] = table.values[sensor][row]
         }
     }
 }

@@ -93,8 +93,8 @@ package struct TrainingRun: Sendable {
             calibrator: calibrator
         )
         let evaluation = Evaluation(
+            test,
             probabilities: probabilities,
-            labels: test.labels,
             threshold: threshold,
             thresholdRule: decision.description
         )

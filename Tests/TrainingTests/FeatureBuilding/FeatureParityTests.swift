@@ -94,13 +94,30 @@ struct FeatureParityTests {
         return rows
     }
 
-    @Test(arguments: seeds)
-    func offlineRowsHaveTheBytesOfTheStore(seed: UInt64) throws {
+    /// The sample's features, and in regimes of its counter with sums since the start.
+    private func engine(hasRegimes: Bool) throws -> FeatureEngine {
+        var table = SampleReadings.table(machines: 3, hours: 40)
+        guard hasRegimes else { return try FeatureEngine(SampleReadings.transform(table)) }
+        table.schema.sensors[2].kind = .setting
+        table.values[2] = table.values[2].map { ($0 / 20).rounded(.down) * 40 }
+        var spec = SampleReadings.spec
+        spec.regimes = .init()
+        spec.elements += [.sinceStart([.mean, .slope], .gauges), .windowFill(hours: [24])]
+        let transform = try TransformFitter.fit(
+            spec,
+            specPath: "sample",
+            parameters: try SampleReadings.parameters(table),
+            table: table
+        )
+        #expect(transform.layout.regimes?.centers.count == 3)
+        return try FeatureEngine(transform)
+    }
+
+    @Test(arguments: seeds, [false, true])
+    func offlineRowsHaveTheBytesOfTheStore(seed: UInt64, hasRegimes: Bool) throws {
         var generator = SeededGenerator(seed: seed)
         let table = table(&generator)
-        let engine = try FeatureEngine(
-            SampleReadings.transform(SampleReadings.table(machines: 3, hours: 40))
-        )
+        let engine = try engine(hasRegimes: hasRegimes)
         let expected = try served(table, engine, &generator)
         let matrix = FeatureMatrix(table, engine: engine)
         let width = matrix.names.count
