@@ -11,4 +11,18 @@ package protocol RequestHandler: AnyObject, Sendable {
     /// - Note: Thread safety: called on several event loops at a time, on each one call at a time;
     ///   scratch memory is kept per ``Request/loopIndex``.
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response)
+
+    /// Says who takes the body of a request while it comes, or nil where it is to come whole.
+    ///
+    /// It is asked for routes whose ``Route/streamsBody`` says so once the head is complete;
+    /// `bytes` and `request` hold the head alone.
+    func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)?
+}
+
+extension RequestHandler {
+    /// Nil: every body is taken whole.
+    package func openStream(
+        for request: borrowing Request,
+        bytes: Span<UInt8>
+    ) -> (any BodyStream)? { nil }
 }

@@ -36,6 +36,10 @@ package struct Response: Sendable {
     package var body: [UInt8] = []
     /// Whether the connection ends after this answer.
     package var closesConnection = false
+    /// Whether nothing follows this part of an answer, though the body of the request may go on.
+    ///
+    /// It has a meaning for a ``BodyStream`` only; a connection of HTTP/1.1 ends then.
+    package var endsStream = false
 
     /// Further fields as they go out: `name: value CRLF` each.
     private(set) var fieldBytes: [UInt8] = []
@@ -91,6 +95,7 @@ package struct Response: Sendable {
         if !body.isEmpty { body.removeAll(keepingCapacity: true) }
         if !fieldBytes.isEmpty { fieldBytes.removeAll(keepingCapacity: true) }
         closesConnection = false
+        endsStream = false
         isDeferred = false
     }
 

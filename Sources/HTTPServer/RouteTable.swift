@@ -17,6 +17,8 @@ package struct Route: Sendable {
 
     /// Whether it may be answered 503 under overload; probes may not.
     package let isSheddable: Bool
+    /// Whether ``RequestHandler/openStream(for:bytes:)`` is asked who takes the body.
+    package let streamsBody: Bool
 
     /// Makes a route.
     package init(
@@ -26,7 +28,8 @@ package struct Route: Sendable {
         listeners: Set<Listener> = [.main, .admin],
         bodyBytesMax: Int? = nil,
         requiresBody: Bool = false,
-        isSheddable: Bool = true
+        isSheddable: Bool = true,
+        streamsBody: Bool = false
     ) {
         self.method = method
         self.path = path
@@ -35,6 +38,7 @@ package struct Route: Sendable {
         self.bodyBytesMax = bodyBytesMax
         self.requiresBody = requiresBody
         self.isSheddable = isSheddable
+        self.streamsBody = streamsBody
     }
 }
 

@@ -10,6 +10,8 @@ struct Routing {
     var isSheddable = false
     /// Whether it must announce a body.
     var requiresBody = false
+    /// Whether the handler is asked who takes the body.
+    var streamsBody = false
 
     /// Makes one for a request whose head has not been read.
     init() {}
@@ -31,6 +33,7 @@ struct Routing {
         request.pathParameter = parameter
         bodyBytesMax = route.bodyBytesMax ?? bodyBytesMax
         requiresBody = route.requiresBody
+        streamsBody = route.streamsBody
         isSheddable = route.isSheddable && request.listener == .main
     }
 
@@ -38,6 +41,27 @@ struct Routing {
     var hasRoute: Bool {
         if case .route = resolution { return true }
         return false
+    }
+
+    /// Asks the handler who takes the body of a request whose head is complete, if its route has it
+    /// so; then no limit holds for the body as a whole.
+    mutating func openStream(
+        for request: inout Request,
+        in bytes: Span<UInt8>,
+        isEncoded: Bool,
+        _ context: HTTP1Connection.Context
+    ) -> StreamedBody? {
+        guard streamsBody else { return nil }
+        request.receivedNanoseconds = context.nowNanoseconds
+        guard let stream = context.handler?.openStream(for: request, bytes: bytes) else {
+            return nil
+        }
+        bodyBytesMax = .max
+        return StreamedBody(
+            stream,
+            isEncoded: isEncoded,
+            deadline: context.nowNanoseconds + context.limits.streamTimeout.nanoseconds
+        )
     }
 
     /// The server's own answer to a request that no route takes.

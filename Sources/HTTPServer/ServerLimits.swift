@@ -57,6 +57,12 @@ package struct ServerLimits: Sendable {
     package var headTimeout = Duration.seconds(10)
     /// Time from the end of the head to the end of the body: 30 s.
     package var bodyTimeout = Duration.seconds(30)
+    /// Time of a streamed request in which nothing of its body comes: 60 s, so that a gateway may
+    /// send a reading a minute.
+    package var streamIdleTimeout = Duration.seconds(60)
+    /// Time from the head of a streamed request to the end of its answer: an hour, in which a
+    /// client of 2 MB/s sends 7 GB.
+    package var streamTimeout = Duration.seconds(3600)
     /// Time for an answer that a handler gives later: 60 s, what clients and proxies wait.
     package var answerTimeout = Duration.seconds(60)
     /// Time between two requests: 75 s, above the 60 s of the usual load balancer, so that it is

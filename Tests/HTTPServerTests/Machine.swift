@@ -10,6 +10,7 @@ struct Machine {
         Route(.get, "/equipment/{id}", id: 2),
         Route(.post, "/equipment/{id}/maintenance", id: 3, listeners: [.admin]),
         Route(.post, "/optional", id: 4),
+        StreamHandler.route,
     ])
 
     var http = HTTP1Connection()
@@ -24,14 +25,19 @@ struct Machine {
     var stopsAtYield = false
     /// Whether the client turned out to speak HTTP/2; the machine stops there.
     var speaksHTTP2 = false
+    /// Whether the answers to pieces are kept back.
+    var defersPieces = false
 
     /// Makes one of its own loop, or of the loop that a context belongs to.
     init(
         listener: Listener = .main,
         limits: ServerLimits = ServerLimits(),
-        of loop: HTTP1Connection.Context? = nil
+        of loop: HTTP1Connection.Context? = nil,
+        handler: (any RequestHandler)? = nil
     ) {
-        context = loop ?? HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        context =
+            loop
+            ?? HTTP1Connection.Context(routes: Machine.routes, limits: limits, handler: handler)
         context.requestIDs = RequestIDMaker(prefix: 0)
         http.reset(listener: listener, loopIndex: 0)
     }
@@ -68,6 +74,8 @@ struct Machine {
                 if stopsAtYield { return }
                 context.coder.beginTurn()
             case .handle: handle()
+            case .handlePiece where defersPieces: http.deferAnswer()
+            case .handlePiece: handlePiece()
             case .answered: break
             case .close: isClosed = true
             case .switchToHTTP2:
@@ -95,6 +103,20 @@ struct Machine {
         var response = Response()
         response.body = Array("ok".utf8)
         http.answer(response, context)
+    }
+
+    private mutating func handlePiece() {
+        guard let body = http.streamed else { return }
+        let bytes = body.isDecoded ? body.decoded : Array(http.input[http.pieceBytes])
+        var response = Response()
+        body.stream.receive(bytes.span, body.event, response: &response)
+        http.answer(response, context)
+    }
+
+    /// Answers the piece whose answer was kept back.
+    mutating func answerHeldPiece() {
+        handlePiece()
+        run()
     }
 
     var outputText: String { String(decoding: output, as: UTF8.self) }

@@ -49,6 +49,20 @@ struct RequestSuiteTests {
             status: 200,
             content: "0123456789;"
         ),
+        .init(
+            method: "POST",
+            path: "/stream/loud",
+            body: String(repeating: "abcdefghij", count: 6_000),
+            status: 200,
+            content: "ABCDEFGHIJ."
+        ),
+        .init(
+            method: "POST",
+            path: "/stream/later",
+            body: String(repeating: "abcdefghij", count: 6_000),
+            status: 200,
+            content: "ABCDEFGHIJ."
+        ),
         // Those that end a connection of HTTP/1.1 come last; each has its own.
         .init(method: "BREW", path: "/", status: 501, content: "501"),
         .init(method: "GET", path: "/%zz", status: 400, content: "400"),
@@ -108,9 +122,8 @@ struct RequestSuiteTests {
         wire.send(Array("\(text)\r\n\(example.body ?? "")".utf8))
         var output: [UInt8] = []
         while let bytes = wire.receive() { output += bytes }
-        let answer = String(decoding: output, as: UTF8.self)
-        let body = answer.firstRange(of: "\r\n\r\n").map { String(answer[$0.upperBound...]) }
-        return (statuses(of: answer).first, body ?? "")
+        let answer = ParsedAnswer.all(output).first
+        return (answer?.status, answer?.body ?? "")
     }
 
     private func askHTTP2(_ example: SuiteCase, _ wire: Wire) -> (status: Int?, body: String) {

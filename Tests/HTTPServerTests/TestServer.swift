@@ -21,6 +21,7 @@ final class TestClock: Sendable {
 final class TestHandler: RequestHandler {
     let held = Mutex<[DeferredResponse]>([])
     let time = TestClock()
+    let streams = StreamHandler()
     private let worker = DispatchQueue(label: "test.worker")
 
     static let routes = RouteTable([
@@ -33,7 +34,12 @@ final class TestHandler: RequestHandler {
         Route(.get, "/admin", id: 6, listeners: [.admin]),
         Route(.get, "/large/later", id: 7),
         Route(.get, "/slow", id: 8),
+        StreamHandler.route,
     ])
+
+    func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
+        streams.openStream(for: request, bytes: bytes)
+    }
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
         switch request.routeID {

@@ -77,25 +77,6 @@ import Testing
         #expect(refused.status == 422)
     }
 
-    @Test func answersLinesInPartsInTheirOrder() throws {
-        let server = try TestServer(arguments: ["event-loops": "4"])
-        let answer = try server.client().request(
-            "POST",
-            "/batch_predict",
-            body: Self.manyReadings.joined(separator: "\n"),
-            type: "application/x-ndjson"
-        )
-        let lines = try answer.body.split(separator: "\n").map {
-            try JSONValue.parse(Array($0.utf8))
-        }
-        #expect(lines.count == Self.manyReadings.count)
-        for (line, reading) in zip(lines.dropLast(), Self.manyReadings) {
-            let sent = try JSONValue.parse(Array(reading.utf8))
-            #expect(line["equipment_id"] == sent["equipment_id"])
-        }
-        #expect(lines.last?["probability"] == nil)
-    }
-
     @Test func aBareArrayIsABatchToo() throws {
         let server = try TestServer()
         let client = try server.client()
@@ -146,24 +127,6 @@ import Testing
         #expect(answer.status == 400)
     }
 
-    @Test func aBadLineIsAnsweredWithAnErrorLine() throws {
-        let server = try TestServer()
-        let body = "\(TestReading.brief)\r\n\n{\"a\":\n[]\n\(TestReading.brief)\n"
-        let answer = try server.client().request(
-            "POST",
-            "/batch_predict",
-            body: body,
-            type: "application/x-ndjson"
-        )
-        #expect(answer.status == 200)
-        let lines = try answer.body.split(separator: "\n").map {
-            try JSONValue.parse(Array($0.utf8))
-        }
-        #expect(lines.count == 4)
-        #expect(lines.map { $0["error"]?["status"] } == [nil, 400, 422, nil])
-        #expect(lines[3]["equipment_id"] == "EQ001")
-    }
-
     @Test func holdsTheLimitOfRows() throws {
         let server = try TestServer(arguments: ["batch-rows-max": "60"])
         let client = try server.client()
@@ -180,13 +143,6 @@ import Testing
             body: "[\(rows.joined(separator: ","))]"
         )
         #expect(over.status == 413)
-        let lines = try client.request(
-            "POST",
-            "/batch_predict",
-            body: rows.joined(separator: "\n"),
-            type: "application/x-ndjson"
-        )
-        #expect(lines.status == 413)
     }
 
     @Test func keepsTheRequestIDOfABatchThatLeavesItsLoop() throws {

@@ -10,6 +10,8 @@ internal import CZlib
         let isAtEnd: Bool
         /// Whether the bytes are gzip so far.
         let isWell: Bool
+        /// Whether nothing could be done, for lack of bytes.
+        let isStarved: Bool
         let consumed: Int
         let produced: Int
     }
@@ -49,6 +51,39 @@ internal import CZlib
         unsafe inflateReset(stream)
     }
 
+    /// Decodes the next part of a body to at most `byteCountMax` bytes, which replace the output.
+    ///
+    /// `isWhole` is kept between the calls for a body; it says whether the body may end here.
+    ///
+    /// - Returns: How many bytes were taken: all, unless the output is full.
+    /// - Throws: ``RequestError``: `corruptContent`; the output holds what stands before the fault.
+    func inflatePiece(
+        _ bytes: Span<UInt8>,
+        into output: inout [UInt8],
+        byteCountMax: Int,
+        isWhole: inout Bool
+    ) throws(RequestError) -> Int {
+        output.removeAll(keepingCapacity: true)
+        output.append(contentsOf: repeatElement(0, count: byteCountMax))
+        var produced = 0
+        defer { output.removeLast(byteCountMax - produced) }
+        var offset = 0
+        while produced < byteCountMax, !isWhole || offset < bytes.count {
+            let step = step(
+                bytes.extracting(offset..<bytes.count),
+                into: &output,
+                from: produced
+            )
+            offset += step.consumed
+            produced += step.produced
+            if step.isStarved { return offset }
+            guard step.isWell else { throw .corruptContent }
+            isWhole = step.isAtEnd
+            if step.isAtEnd { reset() }
+        }
+        return offset
+    }
+
     /// Decodes from `input` into the end of `output`, from `start` up, until either is used up.
     func step(_ input: Span<UInt8>, into output: inout [UInt8], from start: Int) -> Step {
         let available = UInt32(clamping: input.count)
@@ -71,6 +106,7 @@ internal import CZlib
         return Step(
             isAtEnd: code == Z_STREAM_END,
             isWell: code == Z_STREAM_END || code == Z_OK && (consumed > 0 || produced > 0),
+            isStarved: code == Z_BUF_ERROR,
             consumed: Int(consumed),
             produced: Int(produced)
         )

@@ -16,7 +16,7 @@ final class Connection {
 
     /// What a deadline is for.
     enum DeadlineKind {
-        case none, handshake, idle, head, body, answer, write, linger, streams
+        case none, handshake, idle, head, body, piece, answer, write, linger, streams
     }
 
     /// How far TLS has come.
@@ -121,6 +121,12 @@ final class Connection {
     func awaitsAnswer(to sequence: UInt64) -> Bool {
         if let http2 { return http2.awaitsAnswer(to: sequence) }
         return http.isDeferred && http.sequence == sequence
+    }
+
+    /// The body of the request of a deferred answer where it is taken piece by piece.
+    func streamed(for sequence: UInt64) -> StreamedBody? {
+        if let http2 { return http2.streamed(for: sequence) }
+        return http.streamed
     }
 
     /// Whether the client of that request takes gzip.

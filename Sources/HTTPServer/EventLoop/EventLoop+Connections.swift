@@ -22,7 +22,7 @@ extension EventLoop {
         // What has been read is worked on in its turn; more would only take memory.
         if connection.isQueued { return }
         // Nothing is read while an answer is owed or unread: TCP then slows the client down.
-        guard !http.isDeferred, !http.hasOutput, connection.ending == .open,
+        guard http.takesInput, !http.hasOutput, connection.ending == .open,
             !http.inputHasEnded
         else {
             connection.hasUnreadInput = true
@@ -82,6 +82,9 @@ extension EventLoop {
             counters.add(-1, to: .requestsDeferred)
             return counters.add(1, to: .answersDropped)
         }
+        if let body = connection.streamed(for: sequence) {
+            return givePiece(answer, of: body, to: sequence, connection)
+        }
         if !isEncoded, answer.body.count >= shared.limits.encodedBytesMin {
             return encodeDeferred(answer, to: sequence, connection)
         }
@@ -130,6 +133,14 @@ extension EventLoop {
                 queue(connection)
                 return false
             case .handle: handle(connection, &http)
+            case .handlePiece:
+                handlePiece(connection, &http)
+                // The next piece comes when the answer to this one has gone out.
+                guard http.streamed == nil else {
+                    turnRequestCount += 1
+                    if !http.isDeferred { queue(connection) }
+                    return false
+                }
             case .answered(let status, let refusal):
                 countOwnAnswer(status: status, refusal)
             case .switchToHTTP2:
@@ -262,7 +273,7 @@ extension EventLoop {
         if http.hasOutput {
             wanted = .output
         } else if http.inputHasEnded
-            || http.isDeferred && connection.hasUnreadInput
+            || !http.takesInput && connection.hasUnreadInput
         {
             wanted = []
         }

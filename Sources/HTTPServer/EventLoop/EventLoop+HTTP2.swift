@@ -48,6 +48,7 @@ extension EventLoop {
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http2.next() {
             case .handle(let slot): handle(connection, http2, slot)
+            case .handlePiece(let slot): handlePiece(connection, http2, slot)
             case .answered(let status, let refusal): countOwnAnswer(status: status, refusal)
             case .wait: return
             }

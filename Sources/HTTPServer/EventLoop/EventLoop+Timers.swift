@@ -49,9 +49,9 @@ extension EventLoop {
         }
         let kind = deadlineKind(of: connection, http)
         let sequence = http.sequence
-        guard kind != connection.deadlineKind || sequence != connection.deadlineSequence else {
-            return
-        }
+        let isSame = kind == connection.deadlineKind && sequence == connection.deadlineSequence
+        // Each piece puts the deadline off.
+        guard !isSame || kind == .piece else { return }
         connection.deadlineKind = kind
         connection.deadlineSequence = sequence
         let timeout: Int64
@@ -63,11 +63,12 @@ extension EventLoop {
         case .idle: timeout = timeouts.idle
         case .head: timeout = timeouts.head
         case .body: timeout = timeouts.body
+        case .piece: timeout = timeouts.piece
         case .answer: timeout = timeouts.answer
         case .write: timeout = timeouts.write
         case .linger: timeout = min(timeouts.linger, connection.lingerEnd - now)
         }
-        connection.deadline = now + timeout
+        connection.deadline = min(now + timeout, http.streamed?.deadline ?? .max)
         timers.sweepAt = min(timers.sweepAt, connection.deadline)
     }
 
@@ -80,6 +81,7 @@ extension EventLoop {
         if connection.isEncrypted, connection.security == .handshake { return .handshake }
         if http.isDeferred { return .answer }
         if http.isIdle { return .idle }
+        if http.streamed != nil { return .piece }
         return http.isInHead ? .head : .body
     }
 
@@ -114,18 +116,27 @@ extension EventLoop {
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
         if kind == .answer { return answerForHandler(connection, &connection.http) }
-        guard kind == .head || kind == .body else { return close(connection) }
-        buffers.lend(to: &connection.http)
-        if case .answered(let status, _) = connection.http.refuse(.timedOut, context) {
-            counters.countAnswer(status: status)
+        guard kind == .head || kind == .body || kind == .piece else { return close(connection) }
+        refuseLate(connection, &connection.http)
+    }
+
+    /// Refuses a request that did not come in time, or ends the answer to one that is streamed.
+    private func refuseLate(_ connection: Connection, _ http: inout HTTP1Connection) {
+        buffers.lend(to: &http)
+        switch http.refuse(.timedOut, context) {
+        case .answered(let status, _): counters.countAnswer(status: status)
+        case .handlePiece: handlePiece(connection, &http)
+        case .receive, .yield, .handle, .switchToHTTP2, .wait, .close: break
         }
-        connection.ending = .lingerAfterOutput
-        settle(connection, &connection.http)
+        proceed(connection, &http)
     }
 
     /// Answers 503 where a handler takes too long; what it says later is dropped.
     private func answerForHandler(_ connection: Connection, _ http: inout HTTP1Connection) {
+        // There is no other way to say that an answer is not whole.
+        if http.streamed?.isHeadWritten == true { return close(connection) }
         var answer = Response()
+        answer.endsStream = true
         http.write(.tooSlow, into: &answer, context)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
         counters.countAnswer(status: answer.status)

@@ -46,7 +46,11 @@ final class EventLoop: @unchecked Sendable {
         self.shared = shared
         self.listeners = listeners
         poller = try Poller()
-        context = HTTP1Connection.Context(routes: shared.routes, limits: shared.limits)
+        context = HTTP1Connection.Context(
+            routes: shared.routes,
+            limits: shared.limits,
+            handler: shared.handler
+        )
         overload = OverloadDetector(limits: shared.limits)
         timeouts = LoopTimeouts(limits: shared.limits)
         now = shared.clock.nowNanoseconds

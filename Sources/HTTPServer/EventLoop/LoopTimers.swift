@@ -43,6 +43,7 @@ struct LoopTimeouts {
     let idle: Int64
     let head: Int64
     let body: Int64
+    let piece: Int64
     let answer: Int64
     let write: Int64
     let linger: Int64
@@ -53,6 +54,7 @@ struct LoopTimeouts {
         idle = limits.idleTimeout.nanoseconds
         head = limits.headTimeout.nanoseconds
         body = limits.bodyTimeout.nanoseconds
+        piece = limits.streamIdleTimeout.nanoseconds
         answer = limits.answerTimeout.nanoseconds
         write = limits.writeTimeout.nanoseconds
         linger = limits.lingerTimeout.nanoseconds

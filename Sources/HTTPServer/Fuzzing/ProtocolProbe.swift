@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Synchronization
+
 /// Feeds any bytes to the protocol machines and looks for what must never be: the functions behind
 /// the fuzz targets, which tests call as well.
 ///
@@ -9,10 +11,15 @@ package enum ProtocolProbe {
         Route(.get, "/", id: 0),
         Route(.post, "/echo", id: 1, bodyBytesMax: 1024, requiresBody: true),
         Route(.get, "/equipment/{id}", id: 2),
+        Route(.post, "/stream", id: 3, streamsBody: true),
     ])
 
     static var context: HTTP1Connection.Context {
-        let context = HTTP1Connection.Context(routes: routes, limits: ServerLimits())
+        let context = HTTP1Connection.Context(
+            routes: routes,
+            limits: ServerLimits(),
+            handler: ProbeHandler()
+        )
         context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1
         return context
@@ -107,9 +114,18 @@ private struct HTTP1Probe {
                 var response = Response()
                 for index in http.request.body { response.body.append(bytes[index]) }
                 http.answer(response, context)
+            case .handlePiece: handlePiece()
             }
             collect()
         }
+    }
+
+    private mutating func handlePiece() {
+        guard let body = http.streamed else { return fault = "a piece of nothing" }
+        let bytes = body.isDecoded ? body.decoded : Array(http.input[http.pieceBytes])
+        var response = Response()
+        body.stream.receive(bytes.span, body.event, response: &response)
+        http.answer(response, context)
     }
 
     private mutating func collect() {
@@ -156,6 +172,7 @@ private struct HTTP2Probe {
                 case .wait: break loop
                 case .answered(let status, _): if !(100..<600 ~= status) { fault = "\(status)" }
                 case .handle(let slot): handle(slot)
+                case .handlePiece(let slot): handlePiece(slot)
                 }
             }
             output.removeAll(keepingCapacity: true)
@@ -180,6 +197,18 @@ private struct HTTP2Probe {
         http2.answer(slot, with: &response)
     }
 
+    /// Answers each piece with itself, but for those whose answers are deferred.
+    private mutating func handlePiece(_ slot: Int) {
+        requestCount += 1
+        guard requestCount % 3 > 0 else {
+            deferred.append(UInt64(http2.slots[slot].id))
+            return http2.deferAnswer(slot)
+        }
+        var response = Response()
+        response.body = Array(http2.slots[slot].bytes[http2.pieceBytes(slot)])
+        http2.answer(slot, with: &response)
+    }
+
     private mutating func check() {
         let open = http2.slots.filter { $0.phase != .free }
         if http2.openCount != open.count { fault = "\(open.count) streams, not as counted" }
@@ -188,6 +217,27 @@ private struct HTTP2Probe {
         if http2.requestByteCount != requestBytes { fault = "\(requestBytes) bytes of requests" }
         let answerBytes = open.reduce(0) { $0 + $1.answerLeft }
         if http2.answerByteCount != answerBytes { fault = "\(answerBytes) bytes of answers" }
+    }
+}
+
+/// Takes what is posted to `/stream` piece by piece.
+private final class ProbeHandler: RequestHandler {
+    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {}
+
+    func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
+        ProbeStream()
+    }
+}
+
+/// Answers with the whole body at its end, so that pieces leave no trace.
+private final class ProbeStream: BodyStream {
+    private let body = Mutex<[UInt8]>([])
+
+    func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
+        body.withLock { body in
+            body.append(bytes)
+            if event != .piece { response.body = body }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ struct ChunkedBody {
     /// End of the decoded data.
     private(set) var decodedEnd: Int
     private var overhead = 0
+    /// Decoded data that was taken out.
+    private var discardedCount = 0
     private var trailerCount = 0
     private var trailerBytes = 0
 
@@ -41,6 +43,14 @@ struct ChunkedBody {
         position -= gap
         scanned -= gap
         return gap
+    }
+
+    /// Takes note that the first bytes of the decoded data were taken out of the buffer.
+    mutating func discard(_ count: Int) {
+        discardedCount += count
+        decodedEnd -= count
+        position -= count
+        scanned -= count
     }
 
     /// Reads on in a buffer that is filled up to `end`.
@@ -112,7 +122,7 @@ struct ChunkedBody {
         }
         overhead += lineEnd + 2 - position
         guard size <= bodyBytesMax - body.count,
-            overhead <= limits.chunkOverheadBytesMax + body.count
+            overhead <= limits.chunkOverheadBytesMax + discardedCount + body.count
         else { throw .bodyTooLarge(limit: bodyBytesMax) }
         position = lineEnd + 2
         scanned = position

@@ -7,6 +7,8 @@ extension HTTP1Connection {
     final class Context {
         let routes: RouteTable
         let limits: ServerLimits
+        /// Who is asked for streams.
+        let handler: (any RequestHandler)?
         /// The `Date` field as it goes out, with its CRLF; empty for none.
         var date: [UInt8] = []
         let coder = ContentCoder()
@@ -17,9 +19,14 @@ extension HTTP1Connection {
         /// When what has come was taken in, on the monotonic clock.
         var nowNanoseconds: Int64 = 0
 
-        init(routes: RouteTable, limits: ServerLimits) {
+        init(
+            routes: RouteTable,
+            limits: ServerLimits,
+            handler: (any RequestHandler)? = nil
+        ) {
             self.routes = routes
             self.limits = limits
+            self.handler = handler
         }
     }
 }

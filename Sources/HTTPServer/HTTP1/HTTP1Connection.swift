@@ -12,6 +12,8 @@ struct HTTP1Connection {
         case receive
         /// Hand `request` to the handler, then call ``answer(_:_:)``.
         case handle
+        /// Hand the next piece of `streamed` to its stream, then call ``answer(_:_:)``.
+        case handlePiece
         /// The server's own answer has been written to `output`; call ``next(_:)`` again.
         case answered(status: Int, Refusal?)
         /// The client speaks HTTP/2: hand `unread` and what follows to an ``HTTP2Connection``.
@@ -32,14 +34,14 @@ struct HTTP1Connection {
         case limit
     }
 
-    private enum Phase {
+    enum Phase {
         case head, body, chunks(ChunkedBody), decoding, handling, deferred, closing
     }
 
     /// The receive buffer: filled from `inputStart` to `inputEnd`; its count is its capacity.
     var input: [UInt8] = []
     private(set) var inputStart = 0
-    private(set) var inputEnd = 0
+    var inputEnd = 0
     /// What has to be sent.
     var output: [UInt8] = []
     /// How much of it has been.
@@ -48,16 +50,19 @@ struct HTTP1Connection {
     private(set) var request = Request()
     /// Counts requests, so that a late answer finds its own.
     private(set) var sequence: UInt64 = 0
-    private var parser = RequestParser()
-    private var phase = Phase.head
+    private(set) var parser = RequestParser()
+    var phase = Phase.head
     /// What the route table says about the current request.
     private(set) var routing = Routing()
-    private var bodyByteCount = 0
-    private var consumed = 0
+    /// The body of the current request where it is taken piece by piece.
+    private(set) var streamed: StreamedBody?
+    /// Bytes of a body with Content-Length; of a streamed one, those that were not taken.
+    var bodyByteCount = 0
+    var consumed = 0
     /// What a gzip body that takes several turns is decoded with.
     private var decoder: BodyDecoder?
-    private var closesAfterAnswer = false
-    private var lingersAfterAnswer = false
+    var closesAfterAnswer = false
+    var lingersAfterAnswer = false
     private(set) var inputHasEnded = false
     /// Whether the first bytes may be those of HTTP/2; RFC 9113 §3.3: over TLS, ALPN says so.
     var detectsHTTP2 = true
@@ -91,9 +96,13 @@ struct HTTP1Connection {
 
     /// Whether a deferred answer is awaited.
     var isDeferred: Bool {
+        if let streamed { return streamed.isAwaited }
         if case .deferred = phase { return true }
         return false
     }
+
+    /// Whether the machine can do something with more bytes.
+    var takesInput: Bool { !isDeferred && streamed?.isHungry ?? true }
 
     /// The bytes of the current request within `input`.
     var requestBytes: Range<Int> { inputStart..<(inputStart + consumed) }
@@ -125,9 +134,6 @@ struct HTTP1Connection {
         }
     }
 
-    /// What has come and has not been answered, within `input`.
-    var unread: Range<Int> { inputStart..<inputEnd }
-
     /// Forgets what has come.
     mutating func dropInput() {
         inputStart = 0
@@ -143,6 +149,7 @@ struct HTTP1Connection {
         do throws(RequestError) {
             if isIdle { return starved(context) }
             if case .head = phase, try !readHead(context) { return starved(context) }
+            if let streamed { return try nextPiece(of: streamed, context) }
             switch phase {
             case .head, .body:
                 guard inputEnd - inputStart >= parser.position + bodyByteCount else {
@@ -178,6 +185,11 @@ struct HTTP1Connection {
 
     /// Refuses the current request and ends the connection.
     mutating func refuse(_ error: RequestError, _ context: Context) -> Action {
+        if let streamed, streamed.isHeadWritten {
+            streamed.fail(error)
+            return .handlePiece
+        }
+        streamed = nil
         let problem = Problem(error)
         var response = Response()
         write(problem, into: &response, context)
@@ -204,11 +216,22 @@ struct HTTP1Connection {
 
     /// Takes note that the handler answers later.
     mutating func deferAnswer() {
-        phase = .deferred
+        if let streamed {
+            streamed.isAwaited = true
+        } else {
+            phase = .deferred
+        }
     }
 
-    /// Writes the answer of the current request and goes on to the next.
+    /// Writes the answer of the current request and goes on to the next; of a streamed one, writes
+    /// the answer to its last piece.
     mutating func answer(_ response: borrowing Response, _ context: Context) {
+        if let streamed { return answerPiece(response, of: streamed, context) }
+        answerWhole(response, context)
+    }
+
+    /// Writes an answer in one and goes on to the next request.
+    mutating func answerWhole(_ response: borrowing Response, _ context: Context) {
         if response.closesConnection { closesAfterAnswer = true }
         // A request that is already here is answered too before the connection ends.
         if context.isDraining, inputStart + consumed == inputEnd {
@@ -216,6 +239,12 @@ struct HTTP1Connection {
             lingersAfterAnswer = true
         }
         write(response, context)
+        finishRequest()
+    }
+
+    /// Goes on to the next request, or ends the connection, after an answer.
+    mutating func finishRequest() {
+        streamed = nil
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0
@@ -252,23 +281,11 @@ struct HTTP1Connection {
         sequence &+= 1
         request.reset()
         routing = Routing()
+        streamed = nil
     }
-
-    /// Whether the connection begins as RFC 9113 §3.4 has it; false for a part of that, nil for
-    /// anything else.
-    ///
-    /// No request of HTTP/1.1 begins with these bytes.
-    private func hasHTTP2Preface() -> Bool? {
-        let preface = Self.http2Preface
-        let count = min(inputEnd - inputStart, preface.count)
-        for index in 0..<count where input[inputStart + index] != preface[index] { return nil }
-        return count == preface.count ? true : count > 0 ? false : nil
-    }
-
-    private static let http2Preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     /// What to do when the bytes at hand are used up.
-    private mutating func starved(_ context: Context) -> Action {
+    mutating func starved(_ context: Context) -> Action {
         guard inputHasEnded else { return .receive }
         if isIdle {
             phase = .closing
@@ -290,6 +307,14 @@ struct HTTP1Connection {
         let framing = try parser.framing()
         routing = Routing(&request, in: bytes, context)
         closesAfterAnswer = !parser.keepsAlive
+        if routing.streamsBody, framing != .none {
+            streamed = routing.openStream(
+                for: &request,
+                in: bytes,
+                isEncoded: parser.hasGzip,
+                context
+            )
+        }
         switch framing {
         case .none:
             if routing.requiresBody { throw .lengthRequired }

@@ -60,12 +60,46 @@ enum ResponseWriter {
         }
     }
 
+    /// Appends the head of an answer whose body follows, in chunks (RFC 9112 §7.1) or up to the end
+    /// of the connection.
+    static func writeStreamHead(
+        _ response: borrowing Response,
+        to output: inout [UInt8],
+        date: [UInt8],
+        closes: Bool,
+        isChunked: Bool
+    ) {
+        output.append(contentsOf: StatusLine.all[response.status - 100])
+        output.append(contentsOf: date)
+        output.append(contentsOf: Text.contentType)
+        output.append(contentsOf: response.contentType.bytes)
+        output.append(contentsOf: isChunked ? Text.chunked : Text.lineEnd)
+        output.append(contentsOf: response.fieldBytes)
+        if closes { output.append(contentsOf: Text.close) }
+        output.append(0x0D)
+        output.append(0x0A)
+    }
+
+    /// Appends a chunk; one without bytes would be the last, which is appended where it is.
+    static func writeChunk(_ body: [UInt8], isLast: Bool, to output: inout [UInt8]) {
+        if !body.isEmpty {
+            output.append(text: String(body.count, radix: 16))
+            output.append(contentsOf: Text.lineEnd)
+            output.append(contentsOf: body)
+            output.append(contentsOf: Text.lineEnd)
+        }
+        if isLast { output.append(contentsOf: Text.lastChunk) }
+    }
+
     private enum Text {
         /// More than all below and a length of 20 digits take.
         static let byteCountMax = 128
         static let contentType = Array("content-type: ".utf8)
         /// With the end of the field before it, which is the content type where there is a body.
         static let contentLength = Array("\r\ncontent-length: ".utf8)
+        static let chunked = Array("\r\ntransfer-encoding: chunked\r\n".utf8)
+        static let lastChunk = Array("0\r\n\r\n".utf8)
+        static let lineEnd = Array("\r\n".utf8)
         static let keepAlive = Array("connection: keep-alive\r\n".utf8)
         static let close = Array("connection: close\r\n".utf8)
     }

@@ -116,6 +116,8 @@ internal import CNghttp2
         // SAFETY: the buffer has that room.
         let target = unsafe UnsafeMutableBufferPointer(start: buffer, count: room)
         let (count, isLast) = unsafe connection(user).readBody(slot: Int(slot), into: target)
+        // Nothing yet, and more to come: the connection says when.
+        if count == 0, !isLast { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         if isLast { unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
         return count
     }

@@ -20,7 +20,7 @@ extension HTTP2Connection {
             unsafe memcpy(to, from + start, count)
         }
         didSendBody(slot, count)
-        return (count, slots[slot].answerLeft == 0)
+        return (count, slots[slot].answerLeft == 0 && slots[slot].phase != .streaming)
     }
 
     /// RFC 9110 §10.1.1: asks for the body.

@@ -64,6 +64,10 @@ extension HTTP2Connection {
 
     /// A part of a body has come.
     func addBody(_ data: Span<UInt8>, of id: Int32) {
+        if let slot = session.slot(of: id), slots[slot].phase == .streaming {
+            return addPiece(data, slot)
+        }
+        session.consume(data.count, of: id)
         guard let slot = session.slot(of: id), slots[slot].phase == .body else { return }
         let limit = slots[slot].routing.bodyBytesMax
         guard slots[slot].bodyByteCount + data.count <= limit else {
@@ -87,14 +91,11 @@ extension HTTP2Connection {
             headSlot = nil
             if slots[slot].phase == .head {
                 finishHead(slot, isLast: frame.endsStream)
-            } else if slots[slot].phase == .body, frame.endsStream {
+            } else if frame.endsStream {
                 finishBody(slot)
             }
         case .data where frame.endsStream:
-            guard let slot = session.slot(of: frame.streamID), slots[slot].phase == .body else {
-                return true
-            }
-            finishBody(slot)
+            if let slot = session.slot(of: frame.streamID) { finishBody(slot) }
         case .reset: return resets.allows(at: context.nowNanoseconds) || flood()
         case .ping where frame.isAcknowledgement: endDrain()
         default: break
@@ -146,12 +147,19 @@ extension HTTP2Connection {
         let expectsContinue = slots[slot].parser.expectsContinue
         let isRefused = slots[slot].error != nil || expectsContinue && !slots[slot].routing.hasRoute
         guard !isLast, !isRefused else { return makeReady(slot) }
-        slots[slot].phase = .body
-        setDeadline(slot, context.limits.bodyTimeout)
+        if slots[slot].streamed != nil {
+            slots[slot].phase = .streaming
+            setStreamDeadline(slot)
+        } else {
+            slots[slot].phase = .body
+            setDeadline(slot, context.limits.bodyTimeout)
+        }
         if expectsContinue { submitContinue(slots[slot].id) }
     }
 
     private func finishBody(_ slot: Int) {
+        if slots[slot].phase == .streaming { return finishPieces(slot) }
+        guard slots[slot].phase == .body else { return }
         slots[slot].request.body = slots[slot].bodyStart..<slots[slot].bytes.count
         makeReady(slot)
     }

@@ -11,6 +11,8 @@ final class HTTP2Connection {
     enum Action: Equatable {
         /// Hand the request of that slot to the handler, then call ``answer(_:with:)``.
         case handle(slot: Int)
+        /// Hand the next piece of that slot's body to its stream, then call ``answer(_:with:)``.
+        case handlePiece(slot: Int)
         /// The server's own answer has been queued; call ``next()`` again.
         case answered(status: Int, HTTP1Connection.Refusal?)
         /// Nothing until something comes.
@@ -42,7 +44,7 @@ final class HTTP2Connection {
     var lastOpenedID: Int32 = -1
     /// The streams that the newest one has jumped over.
     var skippedIDs: Range<Int32> = 0..<0
-    private var head = HTTP2Head()
+    var head = HTTP2Head()
 
     private(set) var openCount = 0
     /// Handlers that owe an answer, also to streams that have gone.
@@ -50,7 +52,7 @@ final class HTTP2Connection {
     /// Bytes of all requests that have not been handled.
     var requestByteCount = 0
     /// Bytes of all answers that have not gone out.
-    private(set) var answerByteCount = 0
+    var answerByteCount = 0
 
     var resets: HTTP2FloodGuard
     var controlFrames: HTTP2FloodGuard
@@ -93,13 +95,12 @@ final class HTTP2Connection {
         while readyStart < ready.count {
             guard takesMore else { return .wait }
             let (slot, id) = ready[readyStart]
-            guard slots[slot].phase == .ready, slots[slot].id == id else {
-                readyStart += 1
-                continue
-            }
+            let phase = slots[slot].id == id ? slots[slot].phase : .free
             // A body that takes longer holds up those behind it.
-            if slots[slot].error == nil, !decodeBody(slot) { return .wait }
+            if phase == .ready, slots[slot].error == nil, !decodeBody(slot) { return .wait }
             readyStart += 1
+            if phase == .streaming, let action = nextPiece(slot) { return action }
+            guard phase == .ready else { continue }
             if let error = slots[slot].error { return refuse(slot, error) }
             slots[slot].phase = .handling
             slots[slot].request.receivedNanoseconds = context.nowNanoseconds
@@ -143,11 +144,17 @@ final class HTTP2Connection {
 
     /// Whether any stream still gets its answer when nothing more is received.
     var owesAnswers: Bool {
-        slots.contains { [.ready, .handling, .answering].contains($0.phase) }
+        slots.contains {
+            [.ready, .handling, .answering].contains($0.phase)
+                || $0.phase == .streaming && $0.hasEnded
+        }
     }
 
     /// Queues the answer to the request of a slot; the response gives its body away.
+    ///
+    /// To a streamed request it is the answer to the last piece.
     func answer(_ slot: Int, with response: inout Response) {
+        if slots[slot].phase == .streaming { return answerPiece(slot, with: &response) }
         let id = slots[slot].id
         requestByteCount -= slots[slot].bytes.count
         slots[slot].dropRequest()
@@ -166,6 +173,10 @@ final class HTTP2Connection {
     /// Takes note that the handler answers later; its copy of the body is its own.
     func deferAnswer(_ slot: Int) {
         deferredCount += 1
+        if let streamed = slots[slot].streamed {
+            streamed.isAwaited = true
+            return setStreamDeadline(slot)
+        }
         slots[slot].acceptsGzip = slots[slot].clientAcceptsGzip
         setDeadline(slot, context.limits.answerTimeout)
         requestByteCount -= slots[slot].bytes.count
@@ -184,6 +195,11 @@ final class HTTP2Connection {
         waitingSlot(sequence).map { slots[$0].acceptsGzip } ?? false
     }
 
+    /// The body of that request where it is taken piece by piece.
+    func streamed(for sequence: UInt64) -> StreamedBody? {
+        waitingSlot(sequence).flatMap { slots[$0].streamed }
+    }
+
     /// Queues a deferred answer to a stream that waits for it.
     func giveDeferred(_ response: Response, to sequence: UInt64) {
         guard let slot = waitingSlot(sequence) else { return }
@@ -194,7 +210,7 @@ final class HTTP2Connection {
 
     private func waitingSlot(_ sequence: UInt64) -> Int? {
         guard failure == nil, let slot = session.slot(of: Int32(truncatingIfNeeded: sequence)),
-            slots[slot].phase == .handling
+            slots[slot].phase == .handling || slots[slot].streamed?.isAwaited == true
         else { return nil }
         return slot
     }
@@ -225,7 +241,8 @@ final class HTTP2Connection {
         refusal = refusal ?? .rule
     }
 
-    private func refuse(_ slot: Int, _ error: RequestError) -> Action {
+    func refuse(_ slot: Int, _ error: RequestError) -> Action {
+        slots[slot].phase = .handling
         let problem = Problem(error)
         var response = Response()
         let stream = slots[slot]
@@ -269,8 +286,9 @@ extension HTTP2Connection {
         if openCount == 0 { idleSince = context.nowNanoseconds }
     }
 
-    func setDeadline(_ slot: Int, _ timeout: Duration?) {
-        let deadline = timeout.map { context.nowNanoseconds + $0.nanoseconds } ?? .max
+    func setDeadline(_ slot: Int, _ timeout: Duration?, latest: Int64 = .max) {
+        let end = timeout.map { context.nowNanoseconds + $0.nanoseconds } ?? .max
+        let deadline = min(end, latest)
         slots[slot].deadline = deadline
         earliestDeadline = min(earliestDeadline, deadline)
     }
@@ -279,6 +297,7 @@ extension HTTP2Connection {
     func didSendBody(_ slot: Int, _ count: Int) {
         slots[slot].answerSent += count
         answerByteCount -= count
+        if slots[slot].phase == .streaming { return didSendPiece(slot) }
         setDeadline(slot, context.limits.writeTimeout)
     }
 
@@ -299,6 +318,8 @@ extension HTTP2Connection {
             case .body:
                 slots[slot].error = .timedOut
                 makeReady(slot)
+            case .streaming:
+                if expirePiece(slot) { answered += 1 }
             case .handling:
                 answered += 1
                 answerForHandler(slot)
@@ -311,7 +332,8 @@ extension HTTP2Connection {
     }
 
     /// Answers where a handler takes too long; what it says later is dropped.
-    private func answerForHandler(_ slot: Int) {
+    func answerForHandler(_ slot: Int) {
+        slots[slot].phase = .handling
         var response = Response()
         Problem.tooSlow.render(into: &response, &context.requestIDs)
         response.addField("retry-after", "\(context.limits.retryAfterSeconds)")

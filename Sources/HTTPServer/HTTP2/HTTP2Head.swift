@@ -14,13 +14,15 @@ struct HTTP2Head {
     }
 
     /// Fills it with the fields that HTTP/1.1 sends with this answer, but for `Connection`.
-    mutating func set(_ response: borrowing Response, date: [UInt8]) {
+    ///
+    /// That of a streamed answer says nothing of its length.
+    mutating func set(_ response: borrowing Response, date: [UInt8], isStreamed: Bool = false) {
         setStatus(response.status)
         addLines(date)
         let hasBody = !response.body.isEmpty
         if hasBody { add(Name.contentType) { $0.append(contentsOf: response.contentType.bytes) } }
         // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
-        if hasBody || response.status != 204 && response.status != 304 {
+        if !isStreamed, hasBody || response.status != 204 && response.status != 304 {
             add(Name.contentLength) { $0.append(decimal: response.body.count) }
         }
         addLines(response.fieldBytes)

@@ -19,6 +19,8 @@ internal import CNghttp2
         unsafe nghttp2_option_new(&options)
         // nghttp2 counts a frame again for every piece it comes in; the connection counts frames.
         unsafe nghttp2_option_set_max_continuations(options, .max)
+        // Windows open again by ``consume(_:of:)``: of a streamed body when it has been taken.
+        unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         var made: OpaquePointer?
         // SAFETY: the options are read during the call and freed here, once.
         unsafe nghttp2_session_server_new2(&made, callbacks, nil, options)
@@ -112,6 +114,30 @@ internal import CNghttp2
         // SAFETY: the pointer carries a number and is never followed.
         let number = unsafe nghttp2_session_get_stream_user_data(session, id)
         return unsafe number.map { Int(bitPattern: $0) - 1 }
+    }
+
+    /// Opens the windows of the connection and of a stream again by so many bytes.
+    func consume(_ count: Int, of id: Int32) {
+        // SAFETY: the session is alive.
+        unsafe nghttp2_session_consume(session, id, count)
+    }
+
+    /// Opens the window of the connection alone.
+    func consumeOfConnection(_ count: Int) {
+        // SAFETY: the session is alive.
+        unsafe nghttp2_session_consume_connection(session, count)
+    }
+
+    /// Opens the window of a stream alone.
+    func consume(_ count: Int, ofStream id: Int32) {
+        // SAFETY: the session is alive.
+        unsafe nghttp2_session_consume_stream(session, id, count)
+    }
+
+    /// Goes on with an answer whose bytes had run out.
+    func resume(_ id: Int32) {
+        // SAFETY: the session is alive.
+        unsafe nghttp2_session_resume_data(session, id)
     }
 
     /// Queues a RST_STREAM.

@@ -59,6 +59,14 @@ extension HTTP2Stream {
         try parser.parseTarget(target, bytes.span, into: &request)
         if let unmet = parser.unmet { throw unmet }
         routing = Routing(&request, in: bytes.span, context)
+        if !isLast {
+            streamed = routing.openStream(
+                for: &request,
+                in: bytes.span,
+                isEncoded: parser.hasGzip,
+                context
+            )
+        }
         if isLast {
             if routing.requiresBody, parser.contentLength == nil { throw .lengthRequired }
         } else if let length = parser.contentLength, length > routing.bodyBytesMax {

@@ -9,6 +9,8 @@ struct HTTP2Stream {
         case head
         /// DATA is coming.
         case body
+        /// DATA is coming, and pieces of it are answered.
+        case streaming
         /// The request is complete, or refused, and waits for its turn.
         case ready
         /// The handler has it.
@@ -31,6 +33,14 @@ struct HTTP2Stream {
     /// Bytes of the header list as RFC 9113 §6.5.2 counts them.
     var headListByteCount = 0
     var routing = Routing()
+    /// The body where it is taken piece by piece.
+    var streamed: StreamedBody?
+    /// Bytes of a streamed body that were taken and stand before the others yet.
+    var bodyTakenCount = 0
+    /// Whether a streamed body has come to its end.
+    var hasEnded = false
+    /// Whether a streamed body waits in line for its next piece.
+    var isQueued = false
     /// Whether a deferred answer may be encoded; the request is gone by then.
     var acceptsGzip = false
     /// What a gzip body that takes several turns is decoded with.
@@ -54,12 +64,16 @@ struct HTTP2Stream {
         target = 0..<0
         routing = Routing()
         request.reset()
+        hasEnded = false
+        isQueued = false
         self.deadline = deadline
     }
 
     /// Gives the memory of the request back.
     mutating func dropRequest() {
         decoder = nil
+        streamed = nil
+        bodyTakenCount = 0
         HTTP2Stream.empty(&bytes)
         bodyStart = 0
     }

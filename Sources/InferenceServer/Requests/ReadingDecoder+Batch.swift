@@ -47,24 +47,24 @@ extension ReadingDecoder {
     }
 
     /// Reads lines of one reading each; blank lines are passed over and a line that does not fit,
-    /// or is no JSON, is noted in its place.
-    mutating func readLines(
-        _ bytes: Span<UInt8>,
-        into rows: inout ReadingRows
-    ) throws(ServiceError) {
+    /// is too long, or is no JSON, is noted in its place.
+    mutating func readLines(_ bytes: Span<UInt8>, into rows: inout ReadingRows) {
+        let lineBytesMax = format.limits.lineBytesMax
         var start = 0
         while start < bytes.count {
-            var end = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-            let line = trimmed(bytes, start..<end)
+            let end = bytes.lineEnd(from: start) ?? bytes.count
+            let line = start..<end
             start = end + 1
-            if line.isEmpty { continue }
             let index = rows.rows.count
-            guard index < format.limits.batchRowsMax else {
-                throw .tooManyRows(limit: format.limits.batchRowsMax)
+            guard line.count <= lineBytesMax else {
+                rows.refused[index] = .lineTooLong(limit: lineBytesMax)
+                _ = rows.appendRow()
+                continue
             }
-            do {
-                try readSingle(bytes.extracting(line), base: line.lowerBound, into: &rows)
+            let text = trimmed(bytes, line)
+            if text.isEmpty { continue }
+            do throws(ServiceError) {
+                try readSingle(bytes.extracting(text), base: text.lowerBound, into: &rows)
             } catch {
                 _ = takeProblems()
                 rows.refused[index] = error

@@ -32,11 +32,17 @@ enum ProblemDocument {
     }
 
     /// The error as one object in place of a prediction: `{"error":{...}}`.
-    static func inPlace(_ error: ServiceError) -> [UInt8] {
+    ///
+    /// `index` is told where it is given: the place among the lines of a streamed answer, from 0.
+    static func inPlace(_ error: ServiceError, index: Int? = nil) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("error")
         writer.beginObject()
+        if let index {
+            writer.key("index")
+            writer.integer(index)
+        }
         writeMembers(error, to: &writer)
         writer.endObject()
         writer.endObject()

@@ -14,6 +14,10 @@ enum ServiceError: Error, Sendable, Equatable {
     case invalidContent([FieldProblem])
     /// A query parameter has a value that it does not take.
     case invalidQuery(name: String, accepted: String)
+    /// A line of a streamed batch is longer than one may be.
+    case lineTooLong(limit: Int)
+    /// The rest of a streamed batch did not come.
+    case interrupted(status: Int, detail: String)
     /// More rows than a request may hold.
     case tooManyRows(limit: Int)
     /// As many machines as may be kept are kept, and none has been idle long enough.
@@ -36,7 +40,8 @@ enum ServiceError: Error, Sendable, Equatable {
         switch self {
         case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
         case .unknownMachine: 404
-        case .tooManyRows: 413
+        case .tooManyRows, .lineTooLong: 413
+        case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
         case .invalidContent: 422
         case .notExplainable: 501
@@ -49,6 +54,7 @@ enum ServiceError: Error, Sendable, Equatable {
         switch status {
         case 400: "Bad Request"
         case 404: "Not Found"
+        case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
@@ -73,6 +79,8 @@ enum ServiceError: Error, Sendable, Equatable {
                 : "\(problems.count) fields do not fit the model's schema; see errors."
         case .invalidQuery(let name, let accepted):
             "The query parameter \(name) takes \(accepted)."
+        case .lineTooLong(let limit): "The line is longer than \(limit) bytes."
+        case .interrupted(_, let detail): detail
         case .tooManyRows(let limit): "The request holds more than \(limit) rows."
         case .stateFull(let limit):
             "The windows of \(limit) machines are kept and no more fit; try again later."

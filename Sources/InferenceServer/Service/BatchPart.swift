@@ -35,11 +35,10 @@ struct PartAnswer: Sendable {
     /// Where each prediction ends.
     var ends: [Int] = []
 
-    /// Appends the predictions of all parts in the order of the batch, `separator` between them.
+    /// Appends the predictions of all parts in the order of the batch, a comma between them.
     static func join(
         _ answers: [PartAnswer],
         of parts: [BatchPart],
-        separator: UInt8,
         to output: inout [UInt8]
     ) {
         var owners = [Int](repeating: 0, count: parts.reduce(0) { $0 + $1.places.count })
@@ -52,7 +51,7 @@ struct PartAnswer: Sendable {
         var next = [Int](repeating: 0, count: parts.count)
         var start = next
         for (place, owner) in owners.enumerated() {
-            if place > 0 { output.append(separator) }
+            if place > 0 { output.append(UInt8(ascii: ",")) }
             let range = start[owner]..<answers[owner].ends[next[owner]]
             let bytes = answers[owner].bytes
             output.append(addingCapacity: range.count) { output in

@@ -6,10 +6,7 @@ internal import Synchronization
 /// What a batch asks for, apart from its body.
 struct BatchJob: Sendable {
     let moment: RequestMoment
-    /// Whether body and answer are lines of JSON.
-    let isLines: Bool
-    /// Whether a row that does not fit is answered in its place and does not fail the batch; with
-    /// lines it always is.
+    /// Whether a row that does not fit is answered in its place and does not fail the batch.
     let skipsErrors: Bool
 }
 

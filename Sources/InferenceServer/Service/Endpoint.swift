@@ -45,7 +45,8 @@ enum Endpoint: Int, CaseIterable {
                         endpoint.path,
                         id: endpoint.rawValue,
                         listeners: [.main],
-                        bodyBytesMax: limits.batchBytesMax
+                        bodyBytesMax: limits.batchBytesMax,
+                        streamsBody: true
                     )
                 case .health, .live, .ready, .startup, .metrics, .modelInfo, .machine:
                     Route(

@@ -109,6 +109,23 @@ final class PredictionService: RequestHandler {
         }
     }
 
+    /// Takes a batch line by line where its media type says that it is one.
+    func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
+        guard let field = request.value(of: Self.contentType, in: bytes),
+            MediaType(field, in: bytes) == .newlineDelimitedJSON,
+            // What is wrong with a query is told in the ordinary way.
+            request.query.isEmpty || (try? asksForExplanation(request, bytes)) == false
+        else { return nil }
+        let identity = slots[request.loopIndex].context.withLock { context in
+            RequestIdentity(
+                request,
+                bytes,
+                maker: &context.requestIDs
+            ).kept(bytes, context.requestIDs)
+        }
+        return LineStream(service: self, identity: identity, loopIndex: request.loopIndex)
+    }
+
     private static let alive = Array("{\"status\":\"alive\"}".utf8)
 
     private func predict(
@@ -118,7 +135,7 @@ final class PredictionService: RequestHandler {
         _ identity: RequestIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
-        let moment = RequestMoment(wallClock: wallClock, clock: clock)
+        let moment = moment
         _ = try mediaType(request, bytes)
         _ = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
@@ -140,13 +157,12 @@ final class PredictionService: RequestHandler {
         _ identity: RequestIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
-        let moment = RequestMoment(wallClock: wallClock, clock: clock)
-        let isLines = try mediaType(request, bytes) == .newlineDelimitedJSON
-        let skipsErrors = try skipsErrors(request, bytes) || isLines
+        let moment = moment
+        _ = try mediaType(request, bytes)
         if try asksForExplanation(request, bytes) {
             throw .invalidQuery(name: "explain", accepted: "false here: ask /predict for it")
         }
-        let job = BatchJob(moment: moment, isLines: isLines, skipsErrors: skipsErrors)
+        let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
         let model = try prepare(&context, slot: request.loopIndex)
         if request.body.count <= limits.inlineBatchBytesMax {
             let body = bytes.extracting(request.body)
@@ -210,20 +226,39 @@ final class PredictionService: RequestHandler {
         }
         var answers: [PartAnswer] = []
         for result in results { answers.append(try result.get()) }
-        if job.isLines {
-            response.contentType = .newlineDelimitedJSON
-            PartAnswer.join(answers, of: parts, separator: UInt8(ascii: "\n"), to: &response.body)
-            if !response.body.isEmpty { response.body.append(UInt8(ascii: "\n")) }
-        } else {
-            response.body.append(contentsOf: PredictionEncoder.Keys.predictions)
-            PartAnswer.join(answers, of: parts, separator: UInt8(ascii: ","), to: &response.body)
-            model.encoder.appendBatchEnd(
-                count: parts.reduce(0) { $0 + $1.places.count },
-                microseconds: job.moment.elapsedNanoseconds / 1000,
-                to: &response.body
-            )
-        }
+        response.body.append(contentsOf: PredictionEncoder.Keys.predictions)
+        PartAnswer.join(answers, of: parts, to: &response.body)
+        model.encoder.appendBatchEnd(
+            count: parts.reduce(0) { $0 + $1.places.count },
+            microseconds: job.moment.elapsedNanoseconds / 1000,
+            to: &response.body
+        )
         metrics.observeLatency(nanoseconds: job.moment.elapsedNanoseconds, slot: slots.count)
+    }
+
+    /// Answers lines of a streamed batch, on the event loop of that index or beside the loops.
+    ///
+    /// - Returns: How many there were.
+    func answerLines(
+        _ lines: Span<UInt8>,
+        _ firstIndex: Int,
+        _ moment: RequestMoment,
+        _ model: ServedModel,
+        loopIndex: Int?,
+        to output: inout [UInt8]
+    ) throws(ServiceError) -> Int {
+        var count = 0
+        if let loopIndex {
+            try slots[loopIndex].context.withLock { context throws(ServiceError) in
+                _ = try prepare(&context, slot: loopIndex)
+                count = try context.scorer?.answerLines(lines, firstIndex, moment, to: &output) ?? 0
+            }
+        } else {
+            try withScorer(model) { scorer throws(ServiceError) in
+                count = try scorer.answerLines(lines, firstIndex, moment, to: &output)
+            }
+        }
+        return count
     }
 
     private func withScorer(
@@ -233,7 +268,11 @@ final class PredictionService: RequestHandler {
         try batches.withScorer(model, metrics: metrics, slot: slots.count, body)
     }
 
-    private func refuse(
+    /// What a request's work begins with.
+    var moment: RequestMoment { RequestMoment(wallClock: wallClock, clock: clock) }
+
+    /// Makes the response an error's answer.
+    func refuse(
         _ error: ServiceError,
         _ path: String,
         _ requestID: String,

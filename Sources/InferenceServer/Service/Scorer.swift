@@ -64,7 +64,7 @@ struct Scorer: ~Copyable {
         return predictor.noted
     }
 
-    /// Answers a batch, as one JSON document or line by line.
+    /// Answers a batch as one JSON document.
     ///
     /// - Throws: ``ServiceError``; but for a store that is full, nothing was taken in then.
     mutating func predictBatch(
@@ -80,14 +80,38 @@ struct Scorer: ~Copyable {
             arrival: moment.arrival,
             skipsErrors: job.skipsErrors
         )
-        if job.isLines {
-            response.contentType = .newlineDelimitedJSON
-            writeLines(body, moment, to: &response.body)
-        } else {
-            writeDocument(body, moment, to: &response.body)
+        writeDocument(body, moment, to: &response.body)
+        count()
+        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+    }
+
+    /// Answers readings that stand in lines, each in a line; the first is that of an index.
+    ///
+    /// - Returns: How many there were.
+    mutating func answerLines(
+        _ lines: Span<UInt8>,
+        _ firstIndex: Int,
+        _ moment: RequestMoment,
+        to output: inout [UInt8]
+    ) throws(ServiceError) -> Int {
+        rows.reset()
+        decoder.begin(arrival: moment.arrival)
+        decoder.readLines(lines, into: &rows)
+        try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: true)
+        let microseconds = moment.elapsedNanoseconds / 1000
+        output.reserveCapacity(output.count + rows.rows.count * 384)
+        for index in rows.rows.indices {
+            if !rows.refused.isEmpty, let error = rows.refused[index] {
+                let line = ProblemDocument.inPlace(error, index: firstIndex + index)
+                output.append(contentsOf: line)
+            } else {
+                append(index, lines, .whole, microseconds: microseconds, to: &output)
+            }
+            output.append(UInt8(ascii: "\n"))
         }
         count()
         metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        return rows.rows.count
     }
 
     /// Reads a batch whole and deals its rows out to so many parts.
@@ -122,13 +146,11 @@ struct Scorer: ~Copyable {
             arrival: job.moment.arrival,
             skipsErrors: job.skipsErrors
         )
-        let microseconds = job.moment.elapsedNanoseconds / 1000
         var answer = PartAnswer()
         answer.bytes.reserveCapacity(rows.rows.count * 256)
         answer.ends.reserveCapacity(rows.rows.count)
         for index in rows.rows.indices {
-            let form: PredictionEncoder.Form = job.isLines ? .whole : .element
-            append(index, body, form, microseconds: microseconds, to: &answer.bytes)
+            append(index, body, .element, microseconds: 0, to: &answer.bytes)
             answer.ends.append(answer.bytes.count)
         }
         count()
@@ -138,11 +160,7 @@ struct Scorer: ~Copyable {
     private mutating func read(_ job: BatchJob, _ body: Span<UInt8>) throws(ServiceError) {
         rows.reset()
         decoder.begin(arrival: job.moment.arrival)
-        if job.isLines {
-            try decoder.readLines(body, into: &rows)
-        } else {
-            try decoder.readBatch(body, skipsErrors: job.skipsErrors, into: &rows)
-        }
+        try decoder.readBatch(body, skipsErrors: job.skipsErrors, into: &rows)
     }
 
     private func writeDocument(
@@ -162,18 +180,6 @@ struct Scorer: ~Copyable {
             microseconds: moment.elapsedNanoseconds / 1000,
             to: &output
         )
-    }
-
-    private func writeLines(
-        _ body: Span<UInt8>,
-        _ moment: RequestMoment,
-        to output: inout [UInt8]
-    ) {
-        let microseconds = moment.elapsedNanoseconds / 1000
-        for index in rows.rows.indices {
-            append(index, body, .whole, microseconds: microseconds, to: &output)
-            output.append(UInt8(ascii: "\n"))
-        }
     }
 
     private func append(

@@ -181,4 +181,27 @@ extension Setting {
             "Mean time of a request from which turning away helps: a refusal costs some 10us."
         ),
     ]
+
+    /// Batches that come line by line.
+    static let streams: [Setting] = [
+        .count(
+            "line-bytes-max",
+            \.service.lineBytesMax,
+            in: 1024...(1 << 30),
+            "bytes",
+            "A line of a streamed batch, which as a whole has no limit: as one reading may take."
+        ),
+        .duration(
+            "stream-idle-timeout",
+            \.http.streamIdleTimeout,
+            in: .milliseconds(10) ... .seconds(3600),
+            "Within a streamed batch, for its next bytes: a gateway may send a reading a minute."
+        ),
+        .duration(
+            "stream-timeout",
+            \.http.streamTimeout,
+            in: .milliseconds(10) ... .seconds(86_400),
+            "For the whole of a streamed batch and its answer."
+        ),
+    ]
 }

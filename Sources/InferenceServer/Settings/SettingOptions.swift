@@ -67,6 +67,9 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("state-sync")) var stateSync: String?
     @Option(help: help("explanations-max")) var explanationsMax: String?
     @Option(help: help("explain-timeout")) var explainTimeout: String?
+    @Option(help: help("line-bytes-max")) var lineBytesMax: String?
+    @Option(help: help("stream-idle-timeout")) var streamIdleTimeout: String?
+    @Option(help: help("stream-timeout")) var streamTimeout: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -68,6 +68,10 @@ struct ServiceLimits: Sendable {
     var explainTimeout = Duration.seconds(1)
     /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.1 ms.
     var inlineBatchBytesMax = 8 << 10
+    /// Bytes of a line of a streamed batch: as many as of a request with one reading.
+    var lineBytesMax = 1 << 20
+    /// Lines of a streamed batch above this leave the event loop: ten rows, or 30 us.
+    var inlineLineBytesMax = 2 << 10
     /// Unknown fields that an object of a request may have.
     let unknownFieldsMax = 256
     /// Unknown fields of a row that the answer names.

@@ -116,6 +116,8 @@ struct HTTP2Reader {
     private(set) var pingCount = 0
     private(set) var pingAnswerCount = 0
     private(set) var settingsAnswerCount = 0
+    /// The bytes that were let in beyond the first window, by stream.
+    private(set) var windows: [UInt32: Int] = [:]
     private var pending: [UInt8] = []
     private let inflater = Inflater()
 
@@ -169,6 +171,7 @@ struct HTTP2Reader {
         case 7:
             let code = Int(HTTP2Reader.number(payload[4..<8]))
             goAways.append((HTTP2Reader.number(payload[0..<4]), code))
+        case 8: windows[stream, default: 0] += Int(HTTP2Reader.number(payload[...]))
         default: break
         }
     }

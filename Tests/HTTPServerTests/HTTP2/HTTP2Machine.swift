@@ -22,9 +22,14 @@ struct HTTP2Machine {
         listener: Listener = .main,
         limits: ServerLimits = ServerLimits(),
         sendsPreface: Bool = true,
-        isDraining: Bool = false
+        isDraining: Bool = false,
+        handler: (any RequestHandler)? = nil
     ) throws {
-        context = HTTP1Connection.Context(routes: Machine.routes, limits: limits)
+        context = HTTP1Connection.Context(
+            routes: Machine.routes,
+            limits: limits,
+            handler: handler
+        )
         context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1_000_000_000
         context.isDraining = isDraining
@@ -72,8 +77,19 @@ struct HTTP2Machine {
                 var response = Response()
                 response.body = body
                 http2.answer(slot, with: &response)
+            case .handlePiece(let slot) where defers: http2.deferAnswer(slot)
+            case .handlePiece(let slot): handlePiece(slot)
             }
         }
+    }
+
+    private func handlePiece(_ slot: Int) {
+        guard let body = http2.slots[slot].streamed else { return }
+        let piece = http2.slots[slot].bytes[http2.pieceBytes(slot)]
+        let bytes = body.isDecoded ? body.decoded : Array(piece)
+        var response = Response()
+        body.stream.receive(bytes.span, body.event, response: &response)
+        http2.answer(slot, with: &response)
     }
 
     private mutating func note(_ stream: HTTP2Stream) {

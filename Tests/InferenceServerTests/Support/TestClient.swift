@@ -108,7 +108,7 @@ final class TestClient {
         }
     }
 
-    /// The next answer, by its Content-Length; nil where the stream ends before.
+    /// The next answer, by its Content-Length or its chunks; nil where the stream ends before.
     func receiveAnswer() throws -> Answer? {
         let end = Array("\r\n\r\n".utf8)
         var headEnd = 0
@@ -121,11 +121,51 @@ final class TestClient {
         }
         let head = String(decoding: received[..<headEnd], as: UTF8.self)
         let answer = Answer(status: Int(head.split(separator: " ")[1]) ?? 0, head: head, body: "")
+        if answer.field("transfer-encoding") == "chunked" {
+            received.removeFirst(headEnd)
+            guard let body = receiveChunks() else { return nil }
+            return Answer(
+                status: answer.status,
+                head: head,
+                body: String(decoding: body, as: UTF8.self)
+            )
+        }
         let length = answer.field("content-length").flatMap { Int($0) } ?? 0
         while received.count < headEnd + length { guard receive() else { return nil } }
         let body = String(decoding: received[headEnd..<headEnd + length], as: UTF8.self)
         received.removeFirst(headEnd + length)
         return Answer(status: answer.status, head: head, body: body)
+    }
+
+    /// The content of chunks; nil where the stream ends before.
+    private func receiveChunks() -> [UInt8]? {
+        var body: [UInt8] = []
+        while true {
+            guard let line = received.firstRange(of: Array("\r\n".utf8)) else {
+                guard receive() else { return nil }
+                continue
+            }
+            let text = String(decoding: received[..<line.lowerBound], as: UTF8.self)
+            let count = Int(text, radix: 16) ?? 0
+            let end = line.upperBound + count
+            while received.count < end + 2 { guard receive() else { return nil } }
+            body += received[line.upperBound..<end]
+            received.removeFirst(end + 2)
+            if count == 0 { return body }
+        }
+    }
+
+    /// What comes up to a text and with it, or up to the end of the stream.
+    func receive(until text: String) -> String {
+        let end = Array(text.utf8)
+        while true {
+            if let found = received.firstRange(of: end) {
+                let taken = String(decoding: received[..<found.upperBound], as: UTF8.self)
+                received.removeFirst(found.upperBound)
+                return taken
+            }
+            guard receive() else { return String(decoding: received, as: UTF8.self) }
+        }
     }
 
     private func receive() -> Bool {

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+
+/// Bodies that are taken piece by piece: a stream's window opens again by what was taken, so that a
+/// client that does not read its answer cannot send more than a window.
+extension HTTP2Connection {
+    /// Taken bytes above which those behind them move to their place.
+    private static let takenBytesMax = 262_144
+
+    /// A part of a streamed body has come.
+    func addPiece(_ data: Span<UInt8>, _ slot: Int) {
+        session.consumeOfConnection(data.count)
+        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax else {
+            return session.submitReset(slots[slot].id, .enhanceYourCalm)
+        }
+        requestByteCount += data.count
+        slots[slot].bytes.append(data)
+        setStreamDeadline(slot)
+        queuePiece(slot)
+    }
+
+    /// A streamed body has come to its end.
+    func finishPieces(_ slot: Int) {
+        slots[slot].hasEnded = true
+        queuePiece(slot)
+    }
+
+    /// Looks for the next piece of a stream; nil where more has to come or the answer to the last
+    /// one to go.
+    func nextPiece(_ slot: Int) -> Action? {
+        slots[slot].isQueued = false
+        guard let body = slots[slot].streamed, !body.isAwaited, slots[slot].answerLeft == 0 else {
+            return nil
+        }
+        do throws(RequestError) {
+            if try findPiece(slot, body) { return .handlePiece(slot: slot) }
+            drop(slot, body.takenCount)
+            return nil
+        } catch {
+            guard body.isHeadWritten else { return refuse(slot, error) }
+            body.fail(error)
+            return .handlePiece(slot: slot)
+        }
+    }
+
+    // A function of its own, so that the bytes have one owner again when it returns.
+    private func findPiece(_ slot: Int, _ body: StreamedBody) throws(RequestError) -> Bool {
+        let bytes = slots[slot].bytes
+        let start = slots[slot].bodyStart + slots[slot].bodyTakenCount
+        return try body.next(
+            bytes.span.extracting(start..<bytes.count),
+            isLast: slots[slot].hasEnded
+        )
+    }
+
+    /// The bytes of the piece that was found, within those of the slot.
+    func pieceBytes(_ slot: Int) -> Range<Int> {
+        let start = slots[slot].bodyStart + slots[slot].bodyTakenCount
+        return start..<(start + (slots[slot].streamed?.takenCount ?? 0))
+    }
+
+    /// Queues the answer to a piece.
+    func answerPiece(_ slot: Int, with response: inout Response) {
+        guard let body = slots[slot].streamed else { return }
+        let id = slots[slot].id
+        body.isAwaited = false
+        drop(slot, body.takenCount)
+        let isComplete = body.isComplete(after: response)
+        let isFirst = !body.isHeadWritten
+        guard isComplete || !response.body.isEmpty else { return continuePieces(slot) }
+        body.isHeadWritten = true
+        if isComplete, isFirst {
+            slots[slot].phase = .handling
+            return answer(slot, with: &response)
+        }
+        answerByteCount += response.body.count
+        if slots[slot].answerLeft == 0 {
+            slots[slot].answerSent = 0
+            swap(&slots[slot].answer, &response.body)
+        } else {
+            slots[slot].answer.append(contentsOf: response.body)
+        }
+        if isComplete {
+            requestByteCount -= slots[slot].bytes.count
+            slots[slot].dropRequest()
+            slots[slot].phase = .answering
+            setDeadline(slot, context.limits.writeTimeout)
+        } else {
+            continuePieces(slot)
+        }
+        guard isFirst else { return session.resume(id) }
+        head.set(response, date: context.date, isStreamed: true)
+        if !session.submitAnswer(id, head, slot: slot, hasBody: true) {
+            session.submitReset(id, .cancel)
+        }
+        if response.closesConnection { beginDrain() }
+    }
+
+    /// Takes note that bytes of a streamed answer went out.
+    func didSendPiece(_ slot: Int) {
+        if slots[slot].answerLeft == 0 {
+            slots[slot].answer.removeAll(keepingCapacity: true)
+            slots[slot].answerSent = 0
+        }
+        continuePieces(slot)
+    }
+
+    /// Ends the wait of a stream whose time is over.
+    ///
+    /// - Returns: Whether it was answered 503.
+    func expirePiece(_ slot: Int) -> Bool {
+        guard let body = slots[slot].streamed else { return false }
+        if !body.isAwaited, slots[slot].answerLeft == 0 {
+            body.failure = body.failure ?? .timedOut
+            slots[slot].deadline = .max
+            queuePiece(slot)
+            return false
+        }
+        if body.isAwaited, !body.isHeadWritten {
+            answerForHandler(slot)
+            return true
+        }
+        slots[slot].deadline = .max
+        session.submitReset(slots[slot].id, .cancel)
+        return false
+    }
+
+    /// Sets the deadline that a stream's state asks for: each is a time without progress.
+    func setStreamDeadline(_ slot: Int) {
+        guard let body = slots[slot].streamed else { return }
+        let limits = context.limits
+        let timeout =
+            body.isAwaited
+            ? limits.answerTimeout
+            : slots[slot].answerLeft > 0 ? limits.writeTimeout : limits.streamIdleTimeout
+        setDeadline(slot, timeout, latest: body.deadline)
+    }
+
+    private func continuePieces(_ slot: Int) {
+        setStreamDeadline(slot)
+        queuePiece(slot)
+    }
+
+    private func queuePiece(_ slot: Int) {
+        guard !slots[slot].isQueued else { return }
+        slots[slot].isQueued = true
+        ready.append((slot, slots[slot].id))
+    }
+
+    /// Takes the first bytes of the body out, and lets the client send as many.
+    private func drop(_ slot: Int, _ count: Int) {
+        guard count > 0 else { return }
+        session.consume(count, ofStream: slots[slot].id)
+        slots[slot].bodyTakenCount += count
+        let start = slots[slot].bodyStart
+        let taken = start..<(start + slots[slot].bodyTakenCount)
+        guard taken.upperBound == slots[slot].bytes.count || taken.count > Self.takenBytesMax else {
+            return
+        }
+        requestByteCount -= taken.count
+        slots[slot].bytes.removeSubrange(taken)
+        slots[slot].bodyTakenCount = 0
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+/// A body on its way to its ``BodyStream``, in whatever version of HTTP: which piece comes next,
+/// and how far the answer is.
+///
+/// It holds no bytes but those of one decoded piece. The connection shows it what has come by
+/// ``next(_:isLast:)`` and drops what was taken once the piece is answered.
+final class StreamedBody {
+    /// Bytes of a piece: 64 KiB, some 350 readings, which take half a millisecond.
+    static let pieceBytesMax = 65_536
+
+    let stream: any BodyStream
+    /// When the exchange ends at the latest, on the monotonic clock.
+    let deadline: Int64
+    /// Whether the stream has been called.
+    var hasBegun = false
+    /// Whether an answer to the last event is to come from elsewhere.
+    var isAwaited = false
+    /// Whether the head of the answer has been written.
+    var isHeadWritten = false
+    /// Why no more will come, told when all that has come was taken.
+    var failure: RequestError?
+
+    /// What the stream is to be told next.
+    private(set) var event = StreamEvent.piece
+    /// Bytes of the body as it came that the event takes.
+    private(set) var takenCount = 0
+    /// Whether only more bytes can bring the next event.
+    private(set) var isHungry = true
+    /// Whether the piece is in ``decoded``, not in the bytes that came.
+    let isDecoded: Bool
+    /// The piece where the body is encoded.
+    private(set) var decoded: [UInt8] = []
+    private let inflater: Inflater?
+    /// Whether the encoded body may end here.
+    private var isWhole = true
+
+    init(_ stream: any BodyStream, isEncoded: Bool, deadline: Int64) {
+        self.stream = stream
+        self.deadline = deadline
+        isDecoded = isEncoded
+        inflater = isEncoded ? Inflater() : nil
+    }
+
+    /// Looks for the next event in what has come and has not been taken; `isLast` if that is the
+    /// end of the body.
+    ///
+    /// - Returns: Whether there is one; otherwise what is taken can be dropped at once.
+    /// - Throws: ``RequestError`` once there is nothing left before the fault.
+    func next(_ bytes: Span<UInt8>, isLast: Bool) throws(RequestError) -> Bool {
+        takenCount = 0
+        if isDecoded {
+            decode(bytes)
+        } else {
+            takenCount = min(bytes.count, Self.pieceBytesMax)
+        }
+        let hasPiece = isDecoded ? !decoded.isEmpty : takenCount > 0
+        let isEnd = isLast && failure == nil && takenCount == bytes.count && isWhole
+        isHungry = !hasPiece && !isEnd
+        event = isEnd ? .last : .piece
+        if hasPiece || isEnd { return true }
+        if let failure { throw failure }
+        // All is taken, the decoder has no more to give, and it asks for what will not come.
+        if isLast { throw .corruptContent }
+        return false
+    }
+
+    /// Makes the next event the last: the body's end does not come.
+    func fail(_ error: RequestError) {
+        let problem = Problem(error)
+        event = .failed(status: problem.status, detail: problem.detail)
+        takenCount = 0
+        decoded = []
+        isHungry = false
+    }
+
+    /// Whether nothing comes after the answer to the current event.
+    func isComplete(after response: borrowing Response) -> Bool {
+        event != .piece || response.endsStream
+    }
+
+    private func decode(_ bytes: Span<UInt8>) {
+        switch inflater {
+        case .some(let inflater) where failure != .corruptContent:
+            do throws(RequestError) {
+                takenCount = try inflater.inflatePiece(
+                    bytes,
+                    into: &decoded,
+                    byteCountMax: min(Self.pieceBytesMax, max(4096, bytes.count * 8)),
+                    isWhole: &isWhole
+                )
+            } catch {
+                // What stands before the fault is a piece like any other.
+                failure = error
+                takenCount = bytes.count
+            }
+        case .some: decoded = []
+        case .none: failure = .corruptContent
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+internal import Synchronization
+
+/// A batch that comes line by line: each piece's lines are answered before the next piece is read.
+///
+/// Each piece meets the model that is then in service.
+///
+/// - Note: Thread-safe by its lock, which is never waited for: one piece is worked on at a time.
+final class LineStream: BodyStream {
+    private struct State {
+        var lines: LineBuffer
+        /// Lines that were answered.
+        var count = 0
+        /// Whether anything has come.
+        var hasBytes = false
+        /// Whether anything was answered.
+        var hasAnswered = false
+    }
+
+    private let service: PredictionService
+    private let identity: KeptIdentity
+    private let loopIndex: Int
+    private let state: Mutex<State>
+
+    init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
+        self.service = service
+        self.identity = identity
+        self.loopIndex = loopIndex
+        state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
+    }
+
+    func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
+        if case .failed(let status, let detail) = event {
+            return refuse(.interrupted(status: status, detail: detail), &response)
+        }
+        let byteCount = state.withLock { state in
+            state.lines.add(bytes, isLast: event == .last)
+            if !bytes.isEmpty { state.hasBytes = true }
+            return state.hasBytes ? state.lines.wholeEnd : -1
+        }
+        guard byteCount >= 0 else { return refuse(.emptyBody, &response) }
+        guard let model = service.models.current else { return refuse(.noModel, &response) }
+        response.contentType = .newlineDelimitedJSON
+        RequestIdentity.addFields(identity, to: &response)
+        if byteCount == 0 { return }
+        if byteCount <= service.limits.inlineLineBytesMax {
+            return answer(model, service.moment, loopIndex: loopIndex, &response)
+        }
+        guard service.batches.reserve(byteCount) else { return refuse(.busy, &response) }
+        let started = response
+        let moment = service.moment
+        let handle = response.defer()
+        service.batches.run(byteCount) { [self] in
+            var response = started
+            answer(model, moment, loopIndex: nil, &response)
+            handle.complete(response)
+        }
+    }
+
+    /// Appends the answers to the lines that are whole, on the loop of that index or beside it.
+    private func answer(
+        _ model: ServedModel,
+        _ moment: RequestMoment,
+        loopIndex: Int?,
+        _ response: inout Response
+    ) {
+        do throws(ServiceError) {
+            try state.withLock { state throws(ServiceError) in
+                let count = try service.answerLines(
+                    state.lines.bytes.span.extracting(0..<state.lines.wholeEnd),
+                    state.count,
+                    moment,
+                    model,
+                    loopIndex: loopIndex,
+                    to: &response.body
+                )
+                state.count += count
+                if count > 0 { state.hasAnswered = true }
+            }
+        } catch {
+            refuse(error, &response)
+        }
+    }
+
+    /// Ends the answer: with a problem document if nothing was said yet, else with an error line.
+    private func refuse(_ error: ServiceError, _ response: inout Response) {
+        response.reset()
+        response.endsStream = error != .emptyBody
+        RequestIdentity.addFields(identity, to: &response)
+        let (index, hasAnswered) = state.withLock { ($0.count, $0.hasAnswered) }
+        guard hasAnswered else {
+            return service.refuse(
+                error,
+                Endpoint.batchPredict.path,
+                identity.requestID,
+                &response
+            )
+        }
+        service.metrics.count(error)
+        response.contentType = .newlineDelimitedJSON
+        response.body.append(contentsOf: ProblemDocument.inPlace(error, index: index))
+        response.body.append(UInt8(ascii: "\n"))
+    }
+}

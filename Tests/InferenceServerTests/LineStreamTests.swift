@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+
+@testable import InferenceServer
+import JSON
+import Testing
+
+/// Batches that come line by line.
+struct LineStreamTests {
+    private static let head = TestClient.bytes(
+        "POST",
+        "/batch_predict",
+        type: nil,
+        fields: ["Content-Type: application/x-ndjson", "Transfer-Encoding: chunked"]
+    )
+
+    private func chunk(_ text: String) -> String {
+        "\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n"
+    }
+
+    private func post(_ body: String, to server: TestServer) throws -> Answer {
+        try server.client().request(
+            "POST",
+            "/batch_predict",
+            body: body,
+            type: "application/x-ndjson"
+        )
+    }
+
+    private func parse(_ body: String) throws -> [JSONValue] {
+        try body.split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
+    }
+
+    /// 2000 readings of 200 machines and one that does not fit.
+    private static let readings: [String] =
+        (0..<10).flatMap { hour in
+            (0..<200).map { TestReading.json($0, hour: hour, temperature: Double(60 + hour)) }
+        } + [TestReading.json(3, hour: 1).replacing("\"temperature\":", with: "\"temp\":")]
+
+    @Test func answersManyLinesInTheirOrder() throws {
+        let server = try TestServer(arguments: ["batch-rows-max": "10", "batch-bytes-max": "1024"])
+        let answer = try post(Self.readings.joined(separator: "\n"), to: server)
+        #expect(answer.status == 200)
+        #expect(answer.field("content-type") == "application/x-ndjson")
+        #expect(answer.field("x-request-id") != nil)
+        let lines = try parse(answer.body)
+        #expect(lines.count == Self.readings.count)
+        for (line, reading) in zip(lines.dropLast(), Self.readings) {
+            let sent = try JSONValue.parse(Array(reading.utf8))
+            #expect(line["equipment_id"] == sent["equipment_id"])
+            #expect(line["probability"] != nil)
+        }
+        #expect(lines.last?["error"]?["index"] == .integer(Self.readings.count - 1))
+        let batch = try TestServer()
+        let whole = try batch.client().request(
+            "POST",
+            "/batch_predict?on_error=skip",
+            body: "[\(Self.readings.joined(separator: ","))]"
+        )
+        guard case .array(let elements) = try whole.json["predictions"] else { return }
+        for (line, element) in zip(lines, elements) {
+            #expect(line["probability"] == element["probability"])
+        }
+    }
+
+    @Test func answersWhileTheBodyComes() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        client.send(Self.head + chunk(TestReading.json(0, hour: 1) + "\n"))
+        let first = client.receive(until: "}\n")
+        #expect(first.contains("200 OK") && first.contains("\"M0\""))
+        let second = TestReading.json(1, hour: 1)
+        client.send(chunk(String(second.prefix(50))))
+        client.send(chunk(second.dropFirst(50) + "\n"))
+        #expect(client.receive(until: "}\n").contains("\"M1\""))
+        client.send("0\r\n\r\n")
+        #expect(client.receive(until: "0\r\n\r\n") == "\r\n0\r\n\r\n")
+    }
+
+    @Test func answersABadLineInItsPlace() throws {
+        let server = try TestServer()
+        let body = "\(TestReading.brief)\r\n\n{\"a\":\n[]\n\(TestReading.brief)\n"
+        let answer = try post(body, to: server)
+        #expect(answer.status == 200)
+        let lines = try parse(answer.body)
+        #expect(lines.count == 4)
+        #expect(lines.map { $0["error"]?["status"] } == [nil, 400, 422, nil])
+        #expect(lines.map { $0["error"]?["index"] } == [nil, 1, 2, nil])
+        #expect(lines[3]["equipment_id"] == "EQ001")
+    }
+
+    @Test func holdsTheLimitOfALine() throws {
+        let server = try TestServer(arguments: ["line-bytes-max": "1024"])
+        let reading = TestReading.json(0, hour: 1)
+        let fill = 1024 - reading.utf8.count
+        for (count, isRefused) in [(fill, false), (fill + 1, true), (100_000, true)] {
+            let long = String(repeating: " ", count: count) + reading
+            let answer = try post("\(reading)\n\(long)\n\(reading)", to: server)
+            let lines = try parse(answer.body)
+            #expect(lines.count == 3)
+            #expect(lines[1]["error"]?["status"] == (isRefused ? 413 : nil))
+            #expect(lines[1]["error"]?["index"] == (isRefused ? 1 : nil))
+            #expect(lines[2]["probability"] != nil)
+            guard isRefused, case .string(let detail) = lines[1]["error"]?["detail"] else {
+                continue
+            }
+            #expect(detail == "The line is longer than 1024 bytes.")
+        }
+    }
+
+    @Test func saysWhyTheRestDidNotCome() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        client.send(Self.head + chunk(TestReading.brief + "\n"))
+        #expect(client.receive(until: "}\n").contains("probability"))
+        client.send("x\r\n")
+        let line = client.receive(until: "0\r\n\r\n")
+        #expect(line.contains(#"{"error":{"index":1,"title":"Bad Request","status":400,"detail":"#))
+        #expect(client.receive(until: "never") == "")
+    }
+
+    @Test func refusesWhatIsNoBatch() throws {
+        let server = try TestServer()
+        #expect(try post("", to: server).status == 400)
+        let blank = try post("\n \n", to: server)
+        #expect(blank.status == 200 && blank.body.isEmpty)
+        let empty = try TestServer(bundles: { _ in })
+        let answer = try post(TestReading.brief, to: empty)
+        #expect(answer.status == 503 && answer.field("retry-after") == "1")
+        #expect(try answer.json["instance"] == "/batch_predict")
+    }
+
+    @Test func refusesMoreThanMayWait() throws {
+        let server = try TestServer(arguments: ["batch-bytes-pending-max": "1024"])
+        // One piece alone always finds room.
+        let body = Self.readings.prefix(100).joined(separator: "\n")
+        #expect(try post(body, to: server).status == 200)
+        // The piece gives its room back a moment after its answer has gone out.
+        let batches = server.application.service.batches
+        var isReserved = false
+        for _ in 0..<10_000_000 where !isReserved { isReserved = batches.reserve(1) }
+        #expect(isReserved)
+        let answer = try post(body, to: server)
+        #expect(answer.status == 503 && answer.field("retry-after") == "1")
+    }
+
+    @Test func keepsTheRequestIDs() throws {
+        let server = try TestServer()
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        for count in [1, 100] {
+            let answer = try server.client().request(
+                "POST",
+                "/batch_predict",
+                body: Self.readings.prefix(count).joined(separator: "\n"),
+                type: "application/x-ndjson",
+                fields: ["X-Request-ID: abc-1", "traceparent: \(trace)"]
+            )
+            #expect(answer.field("x-request-id") == "abc-1")
+            #expect(answer.field("traceparent") == trace)
+        }
+    }
+}
