@@ -39,16 +39,18 @@ build_release() { build_programs inference-server pdm; }
 fixture_bundle=$root/Tests/ModelRuntimeTests/Fixtures/bundle-format-1
 
 # Sets `python` to an interpreter with the pinned packages of a requirements file, in a virtual
-# environment that is kept until the file changes: python_environment NAME FILE
+# environment that is kept until the file changes: python_environment NAME-OR-PATH FILE
 python_environment() {
-    local folder=.venv/$1 requirements=$2
-    python=$root/$folder/bin/python
+    local folder=$root/.venv/$1 requirements=$2
+    if [[ $1 == /* ]]; then folder=$1; fi
+    python=$folder/bin/python
     cmp -s "$requirements" "$folder/requirements.txt" && return
     say "installing $requirements into $folder"
     rm -rf "$folder"
     python3 -m venv "$folder" \
         || fail "no virtual environment; as root: apt-get install python3-venv"
-    "$python" -m pip install --quiet --requirement "$requirements"
+    # Said in so many words: where a caller can do without, errors do not end this by themselves.
+    "$python" -m pip install --quiet --requirement "$requirements" || return
     cp "$requirements" "$folder/requirements.txt"
 }
 

@@ -12,6 +12,7 @@ readings as late, stale or duplicate.
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -30,8 +31,14 @@ CORES = len(os.sched_getaffinity(0))
 MACHINES = 20_000
 BATCH_ROWS = 1000
 BATCH_CONNECTIONS = 4
+# Machines of the runs that count instructions.
+COUNTED_MACHINES = 100
+JSON_FIELDS = {"Content-Type": "application/json"}
 # The most of nginx's CPU time and the least of its requests, at 64 connections.
 CPU_GOAL, REQUESTS_GOAL = 1.15, 0.9
+# Services in Python that /predict is held against, with no goal: they are far behind.
+PREDICT_RIVALS = ("fastapi_tuned", "fastapi_pydantic")
+FLASK_RIVALS = ("flask_tensorflow:tuned", "flask_tensorflow:usual")
 # The least of each rival's rows/s.
 ROWS_GOALS = {"fastapi_pydantic": 8.0, "fastapi_tuned": 1.3}
 EXAMPLE = {
@@ -100,8 +107,8 @@ def running(command, **options):
             process.wait()
 
 
-def wait_for(condition, process, what):
-    deadline = time.monotonic() + 20
+def wait_for(condition, process, what, seconds=20):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError, StopIteration):
             return condition()
@@ -110,15 +117,15 @@ def wait_for(condition, process, what):
 
 
 @contextlib.contextmanager
-def our_server(program, models, folder):
-    log = Path(folder, "server.log")
-    command = [program, "--port", "0", "--model-dir", models]
+def our_server(program, models, folder, name="ours", options=()):
+    log = Path(folder, f"{name}.log")
+    command = [program, "--port", "0", "--model-dir", models, *options]
     with log.open("w") as stderr, running(command, stderr=stderr) as process:
         def port():
             lines = map(json.loads, log.read_text().splitlines())
             return next(line["port"] for line in lines if line.get("event") == "listening")
 
-        target = Target("ours", process, wait_for(port, process, program))
+        target = Target(name, process, wait_for(port, process, program))
         wait_for(lambda: target.get("/readyz"), process, program)
         yield target
 
@@ -142,23 +149,35 @@ def nginx(body, folder):
 
 
 @contextlib.contextmanager
-def rival(name):
+def rival(name, flask_python=None):
+    """A service of rivals/: FastAPI in uvicorn, or Flask in gunicorn."""
     port = free_port()
-    command = [
-        sys.executable, "-m", "uvicorn", f"{name}:app", "--app-dir", HERE / "rivals",
-        "--port", str(port), "--workers", str(CORES), "--log-level", "warning", "--no-access-log",
-    ]  # fmt: skip
-    with running(command) as process:
+    options = {}
+    if name.startswith("flask"):
+        # TensorFlow tells much on standard error that is none.
+        options["stderr"] = subprocess.DEVNULL
+        command = [
+            flask_python, "-m", "gunicorn", name, "--chdir", HERE / "rivals",
+            "--bind", f"127.0.0.1:{port}", "--workers", str(CORES), "--log-level", "error",
+            "--worker-class", "gthread", "--threads", "16", "--keep-alive", "75",
+        ]  # fmt: skip
+    else:
+        command = [
+            sys.executable, "-m", "uvicorn", f"{name}:app", "--app-dir", HERE / "rivals",
+            "--port", str(port), "--workers", str(CORES), "--log-level", "warning",
+            "--no-access-log",
+        ]  # fmt: skip
+    with running(command, **options) as process:
         target = Target(name, process, port)
         body = json.dumps(EXAMPLE).encode()
-        wait_for(lambda: target.get("/predict", body), process, name)
+        wait_for(lambda: target.get("/predict", body), process, name, seconds=120)
         yield target
 
 
 def load(target, path, seconds, connections, rows=1):
     """One run of wrk: requests/s, CPU microseconds per request (user's part too), p99 in us."""
     command = [
-        "wrk", f"-t{min(CORES, connections)}", f"-c{connections}", f"-d{seconds}",
+        "wrk", f"-t{min(CORES, connections)}", f"-c{connections}", f"-d{seconds}", "--timeout=60s",
         "-s", HERE / "predict.lua", f"http://127.0.0.1:{target.port}",
         "--", path, str(MACHINES), str(rows), str(min(CORES, connections)),
     ]
@@ -224,6 +243,77 @@ def measure_predict(ours, options, folder):
     return missed
 
 
+def measure_rivals(ours, options):
+    """Our requests/s and CPU time beside those of services in Python, one after the other."""
+    names = list(PREDICT_RIVALS)
+    if options.flask_python:
+        names += FLASK_RIVALS
+    else:
+        print("\nSKIPPED: Flask with TensorFlow is not installed", file=sys.stderr)
+    for name in names:
+        with rival(name, options.flask_python) as other:
+            compare([ours, other], "/predict", options, options.connections)
+
+
+def instructions(options, folder, flags, requests):
+    """What the server executes from start to end with so many requests, by callgrind."""
+    log, counts = Path(folder, "counted.log"), Path(folder, "callgrind.out")
+    # Valgrind gives up on debugging information that it does not understand.
+    program = Path(folder, "stripped-server")
+    subprocess.run(["strip", "-o", program, options.server], check=True)
+    command = [
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", program,
+        "--port", "0", "--event-loops", "1", "--model-dir", options.models, *flags,
+    ]  # fmt: skip
+    with log.open("w") as stderr, running(command, stderr=stderr) as process:
+        def port():
+            lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
+            events = map(json.loads, lines)
+            return next(line["port"] for line in events if line.get("event") == "listening")
+
+        client = http.client.HTTPConnection("127.0.0.1", wait_for(port, process, "valgrind", 60))
+        for number in range(requests):
+            # Values that change: a sensor that never does would be flagged as stuck.
+            reading = EXAMPLE | {
+                "equipment_id": f"EQ{number % COUNTED_MACHINES:06}",
+                "temperature": 60 + number % 97 / 8,
+            }
+            client.request("POST", "/predict", json.dumps(reading), JSON_FIELDS)
+            if client.getresponse().read() == b"":
+                sys.exit("a prediction failed under valgrind")
+        client.close()
+    return int(re.search(r"^summary: (\d+)", counts.read_text(), re.MULTILINE)[1])
+
+
+def count_state(options, folder):
+    """Instructions of a /predict for a known machine, with and without a state directory."""
+    if not all(map(shutil.which, ["valgrind", "strip"])):
+        return print("SKIPPED: instructions need the programs valgrind and strip", file=sys.stderr)
+    per_request = {}
+    for name in ("memory", "a file"):
+        totals = []
+        for requests in (5 * COUNTED_MACHINES, 20 * COUNTED_MACHINES):
+            with tempfile.TemporaryDirectory() as state:
+                flags = ["--state-dir", state, "--state-sync", "1h"] if name == "a file" else []
+                totals.append(instructions(options, folder, flags, requests))
+        per_request[name] = (totals[1] - totals[0]) / (15 * COUNTED_MACHINES)
+    memory, file = per_request["memory"], per_request["a file"]
+    print(
+        f"\ninstructions of a /predict: {memory:.0f} with state in memory,"
+        f" {file:.0f} in a file ({file / memory:.3f} x)"
+    )
+
+
+def measure_state(ours, options, folder):
+    """What a state directory costs: the same server with and without one."""
+    count_state(options, folder)
+    with tempfile.TemporaryDirectory() as state:
+        flags = ["--state-dir", state]
+        with our_server(options.server, options.models, folder, "with a file", flags) as other:
+            compare([ours, other], "/predict", options, options.connections)
+            check_metrics(other)
+
+
 def measure_batch(ours, options):
     """Our rows/s beside those of the services in Python, which run one after the other."""
     missed = []
@@ -245,14 +335,22 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--only", choices=["predict", "batch"])
+    parser.add_argument("--only", choices=["predict", "rivals", "state", "batch"])
+    parser.add_argument("--flask-python", help="an interpreter that has Flask and TensorFlow")
     options = parser.parse_args()
     missed = []
     with tempfile.TemporaryDirectory() as folder:
         with our_server(options.server, options.models, folder) as ours:
-            if options.only != "batch":
+            def wants(part):
+                return options.only in (None, part)
+
+            if wants("predict"):
                 missed += measure_predict(ours, options, folder)
-            if options.only != "predict":
+            if wants("rivals"):
+                measure_rivals(ours, options)
+            if wants("state"):
+                measure_state(ours, options, folder)
+            if wants("batch"):
                 missed += measure_batch(ours, options)
             check_metrics(ours)
     sys.exit("\n".join(missed) if missed else 0)
