@@ -156,7 +156,7 @@ let package = Package(
         tests("Pipeline", ["JSON", "Platform", "Features"]),
         tests(
             "InferenceServer",
-            ["CLinux", "HTTPServer", "JSON", "Features", "ModelRuntime", "Platform"]
+            ["CLinux", "HTTPServer", "JSON", "Features", "Metrics", "ModelRuntime", "Platform"]
         ),
         .testTarget(
             name: "FuzzTests",

@@ -18,8 +18,6 @@ package struct ContentType: Sendable, Equatable {
     package static let problem = ContentType("application/problem+json")
     /// `application/x-ndjson`.
     package static let newlineDelimitedJSON = ContentType("application/x-ndjson")
-    /// The text format 0.0.4 of Prometheus.
-    package static let prometheusText = ContentType("text/plain; version=0.0.4; charset=utf-8")
     /// `text/plain` in UTF-8.
     package static let text = ContentType("text/plain; charset=utf-8")
 }

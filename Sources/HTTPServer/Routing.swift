@@ -37,6 +37,12 @@ struct Routing {
         isSheddable = route.isSheddable && request.listener == .main
     }
 
+    /// The route, by its index in the table; nil for none.
+    var routeIndex: Int? {
+        if case .route(let index, _) = resolution { return index }
+        return nil
+    }
+
     /// Whether a handler takes the request.
     var hasRoute: Bool {
         if case .route = resolution { return true }

@@ -148,6 +148,12 @@ package final class Server: Sendable {
         return sum
     }
 
+    /// The answers by route and status, over all loops; those that have not occurred are left out.
+    package var answerCounts: [AnswerCount] {
+        let loops = state.withLock { $0.loops }
+        return AnswerCounters.sum(loops.map(\.answers), routes: shared.routes.routes)
+    }
+
     /// Makes every loop look at its clock, for tests that set it.
     package func wakeLoops() {
         post(.wake)

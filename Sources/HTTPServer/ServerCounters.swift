@@ -14,8 +14,6 @@ package struct ServerCounters: Sendable, Equatable {
     package var acceptPauses = 0
     /// Complete requests taken in, those answered by the server itself included.
     package var requests = 0
-    /// Answers by hundreds of their status: index 2 is 2xx.
-    package var answersByClass = [Int](repeating: 0, count: 6)
     /// Bytes received.
     package var bytesIn = 0
     /// Bytes sent.
@@ -46,6 +44,9 @@ package struct ServerCounters: Sendable, Equatable {
     package var certificateRefusals = 0
     /// When the certificate in use ends, in seconds since the epoch; 0 without TLS.
     package var certificateExpirySeconds = 0
+
+    /// Makes counters that have counted nothing.
+    package init() {}
 }
 
 /// The counters of one loop: written by the loop alone, read by anyone.
@@ -55,15 +56,9 @@ final class LoopCounters: Sendable {
         case requests, bytesIn, bytesOut, requestsShed, parseErrors, limitHits, timeouts
         case answersDropped, requestsDeferred, connectionsCutOff
         case tlsHandshakes, tlsResumptions, tlsFailures
-        case answers0, answers1, answers2, answers3, answers4, answers5
     }
 
-    // One field a counter: `Atomic` cannot be an element of an array.
-    private let values: InlineArray<23, AtomicBox>
-
-    struct AtomicBox: ~Copyable, Sendable {
-        let value = Atomic(0)
-    }
+    private let values: InlineArray<17, AtomicBox>
 
     init() {
         values = InlineArray { _ in AtomicBox() }
@@ -75,13 +70,6 @@ final class LoopCounters: Sendable {
         let index = key.rawValue
         let old = values[index].value.load(ordering: .relaxed)
         values[index].value.store(old &+ amount, ordering: .relaxed)
-    }
-
-    @inline(__always)
-    func countAnswer(status: Int) {
-        let index = Key.answers0.rawValue + min(max(status / 100, 0), 5)
-        let old = values[index].value.load(ordering: .relaxed)
-        values[index].value.store(old &+ 1, ordering: .relaxed)
     }
 
     func value(of key: Key) -> Int {
@@ -106,9 +94,10 @@ final class LoopCounters: Sendable {
         sum.tlsHandshakes += value(of: .tlsHandshakes)
         sum.tlsResumptions += value(of: .tlsResumptions)
         sum.tlsFailures += value(of: .tlsFailures)
-        for index in 0..<6 {
-            let key = Key(rawValue: Key.answers0.rawValue + index) ?? .answers0
-            sum.answersByClass[index] += value(of: key)
-        }
     }
+}
+
+/// A count that is an element of an `InlineArray`, which an `Atomic` itself cannot be.
+struct AtomicBox: ~Copyable, Sendable {
+    let value = Atomic(0)
 }

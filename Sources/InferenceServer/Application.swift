@@ -25,6 +25,7 @@ final class Application: Sendable {
     let server: Server
     let watcher: ModelWatcher
     let state: StateKeeper
+    let fleet: Fleet
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
     private let clock: MonotonicClock
@@ -53,14 +54,21 @@ final class Application: Sendable {
         let configuration = Self.serverConfiguration(settings)
         // One for each event loop, and one for all batches beside them.
         let slots = configuration.eventLoopCount + 1
-        let models = ModelStore(slots: slots)
-        let metrics = ServiceMetrics(models: models, slots: slots)
+        let models = ModelStore()
+        let metrics = ServiceMetrics(slots: slots)
+        fleet = Fleet(
+            models: models,
+            silentAfter: settings.service.silentAfter,
+            clock: clock,
+            wallClock: wallClock
+        )
         watcher = ModelWatcher(
             settings: settings,
             models: models,
             state: state,
             metrics: metrics,
             log: log,
+            clock: clock,
             wallClock: wallClock
         )
         service = PredictionService(
@@ -80,7 +88,7 @@ final class Application: Sendable {
             wallClock: wallClock,
             onCertificateReload: { log.note($0) }
         )
-        metrics.observe(server: server, service: service, state: state)
+        metrics.observe(self)
     }
 
     /// Loads the model that is there, listens, and follows MODEL_DIR from then on.
@@ -111,6 +119,7 @@ final class Application: Sendable {
         watcher.scanNow()
         watcher.start()
         state.start()
+        fleet.start()
         service.finishStart()
     }
 
@@ -160,6 +169,7 @@ final class Application: Sendable {
         server.waitUntilStopped()
         watcher.stop()
         memory.stop()
+        fleet.stop()
         waiting.sync {}
         state.stop()
         log.event(.info, "stopped")

@@ -14,8 +14,12 @@ struct InferenceServerCommand: ParsableCommand {
         discussion: """
             Every setting is a flag and a variable; the flag wins. SIGTERM stops the server \
             without losing a request, SIGHUP makes it look for a new model at once.
-            """
+            """,
+        version: version
     )
+
+    /// The program's version; a release has one without a suffix.
+    static let version = "0.1.0-dev"
 
     @OptionGroup(title: "Settings") var options: SettingOptions
 

@@ -17,7 +17,7 @@ package final class Family<Child: Metric>: Sendable {
     }
 
     private let name: [UInt8]
-    private let header: [UInt8]
+    private let header: MetricHeader
     private let labelNames: [String]
     private let childCountMax: Int
     private let make: @Sendable () -> Child
@@ -30,7 +30,6 @@ package final class Family<Child: Metric>: Sendable {
         childCountMax: Int,
         make: @escaping @Sendable () -> Child
     ) {
-        precondition(TextFormat.isMetricName(name), "\(name) is no metric name")
         precondition(labelNames.allSatisfy(TextFormat.isLabelName), "\(labelNames): a bad name")
         precondition(Set(labelNames).count == labelNames.count, "a label twice")
         precondition(Child.kind != Histogram.kind || !labelNames.contains("le"), "le is taken")
@@ -39,7 +38,7 @@ package final class Family<Child: Metric>: Sendable {
         self.labelNames = labelNames
         self.childCountMax = childCountMax
         self.make = make
-        header = TextFormat.header(name, help, Child.kind)
+        header = MetricHeader(name, help: help, kind: Child.kind)
     }
 
     /// The metric for these label values, in the order of the label names; made at first use.
@@ -68,10 +67,10 @@ package final class Family<Child: Metric>: Sendable {
     }
 
     /// Appends header and samples, or nothing where there are no children.
-    func render(into output: inout [UInt8]) {
+    func render(_ format: ExpositionFormat, into output: inout [UInt8]) {
         let entries = entries.withLock { $0 }
         if entries.isEmpty { return }
-        output.append(contentsOf: header)
+        header.append(format, to: &output)
         for entry in entries { entry.child.render(name, entry.labels, into: &output) }
     }
 }

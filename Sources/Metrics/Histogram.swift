@@ -30,7 +30,7 @@ package final class Histogram: Metric {
         precondition(bounds.allSatisfy(\.isFinite), "the bucket of +Inf is added here")
         precondition(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }, "bounds ascend")
         self.bounds = bounds
-        spellings = (bounds + [.infinity]).map { Array(TextFormat.spelling(of: $0).utf8) }
+        spellings = (bounds + [.infinity]).map { Array(TextFormat.boundSpelling(of: $0).utf8) }
         shares = (0..<slots).map { _ in Share() }
     }
 

@@ -7,17 +7,9 @@ internal import Synchronization
 /// Registration happens at start; a name twice, or a bad name, is a mistake of ours and traps.
 /// Note on threads: the list is under a mutex, held while it is copied; a page is made without it.
 package final class Registry: Sendable {
-    /// What a value that is read at scrape time means.
-    package enum FunctionKind: String, Sendable {
-        /// Goes up and down.
-        case gauge
-        /// Only grows.
-        case counter
-    }
-
     private struct Entry {
-        let name: String
-        let render: @Sendable (inout [UInt8]) -> Void
+        let names: [String]
+        let render: @Sendable (ExpositionFormat, inout [UInt8]) -> Void
     }
 
     private let entries = Mutex<[Entry]>([])
@@ -94,14 +86,26 @@ package final class Registry: Sendable {
         histograms(name, help: help, labels: [], bounds: bounds, slots: slots).child()
     }
 
-    /// Registers a value that is read at each scrape, on the thread that makes the page.
+    /// Registers metrics whose values are read at each scrape, on the thread that makes the page;
+    /// `source` is called once for all of them.
+    package func derived<Source: Sendable>(
+        from source: @escaping @Sendable () -> Source,
+        _ metrics: [DerivedMetric<Source>]
+    ) {
+        register(metrics.map(\.name)) { format, output in
+            let values = source()
+            for metric in metrics { metric.render(values, format, into: &output) }
+        }
+    }
+
+    /// Registers a value that is read at each scrape.
     package func function(
         _ name: String,
         help: String,
-        kind: FunctionKind = .gauge,
+        kind: DerivedKind = .gauge,
         read: @escaping @Sendable () -> Double
     ) {
-        functions(name, help: help, kind: kind, labels: []) { emit in emit([], read()) }
+        derived(from: {}, [DerivedMetric(name, help: help, kind: kind) { _ in read() }])
     }
 
     /// Registers values that are read at each scrape: `read` calls its argument once per sample,
@@ -109,43 +113,37 @@ package final class Registry: Sendable {
     package func functions(
         _ name: String,
         help: String,
-        kind: FunctionKind = .gauge,
+        kind: DerivedKind = .gauge,
         labels: [String],
-        read: @escaping @Sendable (_ emit: (_ values: [String], _ value: Double) -> Void) -> Void
+        read: @escaping @Sendable (_ emit: DerivedMetric<Void>.Emit) -> Void
     ) {
-        precondition(TextFormat.isMetricName(name), "\(name) is no metric name")
-        precondition(labels.allSatisfy(TextFormat.isLabelName), "\(labels): a bad name")
-        let header = TextFormat.header(name, help, kind.rawValue)
-        let nameBytes = Array(name.utf8)
-        register(name) { output in
-            var samples: [UInt8] = []
-            read { values, value in
-                TextFormat.appendSeries(nameBytes, TextFormat.labels(labels, values), to: &samples)
-                TextFormat.appendValue(value, to: &samples)
-            }
-            if samples.isEmpty { return }
-            output.append(contentsOf: header)
-            output.append(contentsOf: samples)
-        }
+        derived(
+            from: {},
+            [DerivedMetric(name, help: help, kind: kind, labels: labels) { _, emit in read(emit) }]
+        )
     }
 
-    /// Appends the page: Prometheus' text format, version 0.0.4.
-    package func render(into output: inout [UInt8]) {
-        for entry in entries.withLock({ $0 }) { entry.render(&output) }
+    /// Appends the page.
+    package func render(_ format: ExpositionFormat = .text, into output: inout [UInt8]) {
+        for entry in entries.withLock({ $0 }) { entry.render(format, &output) }
+        if format == .openMetrics { output.append(contentsOf: "# EOF\n".utf8) }
     }
-
-    /// The Content-Type of the page.
-    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private func register<Child>(_ name: String, _ family: Family<Child>) -> Family<Child> {
-        register(name) { output in family.render(into: &output) }
+        register([name]) { format, output in family.render(format, into: &output) }
         return family
     }
 
-    private func register(_ name: String, render: @escaping @Sendable (inout [UInt8]) -> Void) {
+    private func register(
+        _ names: [String],
+        render: @escaping @Sendable (ExpositionFormat, inout [UInt8]) -> Void
+    ) {
         entries.withLock { entries in
-            precondition(!entries.contains { $0.name == name }, "\(name) is registered twice")
-            entries.append(Entry(name: name, render: render))
+            var known = Set(entries.flatMap(\.names))
+            for name in names {
+                precondition(known.insert(name).inserted, "\(name) is registered twice")
+            }
+            entries.append(Entry(names: names, render: render))
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// The pieces of Prometheus' text format 0.0.4.
+/// The pieces of Prometheus' text format 0.0.4, which OpenMetrics shares.
 enum TextFormat {
     /// A label value is cut here, so that nothing from outside makes a page of any size.
     static let labelByteCountMax = 128
@@ -53,14 +53,20 @@ enum TextFormat {
     }
 
     /// The two lines that stand before the samples of a metric.
-    static func header(_ name: String, _ help: String, _ kind: String) -> [UInt8] {
+    static func header(
+        _ name: String,
+        _ help: String,
+        _ kind: String,
+        escapesQuotes: Bool
+    ) -> [UInt8] {
         var output = Array("# HELP \(name) ".utf8)
-        appendEscaped(help, to: &output, quotes: false)
+        appendEscaped(help, to: &output, quotes: escapesQuotes)
         output.append(contentsOf: "\n# TYPE \(name) \(kind)\n".utf8)
         return output
     }
 
-    // Exposition format 0.0.4: backslash and line feed are escaped, in label values quotes too.
+    // Exposition format 0.0.4: backslash and line feed are escaped, in label values quotes too;
+    // OpenMetrics escapes quotes everywhere.
     private static func appendEscaped(_ text: String, to output: inout [UInt8], quotes: Bool) {
         for byte in text.utf8 {
             switch byte {
@@ -114,5 +120,13 @@ enum TextFormat {
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
+    /// A bucket's bound: `1.0` for a whole number, as OpenMetrics asks for, in both formats, so
+    /// that a series keeps its name whatever the scraper asks for.
+    static func boundSpelling(of value: Double) -> String {
+        let text = spelling(of: value)
+        return text.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 | 0x20 < UInt8(ascii: "a") }
+            ? text + ".0" : text
     }
 }

@@ -66,6 +66,28 @@ struct StateStoreTests {
         return .success(scratch.row)
     }
 
+    @Test(arguments: [1, 64], Backing.allCases)
+    func countsMachinesByTheirMarks(shards: Int, backing: Backing) throws {
+        let store = try store(2000, shards: shards, in: backing)
+        for machine in 0..<1500 {
+            let id = Array("M\(machine)".utf8)
+            _ = observe(store, id, at: Int64(machine))
+            var scratch = engine.makeScratch()
+            scratch.values = [20, 3, 90, 1400, 20, 100]
+            let time = ReadingTime(timestamp: 5000, isTimestamped: true, arrival: Int64(machine))
+            _ = try store.observe(time, id: id.span, engine: engine, scratch: &scratch)
+            let place = try #require(scratch.place)
+            #expect(place.mark == .none)
+            if machine % 3 > 0 { store.mark(place, MachineMark(label: machine % 3, epoch: 7)) }
+        }
+        let isRemoved = store.remove(id: "M0".utf8.span)
+        #expect(isRemoved)
+        let census = store.census(epoch: 7, silentSince: 100)
+        #expect(census.labelled == [499, 500, 500, 0])
+        #expect(census.silent == 99)
+        #expect(store.census(epoch: 8, silentSince: 0).labelled == [1499, 0, 0, 0])
+    }
+
     @Test(arguments: [1, 4, 64], Backing.allCases)
     func answersAsOneRecordPerMachineWould(shards: Int, backing: Backing) throws {
         var generator = SplitMix(seed: 11)

@@ -187,5 +187,30 @@ struct RequestSuiteTests {
                 #expect(withoutID(answer.body) == withoutID(answers[0].1.body), "\(what)")
             }
         }
+        checkCounts(server.server)
+    }
+
+    /// Each case is counted once for each way, under its route where it has one.
+    private func checkCounts(_ server: Server) {
+        var expected: [String: Int] = [:]
+        for example in RequestSuiteTests.cases {
+            let route = TestHandler.routes.routes.first { route in
+                let isItsMethod = route.method.name == example.method.replacing("HEAD", with: "GET")
+                let path = example.path.prefix { $0 != "?" }
+                let isItsPath =
+                    route.path == path
+                    || route.path == StreamHandler.route.path && path.hasPrefix("/stream/")
+                return isItsMethod && isItsPath && route.listeners.contains(.main)
+            }
+            // What is refused for its head has not been routed.
+            let isRouted = ![414, 415, 417, 431].contains(example.status)
+            let name = isRouted ? route?.path ?? "none" : "none"
+            expected["\(name) \(example.status)", default: 0] += 4
+        }
+        var counted: [String: Int] = [:]
+        for answers in server.answerCounts {
+            counted["\(answers.path ?? "none") \(answers.status)", default: 0] += answers.count
+        }
+        #expect(counted == expected)
     }
 }

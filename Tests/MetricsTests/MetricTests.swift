@@ -64,28 +64,32 @@ struct FamilyTests {
 
     @Test func givesOneChildPerLabelValues() {
         let registry = Registry()
-        let family = registry.counters("a", help: "A.", labels: ["x", "y"])
+        let family = registry.counters("a_total", help: "A.", labels: ["x", "y"])
         family.child(["1", "2"]).add()
         family.child(["1", "2"]).add()
         family.child(["2", "1"]).add()
-        #expect(page(registry) == ["a{x=\"1\",y=\"2\"} 2", "a{x=\"2\",y=\"1\"} 1"])
+        #expect(page(registry) == ["a_total{x=\"1\",y=\"2\"} 2", "a_total{x=\"2\",y=\"1\"} 1"])
     }
 
     @Test func gathersWhatIsBeyondTheLimit() {
         let registry = Registry()
-        let family = registry.counters("a", help: "A.", labels: ["x"], childCountMax: 2)
+        let family = registry.counters("a_total", help: "A.", labels: ["x"], childCountMax: 2)
         for value in ["1", "2", "3", "4", "2"] { family.child([value]).add() }
-        #expect(page(registry) == ["a{x=\"1\"} 1", "a{x=\"2\"} 2", "a{x=\"other\"} 2"])
+        #expect(
+            page(registry) == [
+                "a_total{x=\"1\"} 1", "a_total{x=\"2\"} 2", "a_total{x=\"other\"} 2",
+            ]
+        )
     }
 
     @Test func dropsRetiredChildrenAndTakesNewOnes() {
         let registry = Registry()
-        let family = registry.counters("a", help: "A.", labels: ["x"], childCountMax: 1)
+        let family = registry.counters("a_total", help: "A.", labels: ["x"], childCountMax: 1)
         family.child(["1"]).add()
         family.remove(["1"])
         family.remove(["never there"])
         #expect(page(registry) == [])
         family.child(["2"]).add()
-        #expect(page(registry) == ["a{x=\"2\"} 1"])
+        #expect(page(registry) == ["a_total{x=\"2\"} 1"])
     }
 }

@@ -64,7 +64,7 @@ struct RegistryTests {
                 # TYPE t_seconds histogram
                 t_seconds_bucket{le="0.125"} 2
                 t_seconds_bucket{le="0.5"} 4
-                t_seconds_bucket{le="10"} 4
+                t_seconds_bucket{le="10.0"} 4
                 t_seconds_bucket{le="+Inf"} 5
                 t_seconds_sum 10.875
                 t_seconds_count 5
@@ -79,7 +79,7 @@ struct RegistryTests {
         let family = registry.histograms("c", help: "C.", labels: ["m"], bounds: [1])
         family.child(["a"]).observe(.infinity)
         let text = page(registry)
-        #expect(text.contains("c_bucket{m=\"a\",le=\"1\"} 0\nc_bucket{m=\"a\",le=\"+Inf\"} 1\n"))
+        #expect(text.contains("c_bucket{m=\"a\",le=\"1.0\"} 0\nc_bucket{m=\"a\",le=\"+Inf\"} 1\n"))
         #expect(text.contains("c_sum{m=\"a\"} +Inf\nc_count{m=\"a\"} 1\n"))
     }
 
@@ -126,27 +126,29 @@ struct RegistryTests {
     }
 
     @Test func trapsOnBadRegistrations() async {
-        await #expect(processExitsWith: .failure) { _ = Registry().counter("1x", help: "") }
-        await #expect(processExitsWith: .failure) { _ = Registry().counter("a-b", help: "") }
+        await #expect(processExitsWith: .failure) { _ = Registry().gauge("1x", help: "") }
+        await #expect(processExitsWith: .failure) { _ = Registry().gauge("a-b", help: "") }
         await #expect(processExitsWith: .failure) {
-            _ = Registry().counters("a", help: "", labels: ["__x"])
+            _ = Registry().counters("a_total", help: "", labels: ["__x"])
         }
         await #expect(processExitsWith: .failure) {
             _ = Registry().histograms("a", help: "", labels: ["le"], bounds: [1])
         }
         await #expect(processExitsWith: .failure) {
             let registry = Registry()
-            _ = registry.counter("a", help: "")
+            _ = registry.gauge("a", help: "")
             registry.function("a", help: "") { 0 }
         }
+        await #expect(processExitsWith: .failure) { _ = Registry().counter("a", help: "") }
+        await #expect(processExitsWith: .failure) { _ = Registry().gauge("a_total", help: "") }
         await #expect(processExitsWith: .failure) { _ = Histogram(bounds: [2, 1]) }
         await #expect(processExitsWith: .failure) { _ = Histogram(bounds: [1, .infinity]) }
     }
 
     @Test func takesNamesWithColonsAndDigits() {
         let registry = Registry()
-        _ = registry.counters("a:b_9", help: "", labels: ["_x9"])
-        _ = registry.counter("_a", help: "")
+        _ = registry.gauges("a:b_9", help: "", labels: ["_x9"])
+        _ = registry.gauge("_a", help: "")
         #expect(page(registry).contains("_a 0"))
     }
 }

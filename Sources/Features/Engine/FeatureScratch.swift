@@ -37,6 +37,9 @@ package struct FeatureScratch {
     /// Whether the machine's record says anything of an alarm, of whatever model.
     package internal(set) var remembersAlarm = false
 
+    /// Where the store keeps the reading's machine; the caller empties it before.
+    package var place: MachinePlace?
+
     /// What features are computed from, by ``InputLayout``.
     var inputs: [Double]
     var previous: [Double]

@@ -25,6 +25,7 @@ struct MachineTable: Sendable {
         /// The record in the file, where it is there.
         var fileRecord: UInt32 = 0
         var standing = Standing.free
+        var mark = MachineMark.none
     }
 
     private static let recordsPerChunk = 8
@@ -90,6 +91,7 @@ struct MachineTable: Sendable {
     ) -> Admission? {
         let found = find(key, id) ?? insert(key, id, arrival: time.arrival)
         guard let number = found else { return nil }
+        scratch.place = MachinePlace(shard: slot, number: number, mark: entries[number].mark)
         guard entries[number].standing == .memory else {
             return observeInFile(time, number, engine: engine, scratch: &scratch)
         }
@@ -123,6 +125,7 @@ struct MachineTable: Sendable {
         let number = free.popLast() ?? entries.count
         if number == entries.count { entries.append(Entry()) }
         entries[number].hash = key.hash
+        entries[number].mark = .none
         if let record = file?.take() {
             entries[number].fileRecord = UInt32(record)
             entries[number].standing = .unpublished
@@ -261,7 +264,7 @@ struct MachineTable: Sendable {
         return records.holds(chunks[chunk].mutableSpan, at: base, id: id)
     }
 
-    private mutating func lastArrival(_ number: Int) -> Int64 {
+    mutating func lastArrival(_ number: Int) -> Int64 {
         if let file, entries[number].standing != .memory {
             return file.lastArrival(Int(entries[number].fileRecord))
         }

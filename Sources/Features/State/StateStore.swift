@@ -37,6 +37,9 @@ package struct StateCounts: Equatable, Sendable {
     package var torn = 0
     /// Machines that are only in memory although there is a state file.
     package var memoryOnly = 0
+
+    /// The counts of no store.
+    package static let none = StateCounts()
 }
 
 /// The records of all machines, found by equipment id in O(1): in memory, or in a ``StateFile``.
@@ -201,6 +204,32 @@ package final class StateStore: Sendable {
         return shards[home(key)].withTable { table in
             table.find(key, id).map { body(&table, $0) }
         }
+    }
+
+    /// Notes something about a machine whose reading was taken in.
+    ///
+    /// Where the machine has been forgotten since, the note may go to another one, until its next
+    /// reading.
+    package func mark(_ place: MachinePlace, _ mark: MachineMark) {
+        shards[place.shard].withTable { $0.mark(place.number, mark) }
+    }
+
+    /// Counts the machines by their marks, and those that are silent since a moment.
+    ///
+    /// A shard is locked for some 50 microseconds at a time.
+    package func census(epoch: Int, silentSince moment: Int64) -> MachineCensus {
+        var census = MachineCensus(epoch: epoch, silentSince: moment)
+        for shard in shards {
+            var next: Int? = 0
+            while let first = next {
+                (census, next) = shard.withTable { table in
+                    var part = census
+                    let next = table.count(from: first, into: &part)
+                    return (part, next)
+                }
+            }
+        }
+        return census
     }
 
     /// Looks in the other shards for an idle machine to forget, so that the bound holds for the

@@ -129,6 +129,12 @@ final class Connection {
         return http.streamed
     }
 
+    /// The route of a request whose answer was deferred and is awaited.
+    func routeIndex(for sequence: UInt64) -> Int? {
+        if let http2 { return http2.routeIndex(for: sequence) }
+        return http.routing.routeIndex
+    }
+
     /// Whether the client of that request takes gzip.
     func acceptsGzip(for sequence: UInt64) -> Bool {
         if let http2 { return http2.acceptsGzip(for: sequence) }

@@ -103,7 +103,7 @@ extension EventLoop {
             persistence: .close,
             omitsBody: false
         )
-        counters.countAnswer(status: answer.status)
+        answers.count(status: answer.status, routeIndex: nil)
         _ = try? socket.send(output, from: 0)
         socket.shutDownSending()
         // What has come is taken in: closing with unread bytes would reset the answer away.

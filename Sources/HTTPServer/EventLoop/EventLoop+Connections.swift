@@ -89,7 +89,7 @@ extension EventLoop {
             return encodeDeferred(answer, to: sequence, connection)
         }
         counters.add(-1, to: .requestsDeferred)
-        counters.countAnswer(status: answer.status)
+        answers.count(status: answer.status, routeIndex: connection.routeIndex(for: sequence))
         connection.answer(answer, to: sequence, context)
         proceed(connection, &connection.http)
     }
@@ -141,8 +141,7 @@ extension EventLoop {
                     if !http.isDeferred { queue(connection) }
                     return false
                 }
-            case .answered(let status, let refusal):
-                countOwnAnswer(status: status, refusal)
+            case .answered(let answer): countOwnAnswer(answer)
             case .switchToHTTP2:
                 startHTTP2(connection, &http)
                 return advance(connection, &http)
@@ -198,7 +197,7 @@ extension EventLoop {
                 return http.deferAnswer()
             }
         }
-        counters.countAnswer(status: response.status)
+        answers.count(status: response.status, routeIndex: http.routing.routeIndex)
         if response.body.count >= shared.limits.encodedBytesMin {
             let bytes = http.input.span.extracting(http.requestBytes)
             context.coder.encode(&response, for: http.request, bytes)
@@ -206,9 +205,9 @@ extension EventLoop {
         http.answer(response, context)
     }
 
-    func countOwnAnswer(status: Int, _ refusal: HTTP1Connection.Refusal?) {
-        counters.countAnswer(status: status)
-        switch refusal {
+    func countOwnAnswer(_ answer: HTTP1Connection.OwnAnswer) {
+        answers.count(status: answer.status, routeIndex: answer.routeIndex)
+        switch answer.refusal {
         case .rule: counters.add(1, to: .parseErrors)
         case .limit: counters.add(1, to: .limitHits)
         case nil: counters.add(1, to: .requests)

@@ -49,7 +49,7 @@ extension EventLoop {
             switch http2.next() {
             case .handle(let slot): handle(connection, http2, slot)
             case .handlePiece(let slot): handlePiece(connection, http2, slot)
-            case .answered(let status, let refusal): countOwnAnswer(status: status, refusal)
+            case .answered(let answer): countOwnAnswer(answer)
             case .wait: return
             }
             turnRequestCount += 1
@@ -82,7 +82,10 @@ extension EventLoop {
                 return http2.deferAnswer(slot)
             }
         }
-        counters.countAnswer(status: response.status)
+        answers.count(
+            status: response.status,
+            routeIndex: http2.slots[slot].routing.routeIndex
+        )
         http2.answer(slot, with: &response)
     }
 
@@ -125,7 +128,9 @@ extension EventLoop {
         context.nowNanoseconds = now
         let expired = http2.expire()
         counters.add(expired.count, to: .timeouts)
-        for _ in 0..<expired.answered { counters.countAnswer(status: Problem.tooSlow.status) }
+        for routeIndex in expired.answeredRoutes {
+            answers.count(status: Problem.tooSlow.status, routeIndex: routeIndex)
+        }
         proceed(connection, &connection.http)
     }
 

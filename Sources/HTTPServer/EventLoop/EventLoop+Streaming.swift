@@ -20,8 +20,9 @@ extension EventLoop {
             }
         }
         let wasCounted = body.isHeadWritten
+        let routeIndex = http.routing.routeIndex
         http.answer(response, context)
-        if !wasCounted { countHead(of: body, status: response.status) }
+        if !wasCounted { countHead(of: body, status: response.status, routeIndex) }
     }
 
     /// Hands the next piece of the body of an HTTP/2 stream to its taker.
@@ -47,8 +48,9 @@ extension EventLoop {
         }
         let wasCounted = body.isHeadWritten
         let status = response.status
+        let routeIndex = http2.slots[slot].routing.routeIndex
         http2.answer(slot, with: &response)
-        if !wasCounted { countHead(of: body, status: status) }
+        if !wasCounted { countHead(of: body, status: status, routeIndex) }
     }
 
     /// Gives a deferred answer to a piece.
@@ -62,8 +64,9 @@ extension EventLoop {
         // Each answer is awaited for a time of its own.
         connection.deadlineKind = .none
         let wasCounted = body.isHeadWritten
+        let routeIndex = connection.routeIndex(for: sequence)
         connection.answer(answer, to: sequence, context)
-        if !wasCounted { countHead(of: body, status: answer.status) }
+        if !wasCounted { countHead(of: body, status: answer.status, routeIndex) }
         if connection.http2 == nil {
             // It goes out before the next piece is looked for.
             resume(connection, &connection.http)
@@ -102,8 +105,8 @@ extension EventLoop {
         body.stream.receive(bytes, body.event, response: &response)
     }
 
-    private func countHead(of body: StreamedBody, status: Int) {
+    private func countHead(of body: StreamedBody, status: Int, _ routeIndex: Int?) {
         guard body.isHeadWritten else { return }
-        counters.countAnswer(status: status)
+        answers.count(status: status, routeIndex: routeIndex)
     }
 }

@@ -124,7 +124,8 @@ extension EventLoop {
     private func refuseLate(_ connection: Connection, _ http: inout HTTP1Connection) {
         buffers.lend(to: &http)
         switch http.refuse(.timedOut, context) {
-        case .answered(let status, _): counters.countAnswer(status: status)
+        case .answered(let answer):
+            answers.count(status: answer.status, routeIndex: answer.routeIndex)
         case .handlePiece: handlePiece(connection, &http)
         case .receive, .yield, .handle, .switchToHTTP2, .wait, .close: break
         }
@@ -139,7 +140,7 @@ extension EventLoop {
         answer.endsStream = true
         http.write(.tooSlow, into: &answer, context)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
-        counters.countAnswer(status: answer.status)
+        answers.count(status: answer.status, routeIndex: http.routing.routeIndex)
         http.answer(answer, context)
         proceed(connection, &http)
     }

@@ -6,13 +6,14 @@ internal import Synchronization
 
 /// A thread that waits for its sockets and does their work, until told to stop.
 ///
-/// - Note: Thread safety: everything but `queue`, `mailbox` and `counters` belongs to the thread
+/// - Note: Thread safety: everything but `queue`, `mailbox` and the counters belongs to the thread
 ///   that executes ``run()``.
 // SAFETY: the mutable state is touched by `run()` alone, which the server calls once, on `queue`.
 final class EventLoop: @unchecked Sendable {
     let queue: DispatchQueue
     let mailbox: LoopMailbox
     let counters = LoopCounters()
+    let answers: AnswerCounters
 
     let shared: LoopShared
     let index: Int
@@ -44,6 +45,7 @@ final class EventLoop: @unchecked Sendable {
         mailbox = try LoopMailbox()
         self.index = index
         self.shared = shared
+        answers = AnswerCounters(routeCount: shared.routes.routes.count)
         self.listeners = listeners
         poller = try Poller()
         context = HTTP1Connection.Context(

@@ -106,7 +106,7 @@ private struct HTTP1Probe {
             switch http.next(context) {
             case .receive, .wait: return collect()
             case .yield: context.coder.beginTurn()
-            case .answered(let status, _): if !(100..<600 ~= status) { fault = "\(status)" }
+            case .answered(let answer): check(answer)
             case .close, .switchToHTTP2: isClosed = true
             case .handle:
                 let bytes = Array(http.input[http.requestBytes])
@@ -126,6 +126,10 @@ private struct HTTP1Probe {
         var response = Response()
         body.stream.receive(bytes.span, body.event, response: &response)
         http.answer(response, context)
+    }
+
+    private mutating func check(_ answer: HTTP1Connection.OwnAnswer) {
+        if !(100..<600 ~= answer.status) { fault = "\(answer.status)" }
     }
 
     private mutating func collect() {
@@ -170,7 +174,7 @@ private struct HTTP2Probe {
             loop: while true {
                 switch http2.next() {
                 case .wait: break loop
-                case .answered(let status, _): if !(100..<600 ~= status) { fault = "\(status)" }
+                case .answered(let answer): check(answer)
                 case .handle(let slot): handle(slot)
                 case .handlePiece(let slot): handlePiece(slot)
                 }
@@ -207,6 +211,10 @@ private struct HTTP2Probe {
         var response = Response()
         response.body = Array(http2.slots[slot].bytes[http2.pieceBytes(slot)])
         http2.answer(slot, with: &response)
+    }
+
+    private mutating func check(_ answer: HTTP1Connection.OwnAnswer) {
+        if !(100..<600 ~= answer.status) { fault = "\(answer.status)" }
     }
 
     private mutating func check() {

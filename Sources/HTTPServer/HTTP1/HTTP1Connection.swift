@@ -15,7 +15,7 @@ struct HTTP1Connection {
         /// Hand the next piece of `streamed` to its stream, then call ``answer(_:_:)``.
         case handlePiece
         /// The server's own answer has been written to `output`; call ``next(_:)`` again.
-        case answered(status: Int, Refusal?)
+        case answered(OwnAnswer)
         /// The client speaks HTTP/2: hand `unread` and what follows to an ``HTTP2Connection``.
         case switchToHTTP2
         /// Nothing until the deferred answer comes.
@@ -24,6 +24,15 @@ struct HTTP1Connection {
         case yield
         /// Send `output`, then end the connection; `lingers` if unread bytes may be on their way.
         case close(lingers: Bool)
+    }
+
+    /// An answer that the server gave without a handler.
+    struct OwnAnswer: Equatable {
+        let status: Int
+        /// Why the request was refused; nil where it was not.
+        let refusal: Refusal?
+        /// The route that it was for, by its index in the table; nil for none.
+        let routeIndex: Int?
     }
 
     /// Why the server itself refused a request.
@@ -200,7 +209,10 @@ struct HTTP1Connection {
         decoder = nil
         write(response, context)
         phase = .closing
-        return .answered(status: problem.status, error.isLimit ? .limit : .rule)
+        let refusal: Refusal = error.isLimit ? .limit : .rule
+        return .answered(
+            OwnAnswer(status: problem.status, refusal: refusal, routeIndex: routing.routeIndex)
+        )
     }
 
     /// Writes a problem into an empty response.
@@ -367,7 +379,7 @@ struct HTTP1Connection {
         let bytes = buffer.span.extracting(requestBytes)
         let response = routing.answer(to: request, in: bytes, context)
         answer(response, context)
-        return .answered(status: response.status, nil)
+        return .answered(OwnAnswer(status: response.status, refusal: nil, routeIndex: nil))
     }
 
     /// Puts the decoded body in the place of the encoded one; what follows moves along.

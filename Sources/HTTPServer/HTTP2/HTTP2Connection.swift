@@ -14,7 +14,7 @@ final class HTTP2Connection {
         /// Hand the next piece of that slot's body to its stream, then call ``answer(_:with:)``.
         case handlePiece(slot: Int)
         /// The server's own answer has been queued; call ``next()`` again.
-        case answered(status: Int, HTTP1Connection.Refusal?)
+        case answered(HTTP1Connection.OwnAnswer)
         /// Nothing until something comes.
         case wait
     }
@@ -109,7 +109,7 @@ final class HTTP2Connection {
             var own = stream.routing.answer(to: stream.request, in: stream.bytes.span, context)
             let status = own.status
             answer(slot, with: &own)
-            return .answered(status: status, nil)
+            return .answered(.init(status: status, refusal: nil, routeIndex: nil))
         }
         ready.removeAll(keepingCapacity: true)
         readyStart = 0
@@ -190,6 +190,11 @@ final class HTTP2Connection {
         return false
     }
 
+    /// The route of a request whose answer was deferred and is awaited.
+    func routeIndex(for sequence: UInt64) -> Int? {
+        waitingSlot(sequence).flatMap { slots[$0].routing.routeIndex }
+    }
+
     /// Whether the client of that request takes gzip.
     func acceptsGzip(for sequence: UInt64) -> Bool {
         waitingSlot(sequence).map { slots[$0].acceptsGzip } ?? false
@@ -246,6 +251,7 @@ final class HTTP2Connection {
         let problem = Problem(error)
         var response = Response()
         let stream = slots[slot]
+        let routeIndex = stream.routing.routeIndex
         if stream.request.path.isEmpty {
             problem.render(into: &response, &context.requestIDs)
         } else {
@@ -255,7 +261,8 @@ final class HTTP2Connection {
         // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
         if error == .codedContent { response.addField("accept-encoding", "gzip") }
         answer(slot, with: &response)
-        return .answered(status: problem.status, error.isLimit ? .limit : .rule)
+        let refusal: HTTP1Connection.Refusal = error.isLimit ? .limit : .rule
+        return .answered(.init(status: problem.status, refusal: refusal, routeIndex: routeIndex))
     }
 }
 
@@ -303,9 +310,11 @@ extension HTTP2Connection {
 
     /// Ends the streams whose time is over, and the connection where a header block is.
     ///
-    /// - Returns: Their number, and how many of them waited for a handler and were answered 503.
-    func expire() -> (count: Int, answered: Int) {
-        var (count, answered) = (0, 0)
+    /// - Returns: Their number, and the routes of those that waited for a handler and were answered
+    ///   503.
+    func expire() -> (count: Int, answeredRoutes: [Int?]) {
+        var count = 0
+        var answeredRoutes: [Int?] = []
         earliestDeadline = .max
         for slot in slots.indices where slots[slot].phase != .free {
             guard slots[slot].deadline <= context.nowNanoseconds else {
@@ -319,16 +328,17 @@ extension HTTP2Connection {
                 slots[slot].error = .timedOut
                 makeReady(slot)
             case .streaming:
-                if expirePiece(slot) { answered += 1 }
+                let routeIndex = slots[slot].routing.routeIndex
+                if expirePiece(slot) { answeredRoutes.append(routeIndex) }
             case .handling:
-                answered += 1
+                answeredRoutes.append(slots[slot].routing.routeIndex)
                 answerForHandler(slot)
             case .free, .ready, .answering:
                 slots[slot].deadline = .max
                 session.submitReset(slots[slot].id, .cancel)
             }
         }
-        return (count, answered)
+        return (count, answeredRoutes)
     }
 
     /// Answers where a handler takes too long; what it says later is dropped.

@@ -11,26 +11,31 @@ struct ModelRefusal: Sendable, Equatable {
     let time: Int64
 }
 
+/// What is known of the models beside the one in service, for those who watch.
+struct ModelStanding: Sendable {
+    /// When the model in service was made, microseconds since the epoch.
+    var createdMicroseconds: Int64 = 0
+    /// How long loading and verifying it took.
+    var loadSeconds = 0.0
+    /// Bundles that were found at the last look and may serve.
+    var versionCount = 0
+    /// Whether the one that should serve is refused.
+    var isPreferredRefused = false
+}
+
 /// The model in service and the last bundle that was refused.
 ///
 /// - Note: Thread-safe. Readers compare ``generation``, one atomic load, and take the lock only
 ///   after it changed; the lock is held for a copy of references.
 final class ModelStore: Sendable {
-    /// Versions whose counters stay on the metrics page; the oldest leave it first.
-    private static let countedMax = 16
-
     private struct State {
         var model: ServedModel?
         var refusal: ModelRefusal?
-        var counted: [(version: String, counts: PredictionCounts)] = []
+        var standing = ModelStanding()
     }
 
     private let state = Mutex(State())
     private let count = Atomic(0)
-    private let slots: Int
-
-    /// `slots` is the number of those who count predictions at a time, as in ``ServiceMetrics``.
-    init(slots: Int) { self.slots = slots }
 
     /// Grows with every swap.
     var generation: Int { count.load(ordering: .acquiring) }
@@ -41,26 +46,25 @@ final class ModelStore: Sendable {
     /// The last bundle that was refused since the start.
     var refusal: ModelRefusal? { state.withLock { $0.refusal } }
 
-    /// The predictions of the versions that have served, the newest last.
-    var counted: [(version: String, counts: PredictionCounts)] { state.withLock { $0.counted } }
-
-    /// The counters of a version, which go on where it serves again.
-    func counts(ofVersion version: String) -> PredictionCounts {
-        state.withLock { state in
-            if let known = state.counted.first(where: { $0.version == version }) {
-                return known.counts
-            }
-            let counts = PredictionCounts(slots: slots)
-            if state.counted.count == Self.countedMax { state.counted.removeFirst() }
-            state.counted.append((version, counts))
-            return counts
-        }
-    }
+    /// What is known beside the model itself.
+    var standing: ModelStanding { state.withLock { $0.standing } }
 
     /// Puts a model into service; requests under way finish with the one before.
-    func install(_ model: ServedModel) {
-        state.withLock { $0.model = model }
+    func install(_ model: ServedModel, loadSeconds: Double) {
+        state.withLock { state in
+            state.model = model
+            state.standing.createdMicroseconds = model.createdMicroseconds
+            state.standing.loadSeconds = loadSeconds
+        }
         count.add(1, ordering: .releasing)
+    }
+
+    /// Notes what a look at MODEL_DIR found.
+    func note(versionCount: Int, isPreferredRefused: Bool) {
+        state.withLock { state in
+            state.standing.versionCount = versionCount
+            state.standing.isPreferredRefused = isPreferredRefused
+        }
     }
 
     /// Notes that a bundle was refused; the model in service stays.

@@ -20,6 +20,7 @@ final class ModelWatcher: Sendable {
     private let state: StateKeeper
     private let metrics: ServiceMetrics
     private let log: Log
+    private let clock: MonotonicClock
     private let wallClock: WallClock
     private let queue = DispatchQueue(label: "models")
     private let lastFingerprint = Mutex<UInt64?>(nil)
@@ -31,6 +32,7 @@ final class ModelWatcher: Sendable {
         state: StateKeeper,
         metrics: ServiceMetrics,
         log: Log,
+        clock: MonotonicClock,
         wallClock: WallClock
     ) {
         directory = ModelDirectory(path: settings.modelDirectory, model: settings.model)
@@ -39,6 +41,7 @@ final class ModelWatcher: Sendable {
         self.state = state
         self.metrics = metrics
         self.log = log
+        self.clock = clock
         self.wallClock = wallClock
     }
 
@@ -76,9 +79,16 @@ final class ModelWatcher: Sendable {
         } catch {
             return log.event(.warning, "no_bundle_found", [("reason", "\(error)")])
         }
+        var taken: BundleLocation?
         for candidate in candidates where candidate == candidates[0] || isLater(candidate) {
-            if take(candidate) { return }
+            guard take(candidate) else { continue }
+            taken = candidate
+            break
         }
+        models.note(
+            versionCount: candidates.count,
+            isPreferredRefused: taken != candidates[0]
+        )
     }
 
     /// Whether a bundle may step in for one that fails: what is in service is not given up for
@@ -93,6 +103,7 @@ final class ModelWatcher: Sendable {
     /// Puts a bundle into service; false where it was refused.
     private func take(_ location: BundleLocation) -> Bool {
         let previous = models.current
+        let start = clock.nowNanoseconds
         do throws(BundleError) {
             let bundle = try BundleReader.load(location)
             if let previous, previous.digest == bundle.digest.hex { return true }
@@ -100,16 +111,21 @@ final class ModelWatcher: Sendable {
                 let model = try ServedModel(
                     bundle,
                     after: previous,
-                    counts: models.counts(ofVersion: "\(bundle.manifest.version)"),
+                    counts: metrics.counts(of: bundle.manifest),
+                    epoch: models.generation + 1,
                     limits: limits,
                     keeper: state
                 )
-                models.install(model)
+                let nanoseconds = clock.nowNanoseconds - start
+                models.install(model, loadSeconds: Double(nanoseconds) * 1e-9)
                 metrics.countSwap()
                 log.event(
                     .info,
                     "model_in_service",
-                    [("model", .string(model.name)), ("version", .string(model.version))]
+                    [
+                        ("model", .string(model.name)), ("version", .string(model.version)),
+                        ("milliseconds", .integer(Int(nanoseconds / 1_000_000))),
+                    ]
                 )
                 return true
             } catch {

@@ -1,24 +1,48 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import Metrics
 
-/// How many readings a model version has scored as failing and as not.
+/// What is counted of the predictions of one model version.
 ///
 /// - Note: Thread-safe: counters with a share for each event loop.
 final class PredictionCounts: Sendable {
-    private let failureCounter: Counter
-    private let otherCounter: Counter
+    let version: String
+    private let failures: Counter
+    private let others: Counter
+    private let latency: Histogram
+    /// By sensor, then flag.
+    private let flags: [Counter]
 
-    init(slots: Int) {
-        failureCounter = Counter(slots: slots)
-        otherCounter = Counter(slots: slots)
+    init(
+        version: String,
+        failures: Counter,
+        others: Counter,
+        latency: Histogram,
+        flags: [Counter]
+    ) {
+        self.version = version
+        self.failures = failures
+        self.others = others
+        self.latency = latency
+        self.flags = flags
     }
 
-    var failures: UInt64 { failureCounter.value }
-    var others: UInt64 { otherCounter.value }
-
     func add(failures: Int, others: Int, slot: Int) {
-        if failures > 0 { failureCounter.add(UInt64(failures), slot: slot) }
-        if others > 0 { otherCounter.add(UInt64(others), slot: slot) }
+        if failures > 0 { self.failures.add(UInt64(failures), slot: slot) }
+        if others > 0 { self.others.add(UInt64(others), slot: slot) }
+    }
+
+    /// Notes the time from a request's decoding to its encoded answer.
+    func observeLatency(nanoseconds: Int, slot: Int) {
+        latency.observe(Double(nanoseconds) * 1e-9, slot: slot)
+    }
+
+    /// Counts what was noticed about a sensor's value.
+    func count(_ flags: SensorFlags, sensor: Int) {
+        let names = PredictionEncoder.Keys.sensorFlags
+        for (place, flag) in names.enumerated() where flags.contains(flag.value) {
+            self.flags[sensor * names.count + place].add()
+        }
     }
 }

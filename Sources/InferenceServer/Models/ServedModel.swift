@@ -29,6 +29,10 @@ final class ServedModel: Sendable {
     let format: ReadingFormat
     let encoder: PredictionEncoder
     let counts: PredictionCounts
+    /// When it was made, microseconds since the epoch.
+    var createdMicroseconds: Int64 { bundle.manifest.createdMicroseconds }
+    /// Tells its notes about machines from those of the models before it.
+    let epoch: Int
     /// The digest of the whole bundle, in hexadecimal digits.
     let digest: String
     /// What `/model/info` says, but for the last refusal.
@@ -43,6 +47,7 @@ final class ServedModel: Sendable {
         _ bundle: LoadedModel,
         after previous: ServedModel?,
         counts: PredictionCounts,
+        epoch: Int,
         limits: ServiceLimits,
         keeper: StateKeeper
     ) throws(StateRefusal) {
@@ -52,6 +57,7 @@ final class ServedModel: Sendable {
         digest = bundle.digest.hex
         self.bundle = bundle
         self.counts = counts
+        self.epoch = epoch
         state = try Self.state(for: bundle.engine, after: previous, limits: limits, keeper)
         let mark = UInt64(digest.prefix(16), radix: 16) ?? 0
         alarms =
@@ -78,6 +84,17 @@ final class ServedModel: Sendable {
             prediction: bundle.isPositive(probability: probability) ? 1 : 0,
             riskLevel: bundle.riskLevel(probability: probability)
         )
+    }
+
+    /// What is noted about a machine with this risk.
+    func mark(_ riskLevel: RiskLevel) -> MachineMark {
+        let label =
+            switch riskLevel {
+            case .low: 1
+            case .medium: 2
+            case .high: 3
+            }
+        return MachineMark(label: label, epoch: epoch)
     }
 
     private static func state(

@@ -41,6 +41,9 @@ final class PredictionEncoder: Sendable {
         byteCountMax = pieces.byteCountMax + 2 * JSONNumber.byteCountMax + Timestamp.byteCountMax
     }
 
+    /// The number of windows that answers tell the fill of.
+    var windowCount: Int { pieces.windowCount }
+
     /// Appends the prediction of a row, `microseconds` after its work began.
     ///
     /// `body` is the request, from which the id is repeated as the client wrote it.
@@ -195,9 +198,9 @@ final class PredictionEncoder: Sendable {
     private func appendFlags(_ flags: SensorFlags, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "["))
         let open = output.count
-        for (flag, name) in Keys.sensorFlags where flags.contains(flag) {
+        for flag in Keys.sensorFlags where flags.contains(flag.value) {
             if output.count > open { output.append(UInt8(ascii: ",")) }
-            output.append(contentsOf: name)
+            output.append(contentsOf: flag.quoted)
         }
         output.append(UInt8(ascii: "]"))
     }

@@ -10,12 +10,25 @@ extension PredictionEncoder {
         static let predictions = Array("{\"predictions\":[".utf8)
         static let count = Array("],\"count\":".utf8)
 
-        /// The names of a sensor's flags.
-        static let sensorFlags: [(SensorFlags, [UInt8])] = [
-            (.missing, Array("\"missing\"".utf8)),
-            (.outOfRange, Array("\"out_of_range\"".utf8)),
-            (.imputed, Array("\"imputed\"".utf8)),
-            (.stuck, Array("\"stuck\"".utf8)),
+        /// A flag of a sensor, its name, and that in quotes.
+        struct SensorFlag {
+            let value: SensorFlags
+            let text: String
+            let quoted: [UInt8]
+
+            init(_ value: SensorFlags, _ text: String) {
+                self.value = value
+                self.text = text
+                quoted = Array("\"\(text)\"".utf8)
+            }
+        }
+
+        /// The flags of a sensor in the order of an answer.
+        static let sensorFlags = [
+            SensorFlag(.missing, "missing"),
+            SensorFlag(.outOfRange, "out_of_range"),
+            SensorFlag(.imputed, "imputed"),
+            SensorFlag(.stuck, "stuck"),
         ]
 
         /// What the reading's time was flagged with; it stands at the name `timestamp`, which no

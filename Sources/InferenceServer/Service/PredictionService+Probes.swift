@@ -3,6 +3,7 @@
 internal import Features
 internal import HTTPServer
 internal import JSON
+internal import Metrics
 
 extension PredictionService {
     /// Answers `/health` and `/readyz`: healthy with a verified model and while not draining.
@@ -39,6 +40,22 @@ extension PredictionService {
 
     /// Whether the service should get traffic.
     var isReady: Bool { !isDraining && models.current != nil }
+
+    /// Answers `/metrics` in the format that the client prefers.
+    func writeMetrics(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        _ response: inout Response
+    ) {
+        let format = ExpositionFormat(
+            accept: request.value(of: "Accept", in: bytes).map {
+                RequestText.string(bytes, $0)
+            }
+        )
+        response.contentType = format.mediaType
+        response.addField("Vary", "accept")
+        metrics.write(format, to: &response.body)
+    }
 
     /// Answers `/model/info`.
     func writeModelInfo(_ response: inout Response) throws(ServiceError) {

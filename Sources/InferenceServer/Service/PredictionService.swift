@@ -92,9 +92,7 @@ final class PredictionService: RequestHandler {
                 case .health, .ready: writeHealth(&response)
                 case .live: response.body.append(contentsOf: Self.alive)
                 case .startup: writeStartup(&response)
-                case .metrics:
-                    response.contentType = .prometheusText
-                    metrics.write(to: &response.body)
+                case .metrics: writeMetrics(request, bytes, &response)
                 case .modelInfo: try writeModelInfo(&response)
                 case .machine: try showMachine(request, bytes, &response)
                 case .maintenance: try maintain(request, bytes, &response)
@@ -233,7 +231,10 @@ final class PredictionService: RequestHandler {
             microseconds: job.moment.elapsedNanoseconds / 1000,
             to: &response.body
         )
-        metrics.observeLatency(nanoseconds: job.moment.elapsedNanoseconds, slot: slots.count)
+        model.counts.observeLatency(
+            nanoseconds: job.moment.elapsedNanoseconds,
+            slot: slots.count
+        )
     }
 
     /// Answers lines of a streamed batch, on the event loop of that index or beside the loops.

@@ -28,6 +28,8 @@ struct RowPredictor: ~Copyable {
         var alarmNote: AlarmNote
         /// When the machine's alarm began; nil while there is none.
         var alarmSince: Int64?
+        /// Where the machine is kept whose last reading this is; nil for any other row.
+        var place: MachinePlace?
     }
 
     /// By row; a refused row's entry has no meaning.
@@ -94,6 +96,7 @@ struct RowPredictor: ~Copyable {
         if !matrix.isEmpty { matrix.removeAll(keepingCapacity: true) }
         for index in block {
             var admission = Admission.inOrder
+            scratch.place = nil
             if rows.refused.isEmpty || rows.refused[index] == nil {
                 do {
                     admission = try observe(index, rows, model, arrival)
@@ -115,7 +118,8 @@ struct RowPredictor: ~Copyable {
                     prediction: 0,
                     riskLevel: .low,
                     alarmNote: rows.rows[index].history != nil
-                        ? .none : scratch.remembersAlarm ? .remembered : .quiet
+                        ? .none : scratch.remembersAlarm ? .remembered : .quiet,
+                    place: admission == .inOrder ? scratch.place : nil
                 )
             )
         }
@@ -235,6 +239,14 @@ struct RowPredictor: ~Copyable {
             outcomes[index].probability = decision.probability
             outcomes[index].prediction = decision.prediction
             outcomes[index].riskLevel = decision.riskLevel
+            note(decision.riskLevel, outcomes[index].place, model)
         }
+    }
+
+    /// Notes a machine's risk where it has changed.
+    private func note(_ riskLevel: RiskLevel, _ place: MachinePlace?, _ model: ServedModel) {
+        guard let place else { return }
+        let mark = model.mark(riskLevel)
+        if place.mark != mark { model.state?.mark(place, mark) }
     }
 }

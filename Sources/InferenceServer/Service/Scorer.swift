@@ -47,7 +47,7 @@ struct Scorer: ~Copyable {
             to: &output
         )
         count()
-        metrics.observeLatency(nanoseconds: nanoseconds, slot: slot)
+        model.counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 
     /// Answers one reading, and hands out what was noted of it.
@@ -82,7 +82,7 @@ struct Scorer: ~Copyable {
         )
         writeDocument(body, moment, to: &response.body)
         count()
-        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
     }
 
     /// Answers readings that stand in lines, each in a line; the first is that of an index.
@@ -110,7 +110,7 @@ struct Scorer: ~Copyable {
             output.append(UInt8(ascii: "\n"))
         }
         count()
-        metrics.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
         return rows.rows.count
     }
 
@@ -214,13 +214,32 @@ struct Scorer: ~Copyable {
             failures += outcome.prediction
             unknown += rows.rows[index].unknownCount
             admissions.add(outcome.admission)
-            metrics.observeConfidence(outcome.probability, slot: slot)
+            metrics.observeConfidence(
+                outcome.probability,
+                prediction: outcome.prediction,
+                slot: slot
+            )
+            countQuality(index)
         }
         let answered = rows.rows.count - rows.refused.count
         model.counts.add(failures: failures, others: answered - failures, slot: slot)
         metrics.count(admissions)
         if unknown > 0 { metrics.countUnknownFields(unknown) }
-        if !rows.refused.isEmpty { metrics.countRefusedRows(rows.refused.count) }
+        if !rows.refused.isEmpty { metrics.count(refusedRows: rows.refused.values) }
+    }
+
+    private func countQuality(_ index: Int) {
+        let windows = model.encoder.windowCount
+        if windows > 0 {
+            let longest = predictor.windowFill[(index + 1) * windows - 1]
+            metrics.observeWindowFill(longest, slot: slot)
+        }
+        let sensors = rows.sensorCount
+        for sensor in 0..<sensors {
+            let flags = predictor.flags[index * sensors + sensor]
+            // As in the encoder: comparing with the empty set costs more.
+            if flags.rawValue != 0 { model.counts.count(flags, sensor: sensor) }
+        }
     }
 }
 

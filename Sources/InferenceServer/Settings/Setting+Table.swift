@@ -4,7 +4,7 @@ extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
         listening + models + requests + operation + limits + timeouts + transport
-        + http2 + state + explanations + streams
+        + http2 + state + explanations + streams + watching
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),
@@ -117,5 +117,14 @@ extension Setting {
         ),
         .choice("log-level", \.logLevel, "The least level that is written to standard error."),
         .choice("log-format", \.logFormat, "JSON for machines, text for eyes."),
+    ]
+
+    static let watching: [Setting] = [
+        .duration(
+            "silent-after",
+            \.service.silentAfter,
+            in: .seconds(1) ... .seconds(315_360_000),
+            "When a machine counts as silent: three of the hourly readings of the default schema."
+        )
     ]
 }

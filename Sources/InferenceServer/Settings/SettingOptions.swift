@@ -70,6 +70,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("line-bytes-max")) var lineBytesMax: String?
     @Option(help: help("stream-idle-timeout")) var streamIdleTimeout: String?
     @Option(help: help("stream-timeout")) var streamTimeout: String?
+    @Option(help: help("silent-after")) var silentAfter: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -58,6 +58,8 @@ struct ServiceLimits: Sendable {
     /// Nil lets readings lie ahead of the clock without limit.
     var futureLimit: Duration? = .seconds(300)
     var machinesMax = 1_000_000
+    /// Time without a reading after which a machine counts as silent.
+    var silentAfter = Duration.seconds(10_800)
     var batchRowsMax = 10_000
     var batchBytesMax = 16 << 20
     var batchBytesPendingMax = 256 << 20

@@ -89,7 +89,7 @@ struct HTTP2TimeoutTests {
     /// Moves the clock to just before the time-out and to it.
     private func expire(_ machine: inout HTTP2Machine, after timeout: Duration) {
         machine.advance(by: timeout - .milliseconds(1))
-        #expect(machine.http2.expire() == (0, 0))
+        #expect(machine.http2.expire().count == 0)
         machine.advance(by: .milliseconds(1))
         #expect(machine.http2.earliestDeadline == machine.context.nowNanoseconds)
         #expect(machine.http2.expire().count == 1)

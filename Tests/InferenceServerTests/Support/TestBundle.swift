@@ -34,6 +34,8 @@ enum TestBundle {
         hidden: [Int] = [8],
         bias: Float = 0,
         horizonHours: Double? = 24,
+        threshold: Double = 0.5,
+        riskLevels: RiskLevels = RiskLevels(),
         backgroundCount: Int = 0,
         alarm: AlarmRule? = nil
     ) throws -> LoadedModel {
@@ -59,6 +61,8 @@ enum TestBundle {
             transform: transform,
             layers: layers,
             horizonHours: horizonHours,
+            threshold: threshold,
+            riskLevels: riskLevels,
             alarm: alarm,
             trainingData: Manifest.TrainingData(
                 sha256: String(repeating: "0", count: 64),

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+internal import Metrics
+internal import ModelRuntime
+
+/// The metrics of the service's health and of the model in service.
+enum ModelMetrics {
+    static func register(_ service: PredictionService, in registry: Registry) {
+        registry.function(
+            "service_health_status",
+            help: "1 with a verified model in service and while not draining, else 0."
+        ) { [weak service] in service?.isReady == true ? 1 : 0 }
+        registry.functions(
+            "inference_server_build_info",
+            help: "1 for the version of the program and the kernels that it uses here.",
+            labels: ["version", "kernels"]
+        ) { emit in emit([InferenceServerCommand.version, KernelVariant.best.rawValue], 1) }
+        let models = service.models
+        registry.functions(
+            "model_info",
+            help: "1 for the model in service.",
+            labels: ["model", "model_version"]
+        ) { emit in
+            if let model = models.current { emit([model.name, model.version], 1) }
+        }
+        registry.derived(from: { models.standing }, standing)
+        registry.function(
+            "batch_bytes_pending",
+            help: "Bodies of the batches that wait or are worked on."
+        ) { [weak service] in Double(service?.batches.pendingByteCount ?? 0) }
+        registry.function(
+            "explanations_pending",
+            help: "Explanations that wait or are worked on."
+        ) { [weak service] in Double(service?.explanations.pendingCount ?? 0) }
+    }
+
+    private typealias Metric = DerivedMetric<ModelStanding>
+
+    private static let standing: [Metric] = [
+        Metric(
+            "model_created_timestamp_seconds",
+            help: "When the model in service was made, seconds since the epoch."
+        ) { Double($0.createdMicroseconds) / 1e6 },
+        Metric(
+            "model_load_seconds",
+            help: "Time that loading and verifying the model in service took."
+        ) { $0.loadSeconds },
+        Metric(
+            "model_versions",
+            help: "Bundles that were found at the last look and may serve."
+        ) { Double($0.versionCount) },
+        Metric(
+            "model_preferred_refused",
+            help: "1 while the bundle that should serve is refused, else 0."
+        ) { $0.isPreferredRefused ? 1 : 0 },
+    ]
+}
