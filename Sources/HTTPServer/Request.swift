@@ -2,7 +2,7 @@
 
 /// The methods that this server tells apart.
 package enum RequestMethod: UInt8, Sendable, CaseIterable {
-    case get, head, post, put, patch, delete, options, trace, connect
+    case get, head, post, put, patch, delete, options, trace, connect, query
 
     /// The method's name as it stands in a request line; names are case-sensitive.
     package var name: String {
@@ -16,6 +16,7 @@ package enum RequestMethod: UInt8, Sendable, CaseIterable {
         case .options: "OPTIONS"
         case .trace: "TRACE"
         case .connect: "CONNECT"
+        case .query: "QUERY"
         }
     }
 }

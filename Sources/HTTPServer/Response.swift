@@ -43,7 +43,8 @@ package struct Response: Sendable {
     private(set) var fieldBytes: [UInt8] = []
     /// Where a deferred answer has to go; set by the loop before the handler is called.
     var destination: DeferredResponse.Destination?
-    private(set) var isDeferred = false
+    /// Whether the answer is given later.
+    package private(set) var isDeferred = false
 
     /// Makes an empty response of status 200.
     package init() {}

@@ -26,6 +26,7 @@ final class Application: Sendable {
     let watcher: ModelWatcher
     let state: StateKeeper
     let fleet: Fleet
+    let watch: ServerWatch
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
     private let clock: MonotonicClock
@@ -59,6 +60,7 @@ final class Application: Sendable {
         fleet = Fleet(
             models: models,
             silentAfter: settings.service.silentAfter,
+            log: log,
             clock: clock,
             wallClock: wallClock
         )
@@ -88,6 +90,7 @@ final class Application: Sendable {
             wallClock: wallClock,
             onCertificateReload: { log.note($0) }
         )
+        watch = ServerWatch(server: server, log: log)
         metrics.observe(self)
     }
 
@@ -109,6 +112,7 @@ final class Application: Sendable {
         if hasLock { startModels() }
         do throws(ServerError) { try server.start() } catch { throw .server(error) }
         memory.start()
+        watch.start()
         if !hasLock {
             waitForState(until: clock.nowNanoseconds + Int64(settings.stateWait / .nanoseconds(1)))
         }
@@ -170,6 +174,7 @@ final class Application: Sendable {
         watcher.stop()
         memory.stop()
         fleet.stop()
+        watch.stop()
         waiting.sync {}
         state.stop()
         log.event(.info, "stopped")

@@ -32,6 +32,7 @@ struct RequestSuiteTests {
         .init(method: "GET", path: "/x", status: 404, content: #""instance":"/x""#),
         .init(method: "POST", path: "/x", body: "abc", status: 404, content: "404"),
         .init(method: "DELETE", path: "/", status: 405, content: "405"),
+        .init(method: "QUERY", path: "/", body: "abc", status: 405, content: "405"),
         .init(method: "OPTIONS", path: "/echo", status: 204, content: ""),
         .init(method: "OPTIONS", path: "*", status: 204, content: ""),
         .init(method: "GET", path: "/admin", status: 404, content: "404"),

@@ -36,6 +36,16 @@ struct LineStreamTests {
             (0..<200).map { TestReading.json($0, hour: hour, temperature: Double(60 + hour)) }
         } + [TestReading.json(3, hour: 1).replacing("\"temperature\":", with: "\"temp\":")]
 
+    @Test func writesOneLineOfTheLogForABatch() throws {
+        let server = try TestServer(arguments: ["access-log": "on"])
+        let answer = try post(Self.readings.joined(separator: "\n"), to: server)
+        let lines = server.lines.containing("\"event\":\"request\"")
+        #expect(lines.count == 1)
+        let byteCount = answer.body.utf8.count
+        let text = #""route":"/batch_predict","status":200,"bytes":\#(byteCount),"#
+        #expect(lines.first?.contains(text) == true, "\(lines)")
+    }
+
     @Test func answersManyLinesInTheirOrder() throws {
         let server = try TestServer(arguments: ["batch-rows-max": "10", "batch-bytes-max": "1024"])
         let answer = try post(Self.readings.joined(separator: "\n"), to: server)

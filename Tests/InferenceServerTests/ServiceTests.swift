@@ -97,7 +97,9 @@ import Testing
     @Test func operatorsHaveAListenerOfTheirOwn() throws {
         let server = try TestServer(arguments: ["admin-port": "0"])
         let client = try server.client(.admin)
-        for path in ["/health", "/livez", "/readyz", "/startupz", "/metrics", "/model/info"] {
+        for path in [
+            "/health", "/livez", "/readyz", "/startupz", "/metrics", "/model/info", "/openapi.json",
+        ] {
             #expect(try client.request("GET", path).status == 200, "\(path)")
         }
         let answer = try client.request("POST", "/predict", body: TestReading.brief)

@@ -32,27 +32,44 @@ package struct MachinePlace: Sendable {
 
 /// Machines of a store by what was noted about them.
 package struct MachineCensus: Sendable {
+    private static let silentIDsMax = 8
+
     private let epoch: Int
     private let moment: Int64
     /// All machines, by label; at 0 those without one of the epoch.
     package private(set) var labelled = [0, 0, 0, 0]
     /// Machines whose last reading arrived before the moment.
     package private(set) var silent = 0
+    /// The ids of some of them.
+    package private(set) var silentIDs: [[UInt8]] = []
 
     init(epoch: Int, silentSince moment: Int64) {
         self.epoch = epoch
         self.moment = moment
     }
 
-    mutating func add(_ mark: MachineMark, lastArrival: Int64) {
+    /// - Returns: Whether the machine is silent and its id is wanted.
+    mutating func add(_ mark: MachineMark, lastArrival: Int64) -> Bool {
         labelled[mark.label(in: epoch)] += 1
-        if lastArrival < moment { silent += 1 }
+        guard lastArrival < moment else { return false }
+        silent += 1
+        return silentIDs.count < Self.silentIDsMax
     }
+
+    mutating func add(silentID: [UInt8]) { silentIDs.append(silentID) }
 }
 
 extension MachineTable {
     /// Machines that are looked at in one go.
     private static let censusCount = 512
+
+    private mutating func id(_ number: Int) -> [UInt8] {
+        if let file, entries[number].standing != .memory {
+            file.load(Int(entries[number].fileRecord), into: &work)
+        }
+        var words = copy(number)
+        return records.id(words.mutableSpan)
+    }
 
     mutating func mark(_ number: Int, _ mark: MachineMark) {
         guard entries.indices.contains(number) else { return }
@@ -65,7 +82,9 @@ extension MachineTable {
     mutating func count(from first: Int, into census: inout MachineCensus) -> Int? {
         let end = min(first + Self.censusCount, entries.count)
         for number in first..<max(first, end) where entries[number].standing != .free {
-            census.add(entries[number].mark, lastArrival: lastArrival(number))
+            if census.add(entries[number].mark, lastArrival: lastArrival(number)) {
+                census.add(silentID: id(number))
+            }
         }
         return end < entries.count ? end : nil
     }

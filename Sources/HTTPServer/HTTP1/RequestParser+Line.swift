@@ -57,6 +57,7 @@ extension RequestParser {
         case 0x4445_4C45_5445: .delete
         case 0x4F_5054_494F_4E53: .options
         case 0x54_5241_4345: .trace
+        case 0x51_5545_5259: .query
         case 0x43_4F4E_4E45_4354: .connect
         default: nil
         }

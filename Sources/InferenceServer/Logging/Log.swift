@@ -14,6 +14,8 @@ final class Log: Sendable {
     private let format: LogFormat
     private let clock: WallClock
     private let write: @Sendable ([UInt8]) -> Void
+    /// By ``RepeatedEvent``.
+    private let gates = RepeatedEvent.allCases.map { _ in RepeatGate() }
 
     init(
         level: LogLevel = .info,
@@ -44,6 +46,20 @@ final class Log: Sendable {
             case .text: textLine(time, level, name, fields())
             }
         write(line)
+    }
+
+    /// Writes an event that may come as often as requests do: ten lines in ten seconds, the next
+    /// one after a gap with the number of those left out as `suppressed`.
+    func event(
+        _ repeated: RepeatedEvent,
+        _ fields: @autoclosure () -> [(name: String, value: LogValue)]
+    ) {
+        guard isWritten(repeated.level),
+            let leftOut = gates[repeated.rawValue].pass(now: clock.nowMicroseconds)
+        else { return }
+        let suppressed: [(name: String, value: LogValue)] =
+            leftOut > 0 ? [("suppressed", .integer(leftOut))] : []
+        event(repeated.level, repeated.name, fields() + suppressed)
     }
 
     private func jsonLine(

@@ -63,6 +63,27 @@ enum ServiceError: Error, Sendable, Equatable {
         }
     }
 
+    /// A word for the log, which holds nothing that the client sent.
+    var reason: String {
+        switch self {
+        case .emptyBody: "empty_body"
+        case .malformedJSON: "malformed_json"
+        case .unsupportedMediaType: "unsupported_media_type"
+        case .invalidContent: "invalid_content"
+        case .invalidQuery: "invalid_query"
+        case .lineTooLong: "line_too_long"
+        case .interrupted: "interrupted"
+        case .tooManyRows: "too_many_rows"
+        case .stateFull: "state_full"
+        case .busy: "busy"
+        case .noModel: "no_model"
+        case .notExplainable: "not_explainable"
+        case .tooManyExplanations: "too_many_explanations"
+        case .unknownMachine: "unknown_machine"
+        case .malformedPath: "malformed_path"
+        }
+    }
+
     /// Whether the same request may succeed a little later.
     var isTemporary: Bool { status == 503 }
 

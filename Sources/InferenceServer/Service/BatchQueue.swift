@@ -56,6 +56,7 @@ final class BatchQueue: Sendable {
     func withScorer(
         _ model: ServedModel,
         metrics: ServiceMetrics,
+        log: Log,
         slot: Int,
         _ body: (inout Scorer) throws(ServiceError) -> Void
     ) throws(ServiceError) {
@@ -63,7 +64,11 @@ final class BatchQueue: Sendable {
             idle.removeAll { $0.model !== model }
             return idle.popLast()
         }
-        let taken = waiting ?? BatchScorer(Scorer(model: model, metrics: metrics, slot: slot))
+        let taken =
+            waiting
+            ?? BatchScorer(
+                Scorer(model: model, metrics: metrics, log: log, slot: slot)
+            )
         defer {
             idle.withLock { idle in
                 // A batch in parts has one more than there are cores.

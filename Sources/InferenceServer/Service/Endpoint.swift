@@ -4,7 +4,7 @@ internal import HTTPServer
 
 /// The routes of the service; the raw value is the route's id.
 enum Endpoint: Int, CaseIterable {
-    case predict, batchPredict, health, live, ready, startup, metrics, modelInfo
+    case predict, batchPredict, health, live, ready, startup, metrics, modelInfo, openAPI
     case machine, maintenance, forget
 
     var path: String {
@@ -17,8 +17,17 @@ enum Endpoint: Int, CaseIterable {
         case .startup: "/startupz"
         case .metrics: "/metrics"
         case .modelInfo: "/model/info"
+        case .openAPI: "/openapi.json"
         case .machine, .forget: "/equipment/{id}"
         case .maintenance: "/equipment/{id}/maintenance"
+        }
+    }
+
+    var method: RequestMethod {
+        switch self {
+        case .predict, .batchPredict, .maintenance: .post
+        case .forget: .delete
+        case .health, .live, .ready, .startup, .metrics, .modelInfo, .openAPI, .machine: .get
         }
     }
 
@@ -26,7 +35,7 @@ enum Endpoint: Int, CaseIterable {
     /// merely busy replaced, and metrics are what tells that it is.
     var isSheddable: Bool {
         switch self {
-        case .predict, .batchPredict, .modelInfo, .machine, .maintenance, .forget: true
+        case .predict, .batchPredict, .modelInfo, .openAPI, .machine, .maintenance, .forget: true
         case .health, .live, .ready, .startup, .metrics: false
         }
     }
@@ -36,31 +45,26 @@ enum Endpoint: Int, CaseIterable {
     static func routes(_ limits: ServiceLimits) -> RouteTable {
         RouteTable(
             allCases.map { endpoint in
-                switch endpoint {
-                case .predict:
-                    Route(.post, endpoint.path, id: endpoint.rawValue, listeners: [.main])
-                case .batchPredict:
-                    Route(
-                        .post,
-                        endpoint.path,
-                        id: endpoint.rawValue,
-                        listeners: [.main],
-                        bodyBytesMax: limits.batchBytesMax,
-                        streamsBody: true
-                    )
-                case .health, .live, .ready, .startup, .metrics, .modelInfo, .machine:
-                    Route(
-                        .get,
-                        endpoint.path,
-                        id: endpoint.rawValue,
-                        isSheddable: endpoint.isSheddable
-                    )
-                case .maintenance:
-                    Route(.post, endpoint.path, id: endpoint.rawValue, listeners: [.admin])
-                case .forget:
-                    Route(.delete, endpoint.path, id: endpoint.rawValue, listeners: [.admin])
-                }
+                Route(
+                    endpoint.method,
+                    endpoint.path,
+                    id: endpoint.rawValue,
+                    listeners: endpoint.listeners,
+                    bodyBytesMax: endpoint == .batchPredict ? limits.batchBytesMax : nil,
+                    isSheddable: endpoint.isSheddable,
+                    streamsBody: endpoint == .batchPredict
+                )
             }
         )
+    }
+
+    /// Where the route is: predictions for clients, changes of a machine for operators, all else
+    /// for both.
+    var listeners: Set<Listener> {
+        switch self {
+        case .predict, .batchPredict: [.main]
+        case .maintenance, .forget: [.admin]
+        default: [.main, .admin]
+        }
     }
 }

@@ -17,21 +17,31 @@ final class LineStream: BodyStream {
         var hasBytes = false
         /// Whether anything was answered.
         var hasAnswered = false
+        /// Bytes of the answer so far.
+        var answerByteCount = 0
     }
 
     private let service: PredictionService
     private let identity: KeptIdentity
     private let loopIndex: Int
+    /// When the batch began, on the monotonic clock.
+    private let began: Int64
     private let state: Mutex<State>
 
     init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
         self.service = service
         self.identity = identity
         self.loopIndex = loopIndex
+        began = service.moment.began
         state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
+        take(bytes, event, &response)
+        if !response.isDeferred { noteAnswer(to: event, response) }
+    }
+
+    private func take(_ bytes: Span<UInt8>, _ event: StreamEvent, _ response: inout Response) {
         if case .failed(let status, let detail) = event {
             return refuse(.interrupted(status: status, detail: detail), &response)
         }
@@ -55,8 +65,25 @@ final class LineStream: BodyStream {
         service.batches.run(byteCount) { [self] in
             var response = started
             answer(model, moment, loopIndex: nil, &response)
+            noteAnswer(to: event, response)
             handle.complete(response)
         }
+    }
+
+    /// Counts the bytes of an answer; after the last one the log is told of the batch.
+    private func noteAnswer(to event: StreamEvent, _ response: borrowing Response) {
+        let byteCount = state.withLock { state in
+            state.answerByteCount += response.body.count
+            return state.answerByteCount
+        }
+        guard event != .piece || response.endsStream else { return }
+        service.logAccess(
+            .batchPredict,
+            identity,
+            response,
+            byteCount: byteCount,
+            since: began
+        )
     }
 
     /// Appends the answers to the lines that are whole, on the loop of that index or beside it.
@@ -94,11 +121,11 @@ final class LineStream: BodyStream {
             return service.refuse(
                 error,
                 Endpoint.batchPredict.path,
-                identity.requestID,
+                identity,
                 &response
             )
         }
-        service.metrics.count(error)
+        service.note(error, identity)
         response.contentType = .newlineDelimitedJSON
         response.body.append(contentsOf: ProblemDocument.inPlace(error, index: index))
         response.body.append(UInt8(ascii: "\n"))

@@ -59,6 +59,7 @@ extension PredictionService {
             )
             // Before the client knows, who may ask again at once.
             explanations.giveBack()
+            logAccess(.predict, identity, answer, since: moment.began)
             handle.complete(answer)
         }
     }

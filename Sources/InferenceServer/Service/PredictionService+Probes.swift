@@ -57,6 +57,12 @@ extension PredictionService {
         metrics.write(format, to: &response.body)
     }
 
+    /// Answers `/openapi.json` with what the listener has.
+    func writeOpenAPI(_ listener: Listener, _ response: inout Response) throws(ServiceError) {
+        guard let model = models.current else { throw .noModel }
+        response.body.append(contentsOf: OpenAPIDocument(model, listener: listener).bytes)
+    }
+
     /// Answers `/model/info`.
     func writeModelInfo(_ response: inout Response) throws(ServiceError) {
         guard let model = models.current else { throw .noModel }

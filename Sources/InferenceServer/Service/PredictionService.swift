@@ -35,6 +35,7 @@ final class PredictionService: RequestHandler {
     let wallClock: WallClock
     let batches: BatchQueue
     let explanations: ExplanationQueue
+    private let writesAccess: Bool
     private let slots: [LoopSlot]
     private let drainFlag = Atomic(false)
     private let startFlag = Atomic(false)
@@ -60,6 +61,7 @@ final class PredictionService: RequestHandler {
             workerCount: loopCount
         )
         explanations = ExplanationQueue(countMax: settings.service.explanationsMax)
+        writesAccess = settings.accessLog == .on
         slots = (0..<loopCount).map { _ in LoopSlot() }
     }
 
@@ -94,6 +96,7 @@ final class PredictionService: RequestHandler {
                 case .startup: writeStartup(&response)
                 case .metrics: writeMetrics(request, bytes, &response)
                 case .modelInfo: try writeModelInfo(&response)
+                case .openAPI: try writeOpenAPI(request.listener, &response)
                 case .machine: try showMachine(request, bytes, &response)
                 case .maintenance: try maintain(request, bytes, &response)
                 case .forget: try forgetMachine(request, bytes, &response)
@@ -102,7 +105,11 @@ final class PredictionService: RequestHandler {
             } catch {
                 let kept = identity.kept(bytes, context.requestIDs)
                 let path = RequestText.string(bytes, request.path)
-                refuse(error, path, kept.requestID, &response)
+                refuse(error, path, kept, &response)
+            }
+            if writesAccess, !response.isDeferred, let endpoint {
+                let kept = identity.kept(bytes, context.requestIDs)
+                logAccess(endpoint, kept, response, since: request.receivedNanoseconds)
             }
         }
     }
@@ -122,6 +129,25 @@ final class PredictionService: RequestHandler {
             ).kept(bytes, context.requestIDs)
         }
         return LineStream(service: self, identity: identity, loopIndex: request.loopIndex)
+    }
+
+    /// Writes the line of an answered request, where they are wanted.
+    func logAccess(
+        _ endpoint: Endpoint,
+        _ identity: KeptIdentity,
+        _ response: borrowing Response,
+        byteCount: Int? = nil,
+        since received: Int64
+    ) {
+        guard writesAccess else { return }
+        let microseconds = (clock.nowNanoseconds - received) / 1000
+        let fields: [(name: String, value: LogValue)] = [
+            ("method", .string(endpoint.method.name)), ("route", .string(endpoint.path)),
+            ("status", .integer(response.status)),
+            ("bytes", .integer(byteCount ?? response.body.count)),
+            ("microseconds", .integer(Int(microseconds))),
+        ]
+        log.event(.info, "request", identity.logFields + fields)
     }
 
     private static let alive = Array("{\"status\":\"alive\"}".utf8)
@@ -170,9 +196,12 @@ final class PredictionService: RequestHandler {
         guard batches.reserve(byteCount) else { throw .busy }
         let body = RequestText.copy(bytes, request.body)
         let kept = identity.kept(bytes, context.requestIDs)
+        let received = request.receivedNanoseconds
         let handle = response.defer()
         batches.run(byteCount) { [self] in
-            handle.complete(answer(job, body, model, kept))
+            let answer = answer(job, body, model, kept)
+            logAccess(.batchPredict, kept, answer, since: received)
+            handle.complete(answer)
         }
     }
 
@@ -195,7 +224,7 @@ final class PredictionService: RequestHandler {
                 }
             }
         } catch {
-            refuse(error, Endpoint.batchPredict.path, identity.requestID, &response)
+            refuse(error, Endpoint.batchPredict.path, identity, &response)
         }
         return response
     }
@@ -266,24 +295,35 @@ final class PredictionService: RequestHandler {
         _ model: ServedModel,
         _ body: (inout Scorer) throws(ServiceError) -> Void
     ) throws(ServiceError) {
-        try batches.withScorer(model, metrics: metrics, slot: slots.count, body)
+        try batches.withScorer(model, metrics: metrics, log: log, slot: slots.count, body)
     }
 
     /// What a request's work begins with.
     var moment: RequestMoment { RequestMoment(wallClock: wallClock, clock: clock) }
 
+    /// Counts an error that ends an answer, and tells the log.
+    func note(_ error: ServiceError, _ identity: KeptIdentity) {
+        metrics.count(error)
+        log.event(
+            error.status >= 500 ? .requestFailed : .requestRefused,
+            identity.logFields + [
+                ("status", .integer(error.status)), ("reason", .string(error.reason)),
+            ]
+        )
+    }
+
     /// Makes the response an error's answer.
     func refuse(
         _ error: ServiceError,
         _ path: String,
-        _ requestID: String,
+        _ identity: KeptIdentity,
         _ response: inout Response
     ) {
-        metrics.count(error)
+        note(error, identity)
         ProblemDocument.write(
             error,
             instance: path,
-            requestID: requestID,
+            requestID: identity.requestID,
             retryAfterSeconds: retryAfterSeconds,
             to: &response
         )
@@ -301,7 +341,7 @@ final class PredictionService: RequestHandler {
             context.model = models.current
             context.scorer = nil
             if let model = context.model {
-                context.scorer = Scorer(model: model, metrics: metrics, slot: slot)
+                context.scorer = Scorer(model: model, metrics: metrics, log: log, slot: slot)
             }
         }
         guard let model = context.model else { throw .noModel }

@@ -30,6 +30,8 @@ struct RowPredictor: ~Copyable {
         var alarmSince: Int64?
         /// Where the machine is kept whose last reading this is; nil for any other row.
         var place: MachinePlace?
+        /// Whether the machine's risk is high and was not before.
+        var hasTurnedHigh = false
     }
 
     /// By row; a refused row's entry has no meaning.
@@ -239,14 +241,26 @@ struct RowPredictor: ~Copyable {
             outcomes[index].probability = decision.probability
             outcomes[index].prediction = decision.prediction
             outcomes[index].riskLevel = decision.riskLevel
-            note(decision.riskLevel, outcomes[index].place, model)
+            outcomes[index].hasTurnedHigh = note(
+                decision.riskLevel,
+                outcomes[index].place,
+                model
+            )
         }
     }
 
     /// Notes a machine's risk where it has changed.
-    private func note(_ riskLevel: RiskLevel, _ place: MachinePlace?, _ model: ServedModel) {
-        guard let place else { return }
+    ///
+    /// - Returns: Whether it has become high.
+    private func note(
+        _ riskLevel: RiskLevel,
+        _ place: MachinePlace?,
+        _ model: ServedModel
+    ) -> Bool {
+        guard let place else { return false }
         let mark = model.mark(riskLevel)
-        if place.mark != mark { model.state?.mark(place, mark) }
+        guard place.mark != mark else { return false }
+        model.state?.mark(place, mark)
+        return riskLevel == .high
     }
 }

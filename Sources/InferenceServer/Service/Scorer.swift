@@ -9,15 +9,17 @@ internal import HTTPServer
 struct Scorer: ~Copyable {
     let model: ServedModel
     private let metrics: ServiceMetrics
+    private let log: Log
     private let slot: Int
     private var rows: ReadingRows
     private var decoder: ReadingDecoder
     private var predictor: RowPredictor
 
     /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
-    init(model: ServedModel, metrics: ServiceMetrics, slot: Int) {
+    init(model: ServedModel, metrics: ServiceMetrics, log: Log, slot: Int) {
         self.model = model
         self.metrics = metrics
+        self.log = log
         self.slot = slot
         rows = ReadingRows(sensorCount: model.format.fields.count)
         decoder = ReadingDecoder(format: model.format)
@@ -219,6 +221,7 @@ struct Scorer: ~Copyable {
                 prediction: outcome.prediction,
                 slot: slot
             )
+            if outcome.hasTurnedHigh { logRisk(index) }
             countQuality(index)
         }
         let answered = rows.rows.count - rows.refused.count
@@ -238,8 +241,39 @@ struct Scorer: ~Copyable {
         for sensor in 0..<sensors {
             let flags = predictor.flags[index * sensors + sensor]
             // As in the encoder: comparing with the empty set costs more.
-            if flags.rawValue != 0 { model.counts.count(flags, sensor: sensor) }
+            guard flags.rawValue != 0 else { continue }
+            model.counts.count(flags, sensor: sensor)
+            logFlags(flags, sensor, index)
         }
+    }
+
+    private func logFlags(_ flags: SensorFlags, _ sensor: Int, _ index: Int) {
+        let names = PredictionEncoder.Keys.sensorFlags.filter { flags.contains($0.value) }
+        log.event(
+            .readingFlagged,
+            [
+                ("equipment_id", .string(id(index))),
+                ("sensor", .string(model.format.fields[sensor].name)),
+                ("flags", .string(names.map(\.text).joined(separator: ","))),
+            ]
+        )
+    }
+
+    private func logRisk(_ index: Int) {
+        let outcome = predictor.outcomes[index]
+        log.event(
+            .machineAtRisk,
+            [
+                ("equipment_id", .string(id(index))),
+                ("probability", .number(outcome.probability)),
+                ("timestamp", .string(Timestamp.text(outcome.timestamp))),
+                ("model_version", .string(model.version)),
+            ]
+        )
+    }
+
+    private func id(_ index: Int) -> String {
+        RequestText.string(rows.ids.span, rows.rows[index].id)
     }
 }
 

@@ -125,6 +125,11 @@ extension Setting {
             \.service.silentAfter,
             in: .seconds(1) ... .seconds(315_360_000),
             "When a machine counts as silent: three of the hourly readings of the default schema."
-        )
+        ),
+        .choice(
+            "access-log",
+            \.accessLog,
+            "Whether every request that reaches a route is written to the log."
+        ),
     ]
 }

@@ -71,6 +71,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("stream-idle-timeout")) var streamIdleTimeout: String?
     @Option(help: help("stream-timeout")) var streamTimeout: String?
     @Option(help: help("silent-after")) var silentAfter: String?
+    @Option(help: help("access-log")) var accessLog: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -28,6 +28,7 @@ struct Settings: Sendable {
     var drainTimeout = Duration.seconds(30)
     var logLevel = LogLevel.info
     var logFormat = LogFormat.json
+    var accessLog = Toggle.off
     var service = ServiceLimits()
     var http = ServerLimits()
     var tlsPort: UInt16?

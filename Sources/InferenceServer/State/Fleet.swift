@@ -26,6 +26,7 @@ final class Fleet: Sendable {
 
     private let models: ModelStore
     private let silentAfter: Duration
+    private let log: Log
     private let clock: MonotonicClock
     private let wallClock: WallClock
     private let queue = DispatchQueue(label: "fleet", qos: .utility)
@@ -35,11 +36,13 @@ final class Fleet: Sendable {
     init(
         models: ModelStore,
         silentAfter: Duration,
+        log: Log,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
         self.models = models
         self.silentAfter = silentAfter
+        self.log = log
         self.clock = clock
         self.wallClock = wallClock
     }
@@ -53,8 +56,23 @@ final class Fleet: Sendable {
             counts.byRiskLevel = Array(census.labelled.dropFirst())
             counts.unknown = census.labelled[0]
             counts.silent = census.silent
+            note(census)
         }
         last.withLock { $0 = counts }
+    }
+
+    /// Writes a line where more machines are silent than at the last count.
+    private func note(_ census: MachineCensus) {
+        guard census.silent > counts.silent else { return }
+        let ids = census.silentIDs.map { String(decoding: $0, as: UTF8.self) }
+        log.event(
+            .warning,
+            "machines_silent",
+            [
+                ("count", .integer(census.silent)),
+                ("some", .string(ids.joined(separator: ","))),
+            ]
+        )
     }
 
     /// Looks at all machines; nil where none are kept.
