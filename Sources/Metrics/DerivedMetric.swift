@@ -15,8 +15,8 @@ package struct DerivedMetric<Source: Sendable>: Sendable {
 
     let name: String
     private let header: MetricHeader
-    private let nameBytes: [UInt8]
-    private let labels: [String]
+    /// What stands before each label's value, and behind the last: the value's space too.
+    private let pieces: [[UInt8]]
     private let read: @Sendable (Source, Emit) -> Void
 
     /// Describes a metric with labels; `read` emits each combination of label values once at most.
@@ -30,8 +30,11 @@ package struct DerivedMetric<Source: Sendable>: Sendable {
         precondition(labels.allSatisfy(TextFormat.isLabelName), "\(labels): a bad name")
         self.name = name
         header = MetricHeader(name, help: help, kind: kind.rawValue)
-        nameBytes = Array(name.utf8)
-        self.labels = labels
+        let starts = labels.enumerated().map { place, label in
+            place == 0 ? "\(name){\(label)=\"" : "\",\(label)=\""
+        }
+        let texts = starts + [labels.isEmpty ? "\(name) " : "\"} "]
+        pieces = texts.map { Array($0.utf8) }
         self.read = read
     }
 
@@ -53,7 +56,13 @@ package struct DerivedMetric<Source: Sendable>: Sendable {
         header.append(format, to: &output)
         let samples = output.count
         read(source) { values, value in
-            TextFormat.appendSeries(nameBytes, TextFormat.labels(labels, values), to: &output)
+            precondition(values.count == pieces.count - 1, "one value per label")
+            for place in values.indices {
+                output.append(contentsOf: pieces[place])
+                let text = TextFormat.prefix(of: values[place])
+                TextFormat.appendEscaped(text, to: &output, quotes: true)
+            }
+            output.append(contentsOf: pieces[values.count])
             TextFormat.appendValue(value, to: &output)
         }
         if output.count == samples { output.removeLast(samples - start) }

@@ -12,7 +12,7 @@ package final class Family<Child: Metric>: Sendable {
 
     private struct Entry {
         let values: [String]
-        let labels: [UInt8]
+        let prefixes: [[UInt8]]
         let child: Child
     }
 
@@ -55,8 +55,8 @@ package final class Family<Child: Metric>: Sendable {
                 if let entry = entries.first(where: { $0.values == kept }) { return entry.child }
             }
             let child = make()
-            let labels = TextFormat.labels(labelNames, kept)
-            entries.append(Entry(values: kept, labels: labels, child: child))
+            let prefixes = child.prefixes(name, TextFormat.labels(labelNames, kept))
+            entries.append(Entry(values: kept, prefixes: prefixes, child: child))
             return child
         }
     }
@@ -71,6 +71,6 @@ package final class Family<Child: Metric>: Sendable {
         let entries = entries.withLock { $0 }
         if entries.isEmpty { return }
         header.append(format, to: &output)
-        for entry in entries { entry.child.render(name, entry.labels, into: &output) }
+        for entry in entries { entry.child.render(entry.prefixes, into: &output) }
     }
 }

@@ -32,9 +32,14 @@ package final class Gauge: Metric {
     /// The word on the TYPE line.
     package static let kind = "gauge"
 
-    /// Appends the samples, with the labels as they stand between the braces.
-    package func render(_ name: [UInt8], _ labels: [UInt8], into output: inout [UInt8]) {
-        TextFormat.appendSeries(name, labels, to: &output)
+    /// What stands before the value of a page.
+    package func prefixes(_ name: [UInt8], _ labels: [UInt8]) -> [[UInt8]] {
+        [TextFormat.series(name, labels)]
+    }
+
+    /// Appends the sample behind its prefix.
+    package func render(_ prefixes: [[UInt8]], into output: inout [UInt8]) {
+        output.append(contentsOf: prefixes[0])
         TextFormat.appendValue(value, to: &output)
     }
 }

@@ -19,8 +19,6 @@ package final class Histogram: Metric {
 
     /// The upper bounds, included in their buckets; ascending.
     package let bounds: [Double]
-    /// What stands between the quotes of `le`, bound by bound and then `+Inf`.
-    private let spellings: [[UInt8]]
     private let shares: [Share]
 
     /// Makes a histogram with one slot per concurrent writer; the bounds are finite and ascend.
@@ -30,7 +28,6 @@ package final class Histogram: Metric {
         precondition(bounds.allSatisfy(\.isFinite), "the bucket of +Inf is added here")
         precondition(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }, "bounds ascend")
         self.bounds = bounds
-        spellings = (bounds + [.infinity]).map { Array(TextFormat.boundSpelling(of: $0).utf8) }
         shares = (0..<slots).map { _ in Share() }
     }
 
@@ -46,9 +43,13 @@ package final class Histogram: Metric {
 
     /// How many values each bucket has by itself, over all slots; the last one is `+Inf`'s.
     package var counts: [UInt64] {
-        (0...bounds.count).map { bucket in
-            shares.reduce(0) { $0 &+ $1.counts[bucket].load(ordering: .relaxed) }
+        var sums = [UInt64](repeating: 0, count: bounds.count + 1)
+        for share in shares {
+            for bucket in sums.indices {
+                sums[bucket] &+= share.counts[bucket].load(ordering: .relaxed)
+            }
         }
+        return sums
     }
 
     /// The sum of all values, over all slots.
@@ -59,22 +60,28 @@ package final class Histogram: Metric {
     /// The word on the TYPE line.
     package static let kind = "histogram"
 
-    /// Appends the samples, with the labels as they stand between the braces.
-    package func render(_ name: [UInt8], _ labels: [UInt8], into output: inout [UInt8]) {
+    /// What stands before each value of a page: buckets, sum and count.
+    package func prefixes(_ name: [UInt8], _ labels: [UInt8]) -> [[UInt8]] {
+        let buckets = (bounds + [.infinity]).map { bound in
+            let label = "le=\"\(TextFormat.boundSpelling(of: bound))\""
+            let all = labels + (labels.isEmpty ? label : "," + label).utf8
+            return TextFormat.series(name + "_bucket".utf8, all)
+        }
+        let rest = ["_sum", "_count"].map { TextFormat.series(name + $0.utf8, labels) }
+        return buckets + rest
+    }
+
+    /// Appends the samples, each behind its prefix.
+    package func render(_ prefixes: [[UInt8]], into output: inout [UInt8]) {
         var cumulative: UInt64 = 0
-        for (count, spelling) in zip(counts, spellings) {
+        for (bucket, count) in counts.enumerated() {
             cumulative &+= count
-            output.append(contentsOf: name)
-            output.append(contentsOf: "_bucket{".utf8)
-            output.append(contentsOf: labels)
-            output.append(contentsOf: labels.isEmpty ? "le=\"".utf8 : ",le=\"".utf8)
-            output.append(contentsOf: spelling)
-            output.append(contentsOf: "\"} ".utf8)
+            output.append(contentsOf: prefixes[bucket])
             TextFormat.appendValue(cumulative, to: &output)
         }
-        TextFormat.appendSeries(name + "_sum".utf8, labels, to: &output)
+        output.append(contentsOf: prefixes[prefixes.count - 2])
         TextFormat.appendValue(sum, to: &output)
-        TextFormat.appendSeries(name + "_count".utf8, labels, to: &output)
+        output.append(contentsOf: prefixes[prefixes.count - 1])
         TextFormat.appendValue(cumulative, to: &output)
     }
 }

@@ -7,8 +7,11 @@ package protocol Metric: Sendable {
     /// The word on the TYPE line.
     static var kind: String { get }
 
-    /// Appends the samples of this metric, with the labels as they stand between the braces.
-    func render(_ name: [UInt8], _ labels: [UInt8], into output: inout [UInt8])
+    /// What stands before each value of a page, with the labels as they stand between the braces.
+    func prefixes(_ name: [UInt8], _ labels: [UInt8]) -> [[UInt8]]
+
+    /// Appends the samples of this metric, each behind its prefix.
+    func render(_ prefixes: [[UInt8]], into output: inout [UInt8])
 }
 
 /// One writer's share of a counter or gauge, on cache lines of its own.

@@ -40,7 +40,7 @@ enum TextFormat {
     }
 
     /// As many whole scalars as fit the limit of bytes.
-    private static func prefix(of value: String) -> String {
+    static func prefix(of value: String) -> String {
         guard value.utf8.count > labelByteCountMax else { return value }
         var cut = String.UnicodeScalarView()
         var byteCount = 0
@@ -67,7 +67,11 @@ enum TextFormat {
 
     // Exposition format 0.0.4: backslash and line feed are escaped, in label values quotes too;
     // OpenMetrics escapes quotes everywhere.
-    private static func appendEscaped(_ text: String, to output: inout [UInt8], quotes: Bool) {
+    static func appendEscaped(_ text: String, to output: inout [UInt8], quotes: Bool) {
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\"")
+        }
+        if isPlain { return output.append(contentsOf: text.utf8) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): output.append(contentsOf: "\\\\".utf8)
@@ -78,15 +82,16 @@ enum TextFormat {
         }
     }
 
-    /// Appends a sample's name and labels, and the space before its value.
-    static func appendSeries(_ name: [UInt8], _ labels: [UInt8], to output: inout [UInt8]) {
-        output.append(contentsOf: name)
+    /// A sample's name and labels, and the space before its value.
+    static func series(_ name: [UInt8], _ labels: [UInt8]) -> [UInt8] {
+        var output = name
         if !labels.isEmpty {
             output.append(UInt8(ascii: "{"))
             output.append(contentsOf: labels)
             output.append(UInt8(ascii: "}"))
         }
         output.append(UInt8(ascii: " "))
+        return output
     }
 
     /// Appends a sample's value and ends its line.

@@ -5,11 +5,30 @@ internal import Glibc
 
 /// The memory of this process, as the system sees it.
 package enum ProcessMemory {
-    /// Bytes of the address space.
-    package static var virtualByteCount: Int { bytes(0) }
+    /// Address space, and what of it is in RAM.
+    package struct Size: Sendable {
+        /// Bytes of the address space.
+        package var virtualByteCount = 0
+        /// Bytes that are in RAM.
+        package var residentByteCount = 0
+    }
+
+    /// The process' size now; 0 where the system does not tell.
+    package static var size: Size {
+        guard let text = try? FileAccess.read("/proc/self/statm") else { return Size() }
+        let pages = text.split(separator: UInt8(ascii: " ")).prefix(2).map { digits in
+            digits.reduce(0) { $0 * 10 + Int($1 &- UInt8(ascii: "0")) }
+        }
+        guard pages.count == 2 else { return Size() }
+        let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+        return Size(
+            virtualByteCount: pages[0] * pageBytes,
+            residentByteCount: pages[1] * pageBytes
+        )
+    }
 
     /// Bytes that are in RAM.
-    package static var residentByteCount: Int { bytes(1) }
+    package static var residentByteCount: Int { size.residentByteCount }
 
     /// Bytes that the allocator has given out.
     package static var allocatedByteCount: Int {
@@ -22,14 +41,5 @@ package enum ProcessMemory {
     /// Those who allocate meanwhile may wait for a millisecond.
     package static func giveBack() {
         _ = malloc_trim(0)
-    }
-
-    /// A number of pages from /proc/self/statm, in bytes.
-    private static func bytes(_ index: Int) -> Int {
-        guard let text = try? FileAccess.read("/proc/self/statm") else { return 0 }
-        let numbers = text.split(separator: UInt8(ascii: " "))
-        guard numbers.indices.contains(index) else { return 0 }
-        let pages = Int(String(decoding: numbers[index], as: UTF8.self)) ?? 0
-        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 }

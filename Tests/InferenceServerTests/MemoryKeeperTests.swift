@@ -22,7 +22,7 @@ struct MemoryKeeperTests {
         let bytes = [UInt8](repeating: 1, count: 64 << 20)
         #expect(ProcessMemory.allocatedByteCount - before > 32 << 20)
         #expect(ProcessMemory.residentByteCount > 64 << 20)
-        #expect(ProcessMemory.virtualByteCount > ProcessMemory.residentByteCount)
+        #expect(ProcessMemory.size.virtualByteCount > ProcessMemory.residentByteCount)
         #expect(bytes.last == 1)
         ProcessMemory.giveBack()
     }

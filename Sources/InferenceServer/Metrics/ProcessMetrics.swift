@@ -13,14 +13,19 @@ enum ProcessMetrics {
             help: "Processor time of the process, user and system.",
             kind: .counter
         ) { cpuSeconds }
-        registry.function(
-            "process_resident_memory_bytes",
-            help: "Memory of the process that is in RAM."
-        ) { residentBytes }
-        registry.function(
-            "process_virtual_memory_bytes",
-            help: "Address space of the process."
-        ) { virtualBytes }
+        registry.derived(
+            from: { ProcessMemory.size },
+            [
+                DerivedMetric(
+                    "process_resident_memory_bytes",
+                    help: "Memory of the process that is in RAM."
+                ) { Double($0.residentByteCount) },
+                DerivedMetric(
+                    "process_virtual_memory_bytes",
+                    help: "Address space of the process."
+                ) { Double($0.virtualByteCount) },
+            ]
+        )
         registry.function("process_open_fds", help: "Open file descriptors.") { openDescriptors }
         registry.function("process_max_fds", help: "Limit of open file descriptors.") {
             descriptorsMax
@@ -38,12 +43,16 @@ enum ProcessMetrics {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    static var residentBytes: Double { Double(ProcessMemory.residentByteCount) }
-
-    static var virtualBytes: Double { Double(ProcessMemory.virtualByteCount) }
-
     private static var openDescriptors: Double {
-        Double((try? FileAccess.list("/proc/self/fd"))?.count ?? 0)
+        // SAFETY: the stream is closed below and used by this function alone.
+        guard let stream = unsafe opendir("/proc/self/fd") else { return 0 }
+        // SAFETY: closed once, after the last use.
+        defer { unsafe closedir(stream) }
+        var count = 0
+        // SAFETY: only whether there is an entry is looked at.
+        while unsafe readdir(stream) != nil { count += 1 }
+        // Without the two names of folders and the descriptor of this look.
+        return Double(max(0, count - 3))
     }
 
     private static var descriptorsMax: Double {
