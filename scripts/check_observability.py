@@ -20,6 +20,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from otlp_collector import Collector
+
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "dashboards" / "prometheus_grafana_config"
 READING = {
@@ -332,6 +334,30 @@ def check_runbooks(alerts):
             expect(f'"{event}"' in code, f"{alert['name']}: nothing logs {event}")
 
 
+def check_telemetry(collector, port):
+    before = len(collector.events)
+    connection = Connection(port)
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    for number in range(50):
+        fields = [f"traceparent: 00-{trace}-{parent}-01"] if number < 5 else []
+        connection.ask("POST", "/predict", json.dumps(reading(number, number)), fields)
+    wait_for("events", lambda: len(collector.events) >= before + 50)
+    ours = [span for span in collector.spans if span.trace_id.hex() == trace]
+    expect(len(ours) == 5, f"{len(ours)} spans of a trace of 5")
+    for span in ours:
+        expect(span.parent_span_id.hex() == parent, "the parent of a span")
+        expect(0 < span.end_time_unix_nano - span.start_time_unix_nano < 10**10, "its time")
+    predictions = [
+        {item.key: item.value for item in event.attributes} for event in collector.events
+        if any(item.value.string_value == "ModelPrediction" for item in event.attributes)
+    ]
+    expect(len(predictions) >= 50, f"{len(predictions)} predictions")
+    dimensions = {"equipment_id", "prediction", "probability", "risk_level", "timestamp",
+                  "model_version", "microsoft.custom_event.name"}
+    expect(all(set(found) == dimensions for found in predictions), "their dimensions")
+    print(f"{len(collector.spans)} spans and {len(collector.events)} events decoded")
+
+
 def check_page(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         page = answer.read()
@@ -343,9 +369,10 @@ def check_page(port):
 def run(program, models, folder):
     shutil.copytree(models, folder / "models")
     log = open(folder / "log", "w")
+    collector = Collector()
     server = subprocess.Popen(
         [program, "--port", "0", "--model-dir", folder / "models", "--state-dir",
-         folder / "state"], stderr=log,
+         folder / "state", "--otlp-collector", f"127.0.0.1:{collector.port}"], stderr=log,
     )
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: (server.kill(), server.wait()))
@@ -354,6 +381,7 @@ def run(program, models, folder):
         ))
         port = int(found[1])
         check_exact(port)
+        check_telemetry(collector, port)
         prometheus = Prometheus(folder, f"127.0.0.1:{port}")
         stack.callback(lambda: (prometheus.process.kill(), prometheus.process.wait()))
         check_http2(port, folder, 2000)

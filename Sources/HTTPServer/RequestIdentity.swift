@@ -28,6 +28,7 @@ package struct RequestIdentity {
         requestID = Self.requestID(of: request, bytes)
         traceparent = Self.traceparent(of: request, bytes)
         if requestID == nil { maker.advance() }
+        if traceparent != nil { maker.advanceSpan() }
     }
 
     /// Makes the ids of a request whose head has not been read.
@@ -48,7 +49,29 @@ package struct RequestIdentity {
         } else {
             response.addField(Self.requestIDName, 0..<maker.text.count, of: maker.text.span)
         }
-        if let traceparent { response.addField(Self.traceparentName, traceparent, of: bytes) }
+        guard let traceparent else { return }
+        let own = Self.traceparent(traceparent, bytes, maker)
+        response.addField(Self.traceparentName, 0..<own.count, of: own.span)
+    }
+
+    /// Whether the client asks for the request to be traced; nil where it says nothing.
+    package func isSampled(_ bytes: Span<UInt8>) -> Bool? {
+        // W3C Trace Context §3.2.2.5: the lowest bit of the flags.
+        traceparent.map { bytes[$0.upperBound - 1] & 1 == 1 }
+    }
+
+    /// The client's traceparent with a span of ours in the place of its own.
+    private static func traceparent(
+        _ range: Range<Int>,
+        _ bytes: Span<UInt8>,
+        _ maker: borrowing RequestIDMaker
+    ) -> [UInt8] {
+        let own = maker.spanText
+        return [UInt8](capacity: 55) { output in
+            output.append(copying: bytes.extracting(range.lowerBound..<range.lowerBound + 36))
+            output.append(copying: own.span)
+            output.append(copying: bytes.extracting(range.upperBound - 3..<range.upperBound))
+        }
     }
 
     /// Where in the request the id stands, or nil where the maker holds it.
@@ -59,7 +82,12 @@ package struct RequestIdentity {
         KeptIdentity(
             requestID: requestID.map { Self.text(bytes, $0) }
                 ?? String(decoding: maker.text, as: UTF8.self),
-            traceparent: traceparent.map { Self.text(bytes, $0) }
+            traceparent: traceparent.map {
+                String(decoding: Self.traceparent($0, bytes, maker), as: UTF8.self)
+            },
+            parentSpanID: traceparent.map {
+                Self.text(bytes, $0.lowerBound + 36..<$0.lowerBound + 52)
+            }
         )
     }
 
@@ -123,8 +151,21 @@ package struct RequestIdentity {
 package struct KeptIdentity: Sendable {
     /// The request id.
     package let requestID: String
-    /// The traceparent, where the client sent one.
+    /// The traceparent with our own span, where the client sent one.
     package let traceparent: String?
+    /// The client's span, where it sent one.
+    package let parentSpanID: String?
+
+    /// The id of the trace: 32 hexadecimal digits.
+    package var traceID: String? { traceparent.map { String($0.dropFirst(3).prefix(32)) } }
+
+    /// Whether the client asks for the request to be traced; nil where it says nothing.
+    package var isSampled: Bool? {
+        traceparent?.utf8.last.map { $0 & 1 == 1 }
+    }
+
+    /// The id of our own span: 16 hexadecimal digits.
+    package var spanID: String? { traceparent.map { String($0.dropFirst(36).prefix(16)) } }
 }
 
 /// Makes request ids: 64 random bits of the process and loop, and a count.
@@ -134,10 +175,15 @@ package struct RequestIDMaker: Sendable {
     /// The id that was made last.
     package private(set) var text: [UInt8]
     private var count: UInt64 = 0
+    /// The id of a span that was made last: 16 hexadecimal digits.
+    package private(set) var spanText: [UInt8]
+    private var spanState: UInt64
 
     /// Makes one that has made no id yet; tests fix the random bits.
     package init(prefix: UInt64 = .random(in: 0 ... .max)) {
         text = []
+        spanText = []
+        spanState = prefix
         Self.append(prefix, to: &text)
         text.append(UInt8(ascii: "-"))
         Self.append(0, to: &text)
@@ -156,6 +202,18 @@ package struct RequestIDMaker: Sendable {
             rest >>= 4
             place -= 1
         }
+    }
+
+    /// Advances ``spanText`` to the next id, which looks random and is not 0.
+    package mutating func advanceSpan() {
+        // SplitMix64 (Steele, Lea, Flood 2014), whose outputs differ for 2^64 steps.
+        spanState &+= 0x9E37_79B9_7F4A_7C15
+        var word = spanState
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        word ^= word >> 31
+        spanText.removeAll(keepingCapacity: true)
+        Self.append(word == 0 ? 1 : word, to: &spanText)
     }
 
     private static func append(_ value: UInt64, to text: inout [UInt8]) {

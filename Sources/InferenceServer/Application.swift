@@ -27,6 +27,7 @@ final class Application: Sendable {
     let state: StateKeeper
     let fleet: Fleet
     let watch: ServerWatch
+    let telemetry: Telemetry?
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
     private let clock: MonotonicClock
@@ -73,12 +74,16 @@ final class Application: Sendable {
             clock: clock,
             wallClock: wallClock
         )
+        telemetry = settings.collector.map {
+            Telemetry($0, settings: settings, log: log, clock: clock, wallClock: wallClock)
+        }
         service = PredictionService(
             settings: settings,
             loopCount: configuration.eventLoopCount,
             models: models,
             metrics: metrics,
             log: log,
+            telemetry: telemetry,
             clock: clock,
             wallClock: wallClock
         )
@@ -113,6 +118,7 @@ final class Application: Sendable {
         do throws(ServerError) { try server.start() } catch { throw .server(error) }
         memory.start()
         watch.start()
+        telemetry?.start()
         if !hasLock {
             waitForState(until: clock.nowNanoseconds + Int64(settings.stateWait / .nanoseconds(1)))
         }
@@ -175,6 +181,7 @@ final class Application: Sendable {
         memory.stop()
         fleet.stop()
         watch.stop()
+        telemetry?.stop()
         waiting.sync {}
         state.stop()
         log.event(.info, "stopped")

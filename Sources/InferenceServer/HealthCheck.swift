@@ -17,7 +17,7 @@ enum HealthCheck {
         guard port != 0 else { return "no port is set to ask at" }
         let address = reachable(host)
         do throws(SystemError) {
-            let status = try StatusProbe.status(
+            let status = try SmallClient.status(
                 host: address,
                 port: port,
                 path: "/health",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Features
 @testable import InferenceServer
 import Platform
 import Synchronization
@@ -63,11 +64,14 @@ import Testing
         let body = TestReading.brief.replacing("2.3", with: "null")
         _ = try server.client().request("POST", "/predict", body: body)
         let line = try #require(server.lines.containing("reading_flagged").first)
-        #expect(
-            line.contains(
-                "\"equipment_id\":\"EQ001\",\"sensor\":\"vibration\",\"flags\":\"missing,imputed\""
-            )
-        )
+        let fields = #""equipment_id":"EQ001","sensors":"vibration missing+imputed"}"#
+        #expect(line.contains(fields))
+    }
+
+    @Test func namesOfFlagsStandInTheOrderOfTheirBits() {
+        for (place, flag) in PredictionEncoder.Keys.sensorFlags.enumerated() {
+            #expect(flag.value.rawValue == 1 << place)
+        }
     }
 
     @Test func tellsWhichMachineHasTurnedHigh() throws {

@@ -182,6 +182,7 @@ final class ServiceMetrics: Sendable {
         FleetMetrics.register(application.fleet, in: registry)
         StateMetrics.register(application.service.models, application.state, in: registry)
         ServerMetrics.register(application.server, in: registry)
+        TelemetryMetrics.register(application.telemetry, in: registry)
         ProcessMetrics.register(in: registry)
     }
 }

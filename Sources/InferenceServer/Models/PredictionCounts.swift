@@ -7,6 +7,8 @@ internal import Metrics
 ///
 /// - Note: Thread-safe: counters with a share for each event loop.
 final class PredictionCounts: Sendable {
+    private static let flagCount = PredictionEncoder.Keys.sensorFlags.count
+
     let version: String
     private let failures: Counter
     private let others: Counter
@@ -40,9 +42,11 @@ final class PredictionCounts: Sendable {
 
     /// Counts what was noticed about a sensor's value.
     func count(_ flags: SensorFlags, sensor: Int) {
-        let names = PredictionEncoder.Keys.sensorFlags
-        for (place, flag) in names.enumerated() where flags.contains(flag.value) {
-            self.flags[sensor * names.count + place].add()
+        // The names stand in the order of the bits.
+        var bits = flags.rawValue
+        while bits != 0 {
+            self.flags[sensor * Self.flagCount + bits.trailingZeroBitCount].add()
+            bits &= bits - 1
         }
     }
 }

@@ -52,11 +52,12 @@ final class BatchQueue: Sendable {
         return max(1, workerCount / max(1, runningCount.load(ordering: .relaxed)))
     }
 
-    /// Calls `body` with a scorer of the model that no one else has.
+    /// Calls `body` with a scorer of the model that no one else has, made where none waits.
     func withScorer(
         _ model: ServedModel,
         metrics: ServiceMetrics,
         log: Log,
+        telemetry: Telemetry?,
         slot: Int,
         _ body: (inout Scorer) throws(ServiceError) -> Void
     ) throws(ServiceError) {
@@ -67,7 +68,13 @@ final class BatchQueue: Sendable {
         let taken =
             waiting
             ?? BatchScorer(
-                Scorer(model: model, metrics: metrics, log: log, slot: slot)
+                Scorer(
+                    model: model,
+                    metrics: metrics,
+                    log: log,
+                    telemetry: telemetry,
+                    slot: slot
+                )
             )
         defer {
             idle.withLock { idle in

@@ -26,6 +26,7 @@ final class LineStream: BodyStream {
     private let loopIndex: Int
     /// When the batch began, on the monotonic clock.
     private let began: Int64
+    private let isTraced: Bool
     private let state: Mutex<State>
 
     init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
@@ -33,6 +34,7 @@ final class LineStream: BodyStream {
         self.identity = identity
         self.loopIndex = loopIndex
         began = service.moment.began
+        isTraced = service.telemetry?.takesTrace(identity.isSampled) == true
         state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 
@@ -70,19 +72,21 @@ final class LineStream: BodyStream {
         }
     }
 
-    /// Counts the bytes of an answer; after the last one the log is told of the batch.
+    /// Counts the bytes of an answer; after the last one the log and the collector are told.
     private func noteAnswer(to event: StreamEvent, _ response: borrowing Response) {
+        let added = response.body.count
         let byteCount = state.withLock { state in
-            state.answerByteCount += response.body.count
+            state.answerByteCount += added
             return state.answerByteCount
         }
         guard event != .piece || response.endsStream else { return }
-        service.logAccess(
+        service.note(
             .batchPredict,
             identity,
             response,
             byteCount: byteCount,
-            since: began
+            since: began,
+            isTraced: isTraced
         )
     }
 

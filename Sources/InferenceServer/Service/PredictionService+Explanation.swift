@@ -42,6 +42,7 @@ extension PredictionService {
             throw error
         }
         guard let reading = noted else { preconditionFailure("a prediction notes its reading") }
+        let isTraced = telemetry?.takesTrace(identity.isSampled) == true
         let handle = response.defer()
         explanations.run { [self, prediction] in
             var answer = Response()
@@ -59,7 +60,7 @@ extension PredictionService {
             )
             // Before the client knows, who may ask again at once.
             explanations.giveBack()
-            logAccess(.predict, identity, answer, since: moment.began)
+            note(.predict, identity, answer, since: moment.began, isTraced: isTraced)
             handle.complete(answer)
         }
     }

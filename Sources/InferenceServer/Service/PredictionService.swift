@@ -31,11 +31,14 @@ final class PredictionService: RequestHandler {
     let models: ModelStore
     let metrics: ServiceMetrics
     let log: Log
+    let telemetry: Telemetry?
     let clock: MonotonicClock
     let wallClock: WallClock
     let batches: BatchQueue
     let explanations: ExplanationQueue
-    private let writesAccess: Bool
+    let writesAccess: Bool
+    /// Whether somebody wants to hear of every request.
+    private let isWatched: Bool
     private let slots: [LoopSlot]
     private let drainFlag = Atomic(false)
     private let startFlag = Atomic(false)
@@ -46,6 +49,7 @@ final class PredictionService: RequestHandler {
         models: ModelStore,
         metrics: ServiceMetrics,
         log: Log,
+        telemetry: Telemetry?,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
@@ -54,6 +58,7 @@ final class PredictionService: RequestHandler {
         self.models = models
         self.metrics = metrics
         self.log = log
+        self.telemetry = telemetry
         self.clock = clock
         self.wallClock = wallClock
         batches = BatchQueue(
@@ -62,6 +67,7 @@ final class PredictionService: RequestHandler {
         )
         explanations = ExplanationQueue(countMax: settings.service.explanationsMax)
         writesAccess = settings.accessLog == .on
+        isWatched = writesAccess || telemetry != nil
         slots = (0..<loopCount).map { _ in LoopSlot() }
     }
 
@@ -107,10 +113,12 @@ final class PredictionService: RequestHandler {
                 let path = RequestText.string(bytes, request.path)
                 refuse(error, path, kept, &response)
             }
-            if writesAccess, !response.isDeferred, let endpoint {
-                let kept = identity.kept(bytes, context.requestIDs)
-                logAccess(endpoint, kept, response, since: request.receivedNanoseconds)
-            }
+            guard isWatched, !response.isDeferred, let endpoint else { return }
+            let isTraced = telemetry?.takesTrace(identity.isSampled(bytes)) == true
+            guard isTraced || writesAccess else { return }
+            let kept = identity.kept(bytes, context.requestIDs)
+            let received = request.receivedNanoseconds
+            note(endpoint, kept, response, since: received, isTraced: isTraced)
         }
     }
 
@@ -129,25 +137,6 @@ final class PredictionService: RequestHandler {
             ).kept(bytes, context.requestIDs)
         }
         return LineStream(service: self, identity: identity, loopIndex: request.loopIndex)
-    }
-
-    /// Writes the line of an answered request, where they are wanted.
-    func logAccess(
-        _ endpoint: Endpoint,
-        _ identity: KeptIdentity,
-        _ response: borrowing Response,
-        byteCount: Int? = nil,
-        since received: Int64
-    ) {
-        guard writesAccess else { return }
-        let microseconds = (clock.nowNanoseconds - received) / 1000
-        let fields: [(name: String, value: LogValue)] = [
-            ("method", .string(endpoint.method.name)), ("route", .string(endpoint.path)),
-            ("status", .integer(response.status)),
-            ("bytes", .integer(byteCount ?? response.body.count)),
-            ("microseconds", .integer(Int(microseconds))),
-        ]
-        log.event(.info, "request", identity.logFields + fields)
     }
 
     private static let alive = Array("{\"status\":\"alive\"}".utf8)
@@ -197,10 +186,11 @@ final class PredictionService: RequestHandler {
         let body = RequestText.copy(bytes, request.body)
         let kept = identity.kept(bytes, context.requestIDs)
         let received = request.receivedNanoseconds
+        let isTraced = telemetry?.takesTrace(identity.isSampled(bytes)) == true
         let handle = response.defer()
         batches.run(byteCount) { [self] in
             let answer = answer(job, body, model, kept)
-            logAccess(.batchPredict, kept, answer, since: received)
+            note(.batchPredict, kept, answer, since: received, isTraced: isTraced)
             handle.complete(answer)
         }
     }
@@ -295,22 +285,18 @@ final class PredictionService: RequestHandler {
         _ model: ServedModel,
         _ body: (inout Scorer) throws(ServiceError) -> Void
     ) throws(ServiceError) {
-        try batches.withScorer(model, metrics: metrics, log: log, slot: slots.count, body)
+        try batches.withScorer(
+            model,
+            metrics: metrics,
+            log: log,
+            telemetry: telemetry,
+            slot: slots.count,
+            body
+        )
     }
 
     /// What a request's work begins with.
     var moment: RequestMoment { RequestMoment(wallClock: wallClock, clock: clock) }
-
-    /// Counts an error that ends an answer, and tells the log.
-    func note(_ error: ServiceError, _ identity: KeptIdentity) {
-        metrics.count(error)
-        log.event(
-            error.status >= 500 ? .requestFailed : .requestRefused,
-            identity.logFields + [
-                ("status", .integer(error.status)), ("reason", .string(error.reason)),
-            ]
-        )
-    }
 
     /// Makes the response an error's answer.
     func refuse(
@@ -341,7 +327,13 @@ final class PredictionService: RequestHandler {
             context.model = models.current
             context.scorer = nil
             if let model = context.model {
-                context.scorer = Scorer(model: model, metrics: metrics, log: log, slot: slot)
+                context.scorer = Scorer(
+                    model: model,
+                    metrics: metrics,
+                    log: log,
+                    telemetry: telemetry,
+                    slot: slot
+                )
             }
         }
         guard let model = context.model else { throw .noModel }

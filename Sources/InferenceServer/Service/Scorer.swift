@@ -2,6 +2,7 @@
 
 internal import Features
 internal import HTTPServer
+internal import ModelRuntime
 
 /// Answers the prediction requests of one model from body bytes to body bytes.
 ///
@@ -10,16 +11,24 @@ struct Scorer: ~Copyable {
     let model: ServedModel
     private let metrics: ServiceMetrics
     private let log: Log
+    private let telemetry: Telemetry?
     private let slot: Int
     private var rows: ReadingRows
     private var decoder: ReadingDecoder
     private var predictor: RowPredictor
 
     /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
-    init(model: ServedModel, metrics: ServiceMetrics, log: Log, slot: Int) {
+    init(
+        model: ServedModel,
+        metrics: ServiceMetrics,
+        log: Log,
+        telemetry: Telemetry?,
+        slot: Int
+    ) {
         self.model = model
         self.metrics = metrics
         self.log = log
+        self.telemetry = telemetry
         self.slot = slot
         rows = ReadingRows(sensorCount: model.format.fields.count)
         decoder = ReadingDecoder(format: model.format)
@@ -222,6 +231,7 @@ struct Scorer: ~Copyable {
                 slot: slot
             )
             if outcome.hasTurnedHigh { logRisk(index) }
+            if let telemetry, telemetry.takesEvent() { send(index, to: telemetry) }
             countQuality(index)
         }
         let answered = rows.rows.count - rows.refused.count
@@ -238,25 +248,29 @@ struct Scorer: ~Copyable {
             metrics.observeWindowFill(longest, slot: slot)
         }
         let sensors = rows.sensorCount
+        var isFlagged = false
         for sensor in 0..<sensors {
             let flags = predictor.flags[index * sensors + sensor]
             // As in the encoder: comparing with the empty set costs more.
             guard flags.rawValue != 0 else { continue }
             model.counts.count(flags, sensor: sensor)
-            logFlags(flags, sensor, index)
+            isFlagged = true
         }
+        if isFlagged { log.event(.readingFlagged, flagFields(index)) }
     }
 
-    private func logFlags(_ flags: SensorFlags, _ sensor: Int, _ index: Int) {
-        let names = PredictionEncoder.Keys.sensorFlags.filter { flags.contains($0.value) }
-        log.event(
-            .readingFlagged,
-            [
-                ("equipment_id", .string(id(index))),
-                ("sensor", .string(model.format.fields[sensor].name)),
-                ("flags", .string(names.map(\.text).joined(separator: ","))),
-            ]
-        )
+    private func flagFields(_ index: Int) -> [(name: String, value: LogValue)] {
+        var sensors: [String] = []
+        for (sensor, field) in model.format.fields.enumerated() {
+            let flags = predictor.flags[index * rows.sensorCount + sensor]
+            let names = PredictionEncoder.Keys.sensorFlags.filter { flags.contains($0.value) }
+            guard !names.isEmpty else { continue }
+            sensors.append("\(field.name) \(names.map(\.text).joined(separator: "+"))")
+        }
+        return [
+            ("equipment_id", .string(id(index))),
+            ("sensors", .string(sensors.joined(separator: ", "))),
+        ]
     }
 
     private func logRisk(_ index: Int) {
@@ -269,6 +283,26 @@ struct Scorer: ~Copyable {
                 ("timestamp", .string(Timestamp.text(outcome.timestamp))),
                 ("model_version", .string(model.version)),
             ]
+        )
+    }
+
+    private func send(_ index: Int, to telemetry: Telemetry) {
+        let outcome = predictor.outcomes[index]
+        telemetry.add(
+            TelemetryEvent(
+                time: telemetry.now,
+                name: "ModelPrediction",
+                isError: false,
+                attributes: [
+                    ("microsoft.custom_event.name", "ModelPrediction"),
+                    ("equipment_id", .string(id(index))),
+                    ("prediction", .integer(outcome.prediction)),
+                    ("probability", .number(outcome.probability)),
+                    ("risk_level", .string(outcome.riskLevel.rawValue)),
+                    ("timestamp", .string(Timestamp.text(outcome.timestamp))),
+                    ("model_version", .string(model.version)),
+                ]
+            )
         )
     }
 

@@ -131,5 +131,24 @@ extension Setting {
             \.accessLog,
             "Whether every request that reaches a route is written to the log."
         ),
+        .collector(
+            "otlp-collector",
+            \.collector,
+            "The OpenTelemetry collector that gets spans and predictions, beside the server."
+        ),
+        .count(
+            "trace-percent",
+            \.tracePercent,
+            in: 0...100,
+            "requests in a hundred",
+            "Requests that become spans; a caller's traceparent that says so goes before."
+        ),
+        .count(
+            "event-percent",
+            \.eventPercent,
+            in: 0...100,
+            "predictions in a hundred",
+            "Predictions that become events ModelPrediction: all, as long as they are few."
+        ),
     ]
 }

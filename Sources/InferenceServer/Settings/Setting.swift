@@ -106,6 +106,24 @@ extension Setting {
         )
     }
 
+    static func collector(
+        _ flag: String,
+        _ path: Path<CollectorAddress?>,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a numeric address and a port such as 127.0.0.1:4318, or none",
+            reason: reason,
+            otherVariable: nil,
+            render: { $0[keyPath: path].map { "\($0)" } ?? "none" },
+            assign: { settings, text in
+                settings[keyPath: path] = CollectorAddress(text)
+                return settings[keyPath: path] != nil || text == "none"
+            }
+        )
+    }
+
     static func count(
         _ flag: String,
         _ path: Path<Int>,

@@ -72,6 +72,9 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("stream-timeout")) var streamTimeout: String?
     @Option(help: help("silent-after")) var silentAfter: String?
     @Option(help: help("access-log")) var accessLog: String?
+    @Option(help: help("otlp-collector")) var otlpCollector: String?
+    @Option(help: help("trace-percent")) var tracePercent: String?
+    @Option(help: help("event-percent")) var eventPercent: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -29,6 +29,12 @@ struct Settings: Sendable {
     var logLevel = LogLevel.info
     var logFormat = LogFormat.json
     var accessLog = Toggle.off
+    /// Nil sends nothing.
+    var collector: CollectorAddress?
+    /// Requests in a hundred that become spans where their callers say nothing.
+    var tracePercent = 1
+    /// Predictions in a hundred that become events.
+    var eventPercent = 100
     var service = ServiceLimits()
     var http = ServerLimits()
     var tlsPort: UInt16?

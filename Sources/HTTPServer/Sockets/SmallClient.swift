@@ -4,26 +4,36 @@ internal import CLinux
 internal import Glibc
 package import Platform
 
-/// A client that asks a server for one status and blocks meanwhile: for checks, not for a loop.
-package enum StatusProbe {
+/// A client of HTTP/1.1 that sends one request, reads the status of its answer and blocks
+/// meanwhile: for checks and telemetry, not for a loop.
+package enum SmallClient {
     /// Bytes of `HTTP/1.1 200`.
     private static let statusByteCount = 12
 
-    /// The status that a GET of a path is answered with; nil where no HTTP answer came.
+    /// The status that a GET of a path is answered with, or with a body a POST of JSON; nil where
+    /// no HTTP answer came.
     ///
-    /// The connection and each part of the answer are waited for up to the timeout, in seconds.
+    /// The connection and each part of request and answer are waited for up to the timeout, in
+    /// seconds.
     ///
     /// - Throws: `SystemError` where there is no connection or it breaks.
     package static func status(
         host: String,
         port: UInt16,
         path: String,
+        body: [UInt8]? = nil,
         timeoutSeconds: Int
     ) throws(SystemError) -> Int? {
         guard let connection = try connect(host, port, timeoutSeconds) else { return nil }
-        let request = "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
-        guard try connection.send(Array(request.utf8), from: 0) == request.utf8.count else {
-            return nil
+        var head = "\(body == nil ? "GET" : "POST") \(path) HTTP/1.1\r\nHost: \(host)\r\n"
+        if let body {
+            head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
+        }
+        let request = Array((head + "Connection: close\r\n\r\n").utf8) + (body ?? [])
+        var sent = 0
+        while sent < request.count {
+            guard let more = try connection.send(request, from: sent) else { return nil }
+            sent += more
         }
         var answer = [UInt8](repeating: 0, count: statusByteCount)
         var count = 0

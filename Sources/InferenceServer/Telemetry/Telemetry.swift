@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+internal import Dispatch
+internal import HTTPServer
+internal import JSON
+internal import Platform
+internal import Synchronization
+
+/// Sends spans and events to an OpenTelemetry collector, beside the requests that they are about.
+///
+/// What is sampled goes into a bounded queue, which is sent every second on a queue of its own;
+/// what finds no room, or no collector, is dropped and counted.
+///
+/// - Note: Thread-safe: the queue is under a mutex, held while a record is added or all are taken.
+final class Telemetry: Sendable {
+    /// Records that wait: some 4 MB.
+    static let recordsMax = 8192
+    /// Records of one POST, some 300 KB, which collectors take by default.
+    private static let postRecordsMax = 512
+    private static let interval = DispatchTimeInterval.seconds(1)
+    private static let timeoutSeconds = 5
+
+    private let collector: CollectorAddress
+    private let tracePercent: Int
+    private let eventPercent: Int
+    private let log: Log
+    private let clock: MonotonicClock
+    private let wallClock: WallClock
+    private let resource: JSONValue
+    private let queue = DispatchQueue(label: "telemetry", qos: .utility)
+    private let waiting = Mutex(TelemetryBatch())
+    private let traceCount = Atomic(0)
+    private let eventCount = Atomic(0)
+    private let sent = Atomic(0)
+    private let dropped = Atomic(0)
+    private let isFailing = Atomic(false)
+    private let isStopped = Atomic(false)
+
+    init(
+        _ collector: CollectorAddress,
+        settings: Settings,
+        log: Log,
+        clock: MonotonicClock,
+        wallClock: WallClock
+    ) {
+        self.collector = collector
+        tracePercent = settings.tracePercent
+        eventPercent = settings.eventPercent
+        self.log = log
+        self.clock = clock
+        self.wallClock = wallClock
+        resource = OTLPWriter.resource([
+            ("service.name", "predictive-maintenance"),
+            ("service.version", .string(InferenceServerCommand.version)),
+        ])
+    }
+
+    /// Records that a collector has taken.
+    var sentCount: Int { sent.load(ordering: .relaxed) }
+
+    /// Records that found no room or no collector.
+    var droppedCount: Int { dropped.load(ordering: .relaxed) }
+
+    /// Whether a request becomes a span: as its caller says, else by the setting.
+    func takesTrace(_ wish: Bool?) -> Bool { wish ?? takes(tracePercent, of: traceCount) }
+
+    /// Whether a prediction becomes an event.
+    func takesEvent() -> Bool { takes(eventPercent, of: eventCount) }
+
+    /// Whether the next of many is among so many in a hundred, evenly.
+    private func takes(_ percent: Int, of counter: borrowing Atomic<Int>) -> Bool {
+        let place = counter.wrappingAdd(percent, ordering: .relaxed).oldValue
+        return (place % 100 + 100) % 100 < percent
+    }
+
+    /// Nanoseconds since the epoch.
+    var now: Int64 { wallClock.nowMicroseconds * 1000 }
+
+    /// Nanoseconds since the epoch at a moment of the monotonic clock.
+    func time(ofMonotonic moment: Int64) -> Int64 {
+        wallClock.nowMicroseconds * 1000 - (clock.nowNanoseconds - moment)
+    }
+
+    /// Queues a span.
+    func add(_ span: TelemetrySpan) { add { $0.spans.append(span) } }
+
+    /// Queues an event.
+    func add(_ event: TelemetryEvent) { add { $0.events.append(event) } }
+
+    private func add(_ append: (inout TelemetryBatch) -> Void) {
+        let isTaken = waiting.withLock { waiting in
+            guard waiting.count < Self.recordsMax else { return false }
+            append(&waiting)
+            return true
+        }
+        if !isTaken { dropped.add(1, ordering: .relaxed) }
+    }
+
+    /// Sends from now on.
+    func start() {
+        queue.asyncAfter(deadline: .now() + Self.interval) { [weak self] in
+            guard let self, !isStopped.load(ordering: .acquiring) else { return }
+            send()
+            start()
+        }
+    }
+
+    /// Sends what waits, and ends.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        queue.sync { send() }
+    }
+
+    /// Sends what waits.
+    func sendNow() { queue.sync { send() } }
+
+    private func send() {
+        let batch = waiting.withLock { waiting in
+            defer { waiting = TelemetryBatch() }
+            return waiting
+        }
+        for spans in batch.spans.pieces(of: Self.postRecordsMax) {
+            post(OTLPWriter.traces(spans, resource: resource), to: "/v1/traces", spans.count)
+        }
+        for events in batch.events.pieces(of: Self.postRecordsMax) {
+            post(OTLPWriter.logs(events, resource: resource), to: "/v1/logs", events.count)
+        }
+    }
+
+    private func post(_ body: [UInt8], to path: String, _ count: Int) {
+        var reason = "no answer"
+        do throws(SystemError) {
+            let status = try SmallClient.status(
+                host: collector.host,
+                port: collector.port,
+                path: path,
+                body: body,
+                timeoutSeconds: Self.timeoutSeconds
+            )
+            if let status, (200..<300).contains(status) {
+                sent.add(count, ordering: .relaxed)
+                isFailing.store(false, ordering: .relaxed)
+                return
+            }
+            if let status { reason = "status \(status)" }
+        } catch {
+            reason = "\(error)"
+        }
+        dropped.add(count, ordering: .relaxed)
+        guard !isFailing.exchange(true, ordering: .relaxed) else { return }
+        log.event(
+            .warning,
+            "telemetry_not_sent",
+            [("collector", .string("\(collector)")), ("reason", .string(reason))]
+        )
+    }
+}
+
+extension Array {
+    /// The array in pieces of so many elements, the last one shorter.
+    fileprivate func pieces(of size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+    }
+}
