@@ -2,6 +2,7 @@
 
 internal import Metrics
 internal import ModelRuntime
+internal import Platform
 
 /// The metrics of the service's health and of the model in service.
 enum ModelMetrics {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import HTTPServer
+internal import Platform
 
 extension PredictionService {
     /// Writes the line of an answered request and queues its span, where they are wanted.

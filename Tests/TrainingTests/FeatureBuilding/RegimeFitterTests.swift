@@ -105,7 +105,7 @@ struct RegimeFitterTests {
         #expect(transform.cleaning[2] == .init(imputed: 0, clip: -6...6))
         #expect(transform.isFitted(with: parameters))
         let engine = try FeatureEngine(transform)
-        let rows = FeatureReplay(engine: engine, table: table).rows(width: 2) { $0.features }
+        let rows = FeatureReplay(engine: engine, table: table).unscaledRows()
         let heat = stride(from: 0, to: rows.count, by: 2).map { rows[$0] }
         let mean = heat.reduce(0, +) / 600
         #expect(abs(mean) < 1e-9)
