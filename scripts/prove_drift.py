@@ -99,8 +99,11 @@ class Prover:
             failed += right < count
             print(f"{'ok' if right == count else 'FAILED':6} {what}: {right} of {count}")
 
-        codes = [self.window(seed)[0] for seed in range(self.options.windows)]
+        windows = [self.window(seed) for seed in range(self.options.windows)]
+        codes = [code for code, _, _ in windows]
         say("no drift and no fault in windows without", codes.count(NO_DRIFT), len(codes))
+        plain = sum(report["plain_drift"] for _, report, _ in windows)
+        print(f"       the plain rule calls {plain} of them drift")
         seeds = range(1000, 1000 + self.options.injected)
         for name, change in (("shift of 35 % of the columns", self.shifted),
                              ("new operating mode", self.other_mode)):

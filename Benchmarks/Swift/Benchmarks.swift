@@ -11,8 +11,8 @@ struct Benchmarks: ParsableCommand {
         commandName: "benchmarks",
         abstract: "Times parts of the product; scripts/bench compares them with others.",
         subcommands: [
-            ExplainBenchmark.self, ForwardBenchmark.self, JSONBenchmark.self, StateBenchmark.self,
-            TrainBenchmark.self,
+            DriftBenchmark.self, ExplainBenchmark.self, ForwardBenchmark.self,
+            JSONBenchmark.self, StateBenchmark.self, TrainBenchmark.self,
         ]
     )
 }
