@@ -13,8 +13,8 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate",
         abstract: "Scores a model bundle on a feature file.",
         discussion: """
-            Writes evaluation.json and predictions.csv (timestamp, machine, probability, label) \
-            and prints the classification report.
+            Writes evaluation.json, predictions.csv (timestamp, machine, probability, label) and \
+            the page evaluation.html, and prints the classification report.
             """
     )
 
@@ -35,6 +35,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(help: "Count the failures that an alarm came before by so many hours.")
     var leadHours = 12.0
+
+    @OptionGroup var prices: CostOptions
 
     func validate() throws {
         guard leadHours >= 0, leadHours.isFinite else {
@@ -90,12 +92,25 @@ struct EvaluateCommand: ParsableCommand {
                         .json(probabilities: probabilities)
                 }
             }
+            json["cost"] = prices.costs.flatMap { costs in
+                leadTime.map { .object($0.json(costs: costs)) }
+            }
+            let page = EvaluationPage(
+                model: "\(loaded.manifest.model) \(loaded.manifest.version)",
+                evaluation: evaluation,
+                json: json,
+                matrix: test,
+                probabilities: probabilities,
+                leadTime: leadTime
+            )
+            json = page.content
             try JSONFile.write(.object(json), to: "\(outputDir)/evaluation.json")
+            try write(page)
             try write(probabilities, test, to: "\(outputDir)/predictions.csv")
             Console.line(evaluation.report())
             let alarms = leadTime?.lines(rule: rule, hoursAhead: leadHours) ?? []
             for line in alarms + (importance?.lines ?? []) { Console.line(line) }
-            Console.line("wrote \(outputDir)/evaluation.json and predictions.csv")
+            Console.line("wrote \(outputDir)/evaluation.json, evaluation.html and predictions.csv")
         }
     }
 
@@ -114,6 +129,14 @@ struct EvaluateCommand: ParsableCommand {
             throw .unusable("\(path): its rows are not those of \(testData)")
         }
         return table
+    }
+
+    private func write(_ page: EvaluationPage) throws(TrainingError) {
+        do throws(FileError) {
+            try FileAccess.replace("\(outputDir)/evaluation.html", with: page.bytes)
+        } catch {
+            throw .file(error)
+        }
     }
 
     private func write(

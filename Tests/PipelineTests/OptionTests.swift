@@ -50,6 +50,11 @@ struct OptionTests {
         ("drift --current-data a --bundle b --schema default", "--schema is for raw readings"),
         ("drift --current-data a --reference-data b --feature-share 1", "--feature-share 0 to"),
         ("drift --current-data a --reference-data b --significance 1.1", "--significance and"),
+        ("evaluate --model-path a --test-data b --false-alarm-cost 1", "go together"),
+        (
+            "evaluate --model-path a --test-data b --planned-stop-cost=-1",
+            "a cost must not be negative"
+        ),
         ("train \(files) --epochs 0", "epochs is 0, allowed is at least 1"),
         ("train \(files) --batch-size 1", "batch size is 1, allowed is 2 to 65536"),
         ("train \(files) --dropout 1", "dropout is 1.0, allowed is 0 <= dropout < 1"),

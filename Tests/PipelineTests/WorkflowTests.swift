@@ -63,7 +63,7 @@ struct WorkflowTests {
         // What only training knows, and what only the scores of a bundle have.
         #expect(said["seeds"] == [42] && said["members"] == 1 && said["warnings"] == [])
         #expect(found["lead_time"]?["failures"] == 4)
-        for key in ["protocol", "seeds", "members", "warnings", "lead_time"] {
+        for key in ["protocol", "seeds", "members", "warnings", "lead_time", "intervals"] {
             said[key] = nil
             found[key] = nil
         }
@@ -73,6 +73,13 @@ struct WorkflowTests {
             "false_negative_rate", "brier_skill", "expected_calibration_error", "reliability",
             "threshold_rule",
         ] { #expect(found[key] != nil, "\(key)") }
+    }
+
+    @Test func evaluateWritesAPageThatLoadsNothing() throws {
+        let file = URL(filePath: fleet.folder.file("scores/evaluation.html"))
+        let page = try String(contentsOf: file, encoding: .utf8)
+        #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("of 4 failures had an alarm"))
+        for word in ["http", "src=", "url(", "@import", "<script"] { #expect(!page.contains(word)) }
     }
 
     @Test func evaluatePrintsTheReportAndEveryPrediction() throws {

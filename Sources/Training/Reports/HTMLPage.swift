@@ -84,10 +84,10 @@ struct HTMLPage {
         body += "</div>\n"
     }
 
-    /// A drawing as wide as the page.
+    /// A drawing as wide as the page; on a narrow one it is moved sideways.
     mutating func figure(_ drawing: SVGDrawing) {
         body += "<figure class=\"full\"><figcaption>\(Self.escaped(drawing.title))</figcaption>"
-        body += "\(drawing.legend)\(drawing.markup)</figure>\n"
+        body += "\(drawing.legend)<div class=\"wide\">\(drawing.markup)</div></figure>\n"
     }
 
     /// The page's bytes.
@@ -135,7 +135,9 @@ struct HTMLPage {
         .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));
         gap:1rem;margin:.8rem 0}
         figure{margin:0;background:var(--card);border-radius:.4rem;padding:.7rem;min-width:0}
-        figure.full{margin:.8rem 0}figcaption{font-weight:600;font-size:.95rem}
+        .figures figure{max-width:44rem}
+        figure.full{margin:.8rem 0}.full .wide{margin:0}.full svg{min-width:38rem}
+        figcaption{font-weight:600;font-size:.95rem}
         .legend{display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.8rem;color:var(--soft)}
         .legend span::before{content:"";display:inline-block;width:.8em;height:.8em;
         border-radius:2px;background:currentColor;margin-right:.35em}

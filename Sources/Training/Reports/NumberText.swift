@@ -19,7 +19,7 @@ enum NumberText {
         let size = abs(value)
         switch size {
         case 0: return "0"
-        case 1000..<1e15: return fixed(value, decimals: 0)
+        case 1000..<1e15: return grouped(fixed(value, decimals: 0))
         case 100..<1000: return trimmed(fixed(value, decimals: 1))
         case 1..<100: return trimmed(fixed(value, decimals: 2))
         case 0.001..<1: return trimmed(fixed(value, decimals: 4))
@@ -43,6 +43,23 @@ enum NumberText {
     /// A share in per cent.
     static func percent(_ share: Double, decimals: Int = 1) -> String {
         "\(fixed(share * 100, decimals: decimals))\u{A0}%"
+    }
+
+    /// A count and its noun, which takes an "s" but for one.
+    static func count(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    /// Digits in groups of three where there are more than four.
+    private static func grouped(_ digits: String) -> String {
+        guard digits.count > 4 else { return digits }
+        var result = ""
+        for (index, digit) in digits.enumerated() {
+            let rest = digits.count - index
+            if rest.isMultiple(of: 3), index > 0, result != "-" { result += "\u{202F}" }
+            result.append(digit)
+        }
+        return result
     }
 
     private static func trimmed(_ text: String) -> String {

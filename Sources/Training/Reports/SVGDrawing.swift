@@ -58,7 +58,7 @@ struct SVGDrawing {
         let longest = y.ticks.map(\.text.count).max() ?? 0
         let left = 12 + 7 * Double(min(longest, 16)) + (y.label.isEmpty ? 0 : 16)
         let below: Double = x.ticks.isEmpty ? 8 : 22
-        margins = (left, 14, 10, below + (x.label.isEmpty ? 0 : 18))
+        margins = (left, 24, 10, below + (x.label.isEmpty ? 0 : 18))
     }
 
     // MARK: - Shapes

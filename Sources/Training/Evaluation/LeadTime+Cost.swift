@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+
+package import JSON
+
+extension LeadTime {
+    /// The part of `evaluation.json` on what alarms, and failures without one, cost.
+    package func json(costs: DecisionCosts) -> JSONObject {
+        let caught = leadHours.count
+        let total =
+            costs.missedFailure * Double(failures - caught)
+            + costs.falseAlarm * Double(falseAlarms) + costs.plannedStop * Double(caught)
+        var object = JSONObject()
+        object["missed_failure"] = .number(costs.missedFailure)
+        object["false_alarm"] = .number(costs.falseAlarm)
+        object["planned_stop"] = .number(costs.plannedStop)
+        object["total"] = .number(total)
+        object["without_alarms"] = .number(costs.missedFailure * Double(failures))
+        object["per_machine_month"] =
+            machineMonths > 0 ? .number(total / machineMonths) : .null
+        return object
+    }
+}
