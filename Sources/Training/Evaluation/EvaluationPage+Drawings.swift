@@ -139,7 +139,6 @@ extension EvaluationPage {
             "Importance",
             x: SVGDrawing.Axis(range: 0...top * 1.1, label: "PR-AUC lost"),
             y: SVGDrawing.Axis(range: 0...max(count, 1), marks: marks),
-            width: 640,
             height: 60 + 22 * count
         )
         for (index, bar) in bars.enumerated() {

@@ -226,7 +226,7 @@ package struct EvaluationPage {
         page.paragraph(
             "How much PR-AUC is lost when the readings of a group are those of another row."
         )
-        page.figure(drawing)
+        page.figures([drawing])
     }
 
     private func addTimelines(to page: inout HTMLPage) {

@@ -132,6 +132,8 @@ struct HTMLPage {
         border-bottom:1px solid var(--line)}
         th:first-child{text-align:left;padding-left:0;white-space:normal;min-width:8rem}
         thead th{color:var(--soft);font-weight:600}tbody th{font-weight:500}
+        @media(max-width:30rem){table{font-size:.8rem}th,td{padding:.3rem .4rem}
+        th:first-child{min-width:6rem}}
         .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));
         gap:1rem;margin:.8rem 0}
         figure{margin:0;background:var(--card);border-radius:.4rem;padding:.7rem;min-width:0}
