@@ -33,8 +33,8 @@ def usable_bundle(bundle, folder):
     background = json.loads((copy / "background.json").read_text())
     background["records"] = [
         record for record in background["records"]
-        if record["history"] and pd.Timestamp(record["timestamp"]) - HOUR
-        == pd.Timestamp(record["history"][-1]["timestamp"])]
+        if len(record["timestamps"]) > 1 and pd.Timestamp(record["timestamps"][-1]) - HOUR
+        == pd.Timestamp(record["timestamps"][-2])]
     (copy / "background.json").write_text(json.dumps(background))
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["model"] = "check"
@@ -109,8 +109,9 @@ def check(connection, records, rows, count):
     sensors = [sensor["name"] for sensor in info["schema"]["sensors"]]
     hours = max(info["window_hours"])
     background = [
-        by_offset([(pd.Timestamp(r["timestamp"]), r["values"]) for r in record["history"]]
-                  + [(pd.Timestamp(record["timestamp"]), record["reading"])], sensors)
+        by_offset([(pd.Timestamp(time), dict(zip(sensors, values, strict=True)))
+                   for time, values in zip(record["timestamps"], record["values"], strict=True)],
+                  sensors)
         for record in records]
     print(f"{len(records)} background records, windows of up to {hours} h")
     failing = rows[(rows["failure"] == 1) & (rows["context"] == 0)]

@@ -44,12 +44,7 @@ struct CompareCommand: ParsableCommand {
 
     private func entry(_ bundle: String) throws(TrainingError) -> ModelComparison.Entry {
         let path = bundle.hasSuffix("/") ? String(bundle.dropLast()) : bundle
-        let loaded: LoadedModel
-        do throws(BundleError) {
-            loaded = try BundleReader.load(path: path)
-        } catch {
-            throw .unusable("\(path): \(error)")
-        }
+        let loaded = try BundleReader.open(path: path)
         let manifest = loaded.manifest
         let test = try FeatureMatrix(path: testData, transform: manifest.transform)
         let entry = ModelComparison.Entry(

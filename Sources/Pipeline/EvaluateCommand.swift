@@ -46,12 +46,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try reporting { () throws(TrainingError) in
-            let loaded: LoadedModel
-            do throws(BundleError) {
-                loaded = try BundleReader.load(path: modelPath)
-            } catch {
-                throw .unusable("\(modelPath): \(error)")
-            }
+            let loaded = try BundleReader.open(path: modelPath)
             let test = try FeatureMatrix(path: testData, transform: loaded.manifest.transform)
             let probabilities = try TrainingRun.probabilities(
                 test,

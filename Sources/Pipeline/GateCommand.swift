@@ -65,7 +65,7 @@ struct GateCommand: ParsableCommand {
     func run() throws {
         var passes = false
         try reporting { () throws(TrainingError) in
-            let model = try load(candidate)
+            let model = try BundleReader.open(path: candidate)
             let gate = try PromotionGate(
                 candidate: model,
                 champion: try other(than: model),
@@ -95,7 +95,7 @@ struct GateCommand: ParsableCommand {
 
     /// What the candidate has to beat; nil for the first model of all.
     private func other(than candidate: LoadedModel) throws(TrainingError) -> LoadedModel? {
-        if let champion { return try load(champion) }
+        if let champion { return try BundleReader.open(path: champion) }
         let own = candidate.manifest
         let location: BundleLocation
         do throws(ModelDirectoryError) {
@@ -110,14 +110,6 @@ struct GateCommand: ParsableCommand {
             default: throw .unusable("\(error)")
             }
         }
-        return try load(location.path)
-    }
-
-    private func load(_ path: String) throws(TrainingError) -> LoadedModel {
-        do throws(BundleError) {
-            return try BundleReader.load(path: path)
-        } catch {
-            throw .unusable("\(path): \(error)")
-        }
+        return try BundleReader.open(location)
     }
 }

@@ -164,12 +164,7 @@ struct RegistryCommand: ParsableCommand {
             _ text: String,
             _ folder: ModelFolder
         ) throws(TrainingError) -> Manifest {
-            let location = folder.location(of: try Source.version(text))
-            do throws(BundleError) {
-                return try BundleReader.load(location).manifest
-            } catch {
-                throw .unusable("\(location.path): \(error)")
-            }
+            try BundleReader.open(folder.location(of: try Source.version(text))).manifest
         }
     }
 

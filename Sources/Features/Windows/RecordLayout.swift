@@ -180,7 +180,7 @@ package struct RecordLayout: Sendable {
     func panePosition(of timestamp: Int64) -> PanePosition {
         let index = paneIndex(of: timestamp)
         let place = Int(Timestamp.floorDivide(index, Int64(paneCount)).rest)
-        return PanePosition(index: index, place: place, offset: panes + place * wordsPerPane)
+        return PanePosition(index: index, place: place)
     }
 }
 
@@ -190,8 +190,6 @@ struct PanePosition {
     let index: Int64
     /// Its place among the record's panes.
     let place: Int
-    /// Its first word, relative to the record.
-    let offset: Int
 }
 
 extension MutableSpan where Element == UInt64 {

@@ -118,15 +118,27 @@ extension GoldenCase.Reading {
     private func json(_ schema: Schema) -> JSONValue {
         var object = JSONObject()
         for (sensor, value) in zip(schema.sensors, values) {
-            if value.isNaN {
-                object[sensor.name] = .null
-            } else if sensor.kind == .category {
-                object[sensor.name] = .string(sensor.categories[Int(value)])
-            } else {
-                object[sensor.name] = .number(value)
-            }
+            object[sensor.name] = sensor.json(of: value)
         }
         return .object(object)
+    }
+}
+
+extension Sensor {
+    /// A value of this sensor in a file: null where it is missing, a category by its name.
+    func json(of value: Double) -> JSONValue {
+        if value.isNaN { return .null }
+        return kind == .category ? .string(categories[Int(value)]) : .number(value)
+    }
+
+    /// The value that ``json(of:)`` wrote; nil where it is none of this sensor.
+    func value(of json: JSONValue) -> Double? {
+        switch (json, kind) {
+        case (.null, _): .nan
+        case (.string(let name), .category): categories.firstIndex(of: name).map(Double.init)
+        case (.number(let number), let kind) where kind != .category: number
+        default: nil
+        }
     }
 }
 
@@ -138,16 +150,10 @@ extension JSONView {
             guard let index = schema.sensorIndex(name) else {
                 throw view.refuse("a sensor of the schema")
             }
-            if view.value == .null { continue }
-            let sensor = schema.sensors[index]
-            if sensor.kind == .category {
-                guard let category = sensor.categories.firstIndex(of: try view.string) else {
-                    throw view.refuse("a category of \(name)")
-                }
-                values[index] = Double(category)
-            } else {
-                values[index] = try view.double
+            guard let value = schema.sensors[index].value(of: view.value) else {
+                throw view.refuse("a value of \(name)")
             }
+            values[index] = value
         }
         return values
     }

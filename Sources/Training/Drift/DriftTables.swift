@@ -112,12 +112,7 @@ package struct DriftTables: Sendable {
     private static func load(
         _ path: String
     ) throws(TrainingError) -> (FeatureTransform, ReferenceData) {
-        let transform: FeatureTransform
-        do throws(BundleError) {
-            transform = try BundleReader.load(path: path).manifest.transform
-        } catch {
-            throw .unusable("\(path): \(error)")
-        }
+        let transform = try BundleReader.open(path: path).manifest.transform
         let file = "\(path)/\(BundleFile.reference)"
         let bytes: [UInt8]
         do throws(FileError) {

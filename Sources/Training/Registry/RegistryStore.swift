@@ -137,12 +137,7 @@ package struct RegistryStore: ~Copyable {
     }
 
     private func load(_ version: BundleVersion) throws(TrainingError) -> LoadedModel {
-        let location = folder.location(of: version)
-        do throws(BundleError) {
-            return try BundleReader.load(location)
-        } catch {
-            throw .unusable("\(location.path): \(error)")
-        }
+        try BundleReader.open(folder.location(of: version))
     }
 
     private func check(

@@ -38,8 +38,10 @@ struct BackgroundTests {
 
     @Test(
         arguments: [
-            (["format"], 2), (["records"], nil), (["records", "0", "reading", "mode"], "off"),
-            (["records", "0", "timestamp"], "today"), (["records", "0", "history"], nil),
+            (["format"], 2), (["records"], nil), (["sensors"], ["mode"]),
+            (["records", "0", "timestamps", "0"], "today"), (["records", "0", "timestamps"], []),
+            (["records", "0", "values"], nil), (["records", "0", "values"], []),
+            (["records", "0", "values", "0"], [1]), (["records", "0", "values", "0", "0"], "off"),
         ] as [([String], JSONValue?)]
     )
     func refusesStrangeRecords(keys: [String], value: JSONValue?) throws {
