@@ -53,7 +53,7 @@ package struct PromotionGate: Sendable {
 
     /// Judges a candidate on prepared readings, such as test.csv, that neither model has seen.
     ///
-    /// - Throws: ``TrainingError`` where the readings do not fit a model's schema, or hold no failure.
+    /// - Throws: ``TrainingError`` where the readings fit no model's schema, or hold no failure.
     package init(
         candidate: LoadedModel,
         champion: LoadedModel?,
