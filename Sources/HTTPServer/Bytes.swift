@@ -98,6 +98,11 @@ private func matchesEqualCount(
         if a != b, lowercased(a) != b { return false }
         index += 8
     }
+    if index > 0, index < word.count {
+        // The last eight once more, instead of one by one.
+        let last = word.count - 8
+        return lowercased(bytes.word(at: last)) == word.word(at: last)
+    }
     while index < word.count {
         guard lowercased(bytes[index]) == word[index] else { return false }
         index += 1
@@ -127,6 +132,14 @@ func equals(_ word: [UInt8], _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool
 extension OutputSpan where Element == UInt8 {
     /// Appends a number of at least zero in decimal, up to 20 digits.
     mutating func append(decimal value: Int) {
+        if value < 1000 {
+            let number = UInt16(truncatingIfNeeded: value)
+            let (hundreds, rest) = number.quotientAndRemainder(dividingBy: 100)
+            let (tens, ones) = rest.quotientAndRemainder(dividingBy: 10)
+            if hundreds > 0 { append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: hundreds)) }
+            if number >= 10 { append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: tens)) }
+            return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: ones))
+        }
         var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
         var start = 20
         var rest = UInt64(value)

@@ -103,8 +103,9 @@ package struct Request: Sendable, Equatable {
     ///
     /// - Complexity: O(number of fields).
     package func value(of name: FieldName, in bytes: Span<UInt8>) -> Range<Int>? {
-        for field in fields where matches(name.bytes, field.name, in: bytes) {
-            return field.value
+        let fields = fields.span
+        for index in fields.indices where matches(name.bytes, fields[index].name, in: bytes) {
+            return fields[index].value
         }
         return nil
     }

@@ -47,7 +47,7 @@ package struct RequestIdentity {
         if let requestID {
             response.addField(Self.requestIDName, requestID, of: bytes)
         } else {
-            response.addField(Self.requestIDName, 0..<maker.text.count, of: maker.text.span)
+            response.addField(line: maker.line.span)
         }
         guard let traceparent else { return }
         let own = Self.traceparent(traceparent, bytes, maker)
@@ -172,32 +172,41 @@ package struct KeptIdentity: Sendable {
 ///
 /// A random number per request would cost a system call.
 package struct RequestIDMaker: Sendable {
-    /// The id that was made last.
-    package private(set) var text: [UInt8]
+    /// The field of the id that was made last, as it goes out.
+    private(set) var line: [UInt8]
     private var count: UInt64 = 0
     /// The id of a span that was made last: 16 hexadecimal digits.
     package private(set) var spanText: [UInt8]
     private var spanState: UInt64
 
+    private static let name = Array("x-request-id: ".utf8)
+    private static let idByteCount = 33
+
     /// Makes one that has made no id yet; tests fix the random bits.
     package init(prefix: UInt64 = .random(in: 0 ... .max)) {
-        text = []
         spanText = []
         spanState = prefix
-        Self.append(prefix, to: &text)
-        text.append(UInt8(ascii: "-"))
-        Self.append(0, to: &text)
+        line = Self.name
+        Self.append(prefix, to: &line)
+        line.append(UInt8(ascii: "-"))
+        Self.append(0, to: &line)
+        line.append(0x0D)
+        line.append(0x0A)
     }
 
-    /// Advances ``text`` to the next id.
+    /// The id that was made last.
+    package var text: [UInt8] { Array(line[Self.name.count..<Self.name.count + Self.idByteCount]) }
+
+    /// Makes the next id.
     package mutating func advance() {
         count &+= 1
         // The count stands in hexadecimal at the end; most steps change the last digit only.
         var rest = count
-        var place = text.count - 1
-        while place >= text.count - 16 {
+        let end = Self.name.count + Self.idByteCount
+        var place = end - 1
+        while place >= end - 16 {
             let digit = UInt8(truncatingIfNeeded: rest & 15)
-            text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            line[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
             if digit != 0 { break }
             rest >>= 4
             place -= 1

@@ -3,23 +3,21 @@
 internal import Platform
 
 /// The media type of a body.
-package struct ContentType: Sendable, Equatable {
-    let bytes: [UInt8]
-
-    /// Makes a media type of its text, which must be printable ASCII.
-    package init(_ value: String) {
-        bytes = Array(value.utf8)
-        precondition(bytes.allSatisfy { 0x20..<0x7F ~= $0 }, "not a media type")
-    }
-
-    /// `application/json`.
-    package static let json = ContentType("application/json")
-    /// `application/problem+json` (RFC 9457).
-    package static let problem = ContentType("application/problem+json")
-    /// `application/x-ndjson`.
-    package static let newlineDelimitedJSON = ContentType("application/x-ndjson")
-    /// `text/plain` in UTF-8.
-    package static let text = ContentType("text/plain; charset=utf-8")
+///
+/// Names and no texts, so that setting one for each answer costs a byte.
+package enum ContentType: String, Sendable {
+    /// JSON.
+    case json = "application/json"
+    /// A problem document (RFC 9457).
+    case problem = "application/problem+json"
+    /// Lines of JSON.
+    case newlineDelimitedJSON = "application/x-ndjson"
+    /// The text format 0.0.4 of Prometheus.
+    case prometheusText = "text/plain; version=0.0.4; charset=utf-8"
+    /// OpenMetrics, version 1.0.
+    case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    /// Text in UTF-8.
+    case text = "text/plain; charset=utf-8"
 }
 
 /// An answer: status, media type, further header fields and the whole body.
@@ -73,6 +71,11 @@ package struct Response: Sendable {
             output.append(0x0D)
             output.append(0x0A)
         }
+    }
+
+    /// Adds a header field that stands as `name: value CRLF`.
+    mutating func addField(line: Span<UInt8>) {
+        fieldBytes.append(addingCapacity: line.count) { $0.append(copying: line) }
     }
 
     /// Postpones the answer until the returned handle is completed.

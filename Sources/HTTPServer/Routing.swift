@@ -27,14 +27,14 @@ struct Routing {
         bodyBytesMax = context.limits.bodyBytesMax
         isHead = request.method == .head
         guard case .route(let index, let parameter) = resolution else { return }
-        let route = context.routes.routes[index]
-        request.routeID = route.id
-        request.method = route.method
+        // Looked at in its place: a copy of a route costs references.
+        request.routeID = context.routes.routes[index].id
+        request.method = context.routes.routes[index].method
         request.pathParameter = parameter
-        bodyBytesMax = route.bodyBytesMax ?? bodyBytesMax
-        requiresBody = route.requiresBody
-        streamsBody = route.streamsBody
-        isSheddable = route.isSheddable && request.listener == .main
+        bodyBytesMax = context.routes.routes[index].bodyBytesMax ?? bodyBytesMax
+        requiresBody = context.routes.routes[index].requiresBody
+        streamsBody = context.routes.routes[index].streamsBody
+        isSheddable = context.routes.routes[index].isSheddable && request.listener == .main
     }
 
     /// The route, by its index in the table; nil for none.

@@ -150,6 +150,7 @@ extension EventLoop {
                 return false
             }
             turnRequestCount += 1
+            if http.isIdle, !http.inputHasEnded { return true }
             if http.output.count > shared.limits.outputBytesMax { break }
             if isTurnFull, !http.unread.isEmpty { break }
         }

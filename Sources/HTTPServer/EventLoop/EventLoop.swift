@@ -17,7 +17,7 @@ final class EventLoop: @unchecked Sendable {
 
     let shared: LoopShared
     let index: Int
-    var poller: Poller
+    let poller: Poller
     var listeners: [LoopListener]
     /// Connections by descriptor: those are small numbers, used again.
     var connections: [Connection?] = []
@@ -30,7 +30,7 @@ final class EventLoop: @unchecked Sendable {
     /// Requests answered in this turn.
     var turnRequestCount = 0
     let context: HTTP1Connection.Context
-    var buffers = BufferPool()
+    let buffers = BufferPool()
     var response = Response()
     var overload: OverloadDetector
     var timers = LoopTimers()
@@ -173,7 +173,11 @@ final class EventLoop: @unchecked Sendable {
     private func renderDate() {
         guard now >= timers.dateExpiry else { return }
         let microseconds = shared.wallClock.nowMicroseconds
-        DateField.render(secondsSinceEpoch: microseconds / 1_000_000, into: &context.date)
+        // Moved out and back, so that every request reads the field without a check.
+        var date: [UInt8] = []
+        swap(&date, &context.date)
+        DateField.render(secondsSinceEpoch: microseconds / 1_000_000, into: &date)
+        swap(&date, &context.date)
         timers.dateExpiry = now + (1_000_000 - microseconds % 1_000_000) * 1000
     }
 }

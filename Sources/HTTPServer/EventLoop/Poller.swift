@@ -28,17 +28,28 @@ struct Readiness: OptionSet {
 }
 
 /// Epoll, level-triggered.
+///
+/// The events stand in memory of its own, so that reading one needs no access to a variable.
 // SAFETY: the events are written by epoll_wait within their count, and read as tokens only.
 @safe struct Poller: ~Copyable {
     private let descriptor: FileDescriptor
     private static let eventCountMax = 1024
-    private var events = unsafe [epoll_event](repeating: epoll_event(), count: Poller.eventCountMax)
+    private let events: UnsafeMutablePointer<epoll_event>
 
     /// - Throws: `SystemError`.
     init() throws(SystemError) {
         let raw = try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) }
         guard let raw else { throw SystemError(call: "epoll_create1", errno: EAGAIN) }
         descriptor = FileDescriptor(owning: raw)
+        // SAFETY: initialised here for its whole life and freed by deinit alone.
+        unsafe events = .allocate(capacity: Poller.eventCountMax)
+        // SAFETY: the allocation holds as many.
+        unsafe events.initialize(repeating: epoll_event(), count: Poller.eventCountMax)
+    }
+
+    deinit {
+        // SAFETY: allocated by init; the events are trivial.
+        unsafe events.deallocate()
     }
 
     /// Starts to watch a descriptor.
@@ -67,18 +78,20 @@ struct Readiness: OptionSet {
     ///
     /// - Returns: The number of events, to be read by ``event(at:)``.
     /// - Throws: `SystemError`.
-    mutating func wait(milliseconds: Int32) throws(SystemError) -> Int {
+    func wait(milliseconds: Int32) throws(SystemError) -> Int {
         let raw = descriptor.rawValue
         let count = Int32(Poller.eventCountMax)
         let found = try systemCall("epoll_wait") {
             // SAFETY: the buffer holds `count` events and outlives the call.
-            unsafe epoll_wait(raw, &events, count, milliseconds)
+            unsafe epoll_wait(raw, events, count, milliseconds)
         }
         return Int(found ?? 0)
     }
 
     /// An event of the last wait.
     func event(at index: Int) -> (token: ConnectionToken, readiness: Readiness) {
+        precondition(index >= 0 && index < Poller.eventCountMax)
+        // SAFETY: the index was checked.
         let event = unsafe events[index]
         // SAFETY: every registration stores the token in the union's 64-bit member.
         let token = unsafe ConnectionToken(rawValue: event.data.u64)

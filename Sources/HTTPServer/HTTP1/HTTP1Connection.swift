@@ -293,8 +293,10 @@ struct HTTP1Connection {
     ///
     /// - Returns: Whether the head is complete.
     private mutating func readHead(_ context: Context) throws(RequestError) -> Bool {
-        // A reference of its own, so that the state can change while the bytes are read.
-        let buffer = input
+        // Moved out and back, so that the state can change while the bytes are read.
+        var buffer: [UInt8] = []
+        swap(&buffer, &input)
+        defer { swap(&buffer, &input) }
         let bytes = buffer.span.extracting(inputStart..<inputEnd)
         guard try parser.parseHead(bytes, into: &request, limits: context.limits) else {
             return false

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 extension RequestParser {
     /// Reads `method SP target SP version` (RFC 9112 §3).
     mutating func parseRequestLine(
@@ -33,6 +35,8 @@ extension RequestParser {
         _ bytes: Span<UInt8>
     ) throws(RequestError) {
         let start = range.lowerBound
+        // "HTTP/1.1" as a little-endian word: what nearly all send.
+        if range.count == 8, bytes.word(at: start) == 0x312E_312F_5054_5448 { return }
         guard range.count == 8, bytes[start] == UInt8(ascii: "H"),
             bytes[start + 1] == UInt8(ascii: "T"), bytes[start + 2] == UInt8(ascii: "T"),
             bytes[start + 3] == UInt8(ascii: "P"), bytes[start + 4] == UInt8(ascii: "/"),
@@ -109,6 +113,10 @@ extension RequestParser {
     ) throws(RequestError) {
         var index = range.lowerBound
         while index < range.upperBound, bytes[index] != UInt8(ascii: "?") {
+            if isPathByte(bytes[index]) {
+                index &+= 1
+                continue
+            }
             index = try skipTargetByte(index, range.upperBound, bytes, isQuery: false)
         }
         request.path = range.lowerBound..<index
@@ -192,6 +200,8 @@ private func isQueryOnlyByte(_ byte: UInt8) -> Bool {
 /// Whether a byte may stand in a registered name; no percent-encoding is taken there.
 @inline(__always)
 private func isHostByte(_ byte: UInt8) -> Bool {
-    isDigit(byte) || lowercased(byte) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-")
-        || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
+    let low: UInt64 = 0x03FF_6000_0000_0000
+    let high: UInt64 = 0x47FF_FFFE_87FF_FFFE
+    guard byte < 128 else { return false }
+    return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
 }

@@ -24,26 +24,25 @@ enum ResponseWriter {
         persistence: Persistence,
         omitsBody: Bool
     ) {
-        let status = StatusLine.all[response.status - 100]
         let code = response.status
         // Spans, since the closure below would hold copies of the arrays.
-        let (type, fields) = (response.contentType.bytes.span, response.fieldBytes.span)
-        let body = response.body.span
+        let (fields, body) = (response.fieldBytes.span, response.body.span)
+        let type = response.contentType
         let hasBody = !body.isEmpty
-        let capacity =
-            status.count + date.count + type.count + fields.count + body.count + Text.byteCountMax
+        let capacity = date.count + fields.count + body.count + Text.byteCountMax
         // One piece of room for all: every append by itself would look for it again.
         output.append(addingCapacity: capacity) { output in
-            output.append(copying: status.span)
-            output.append(copying: date.span)
-            if hasBody {
-                output.append(copying: Text.contentType.span)
-                output.append(copying: type)
+            if code == 200 {
+                output.append(copying: Text.ok.span)
+            } else {
+                let line = StatusLine.all[code - 100]
+                output.append(copying: line.span)
             }
+            output.append(copying: date.span)
+            if hasBody { append(type, to: &output) }
             // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
             if hasBody || code != 204 && code != 304 {
-                let label = Text.contentLength.span
-                output.append(copying: hasBody ? label : label.extracting(droppingFirst: 2))
+                output.append(copying: Text.contentLength.span)
                 output.append(decimal: body.count)
                 output.append(0x0D)
                 output.append(0x0A)
@@ -60,6 +59,14 @@ enum ResponseWriter {
         }
     }
 
+    private static func append(_ type: ContentType, to output: inout OutputSpan<UInt8>) {
+        if case .json = type { return output.append(copying: Text.json.span) }
+        output.append(copying: Text.contentType.span)
+        for byte in type.rawValue.utf8 { output.append(byte) }
+        output.append(0x0D)
+        output.append(0x0A)
+    }
+
     /// Appends the head of an answer whose body follows, in chunks (RFC 9112 §7.1) or up to the end
     /// of the connection.
     static func writeStreamHead(
@@ -72,7 +79,7 @@ enum ResponseWriter {
         output.append(contentsOf: StatusLine.all[response.status - 100])
         output.append(contentsOf: date)
         output.append(contentsOf: Text.contentType)
-        output.append(contentsOf: response.contentType.bytes)
+        output.append(contentsOf: response.contentType.rawValue.utf8)
         output.append(contentsOf: isChunked ? Text.chunked : Text.lineEnd)
         output.append(contentsOf: response.fieldBytes)
         if closes { output.append(contentsOf: Text.close) }
@@ -92,11 +99,12 @@ enum ResponseWriter {
     }
 
     private enum Text {
-        /// More than all below and a length of 20 digits take.
-        static let byteCountMax = 128
+        /// More than a status line, a length of 20 digits and all below take.
+        static let byteCountMax = 256
+        static let ok = StatusLine.all[200 - 100]
+        static let json = Array("content-type: application/json\r\n".utf8)
         static let contentType = Array("content-type: ".utf8)
-        /// With the end of the field before it, which is the content type where there is a body.
-        static let contentLength = Array("\r\ncontent-length: ".utf8)
+        static let contentLength = Array("content-length: ".utf8)
         static let chunked = Array("\r\ntransfer-encoding: chunked\r\n".utf8)
         static let lastChunk = Array("0\r\n\r\n".utf8)
         static let lineEnd = Array("\r\n".utf8)

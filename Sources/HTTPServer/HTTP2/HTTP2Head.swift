@@ -20,7 +20,7 @@ struct HTTP2Head {
         setStatus(response.status)
         addLines(date)
         let hasBody = !response.body.isEmpty
-        if hasBody { add(Name.contentType) { $0.append(contentsOf: response.contentType.bytes) } }
+        if hasBody { add(Name.contentType) { $0.append(text: response.contentType.rawValue) } }
         // RFC 9110 §8.6: no Content-Length in a 204 or 304 without a body.
         if !isStreamed, hasBody || response.status != 204 && response.status != 304 {
             add(Name.contentLength) { $0.append(decimal: response.body.count) }

@@ -5,11 +5,6 @@ internal import Metrics
 
 /// The choice of a metrics page's format (RFC 9110 §12.5.1).
 extension ExpositionFormat {
-    private static let contentTypes = [
-        ExpositionFormat.text: ContentType(ExpositionFormat.text.contentType),
-        .openMetrics: ContentType(ExpositionFormat.openMetrics.contentType),
-    ]
-
     /// The format that a client likes most by its `Accept`; the text format where both are alike,
     /// and where it takes neither.
     init(accept: String?) {
@@ -24,7 +19,12 @@ extension ExpositionFormat {
     }
 
     /// The media type of a page.
-    var mediaType: ContentType { Self.contentTypes[self] ?? .text }
+    var mediaType: ContentType {
+        switch self {
+        case .text: .prometheusText
+        case .openMetrics: .openMetrics
+        }
+    }
 }
 
 /// One element of an `Accept` field.
