@@ -66,20 +66,22 @@ package enum Timestamp {
         let (day, secondOfDay) = floorDivide(seconds, 86_400)
         let date = civilDate(day: day)
         let (century, year) = date.year.quotientAndRemainder(dividingBy: 100)
-        appendTwoDigits(century, &output)
-        appendTwoDigits(year, &output)
-        output.append(UInt8(ascii: "-"))
-        appendTwoDigits(date.month, &output)
-        output.append(UInt8(ascii: "-"))
-        appendTwoDigits(date.day, &output)
-        output.append(UInt8(ascii: "T"))
         let (minuteOfDay, second) = Int(secondOfDay).quotientAndRemainder(dividingBy: 60)
         let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
-        appendTwoDigits(hour, &output)
-        output.append(UInt8(ascii: ":"))
-        appendTwoDigits(minute, &output)
-        output.append(UInt8(ascii: ":"))
-        appendTwoDigits(second, &output)
+        // Room for all first: an append for each digit would look for it each time.
+        let start = output.count
+        output.append(repeating: UInt8(ascii: "-"), count: 19)
+        var bytes = output.mutableSpan
+        putTwoDigits(century, at: start, &bytes)
+        putTwoDigits(year, at: start + 2, &bytes)
+        putTwoDigits(date.month, at: start + 5, &bytes)
+        putTwoDigits(date.day, at: start + 8, &bytes)
+        bytes[start + 10] = UInt8(ascii: "T")
+        putTwoDigits(hour, at: start + 11, &bytes)
+        bytes[start + 13] = UInt8(ascii: ":")
+        putTwoDigits(minute, at: start + 14, &bytes)
+        bytes[start + 16] = UInt8(ascii: ":")
+        putTwoDigits(second, at: start + 17, &bytes)
         if fraction > 0 { appendFraction(Int(fraction), &output) }
         output.append(UInt8(ascii: "Z"))
     }
@@ -132,22 +134,25 @@ package enum Timestamp {
         }
     }
 
-    private static func appendTwoDigits(_ value: Int, _ output: inout OutputSpan<UInt8>) {
-        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens))
-        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones))
+    @inline(__always)
+    private static func putTwoDigits(_ value: Int, at place: Int, _ bytes: inout MutableSpan<UInt8>)
+    {
+        let number = UInt16(truncatingIfNeeded: value)
+        let (tens, ones) = number.quotientAndRemainder(dividingBy: 10)
+        bytes[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
+        bytes[place &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones)
     }
 
     /// Appends a point and microseconds without the zeros at the end.
     private static func appendFraction(_ fraction: Int, _ output: inout OutputSpan<UInt8>) {
-        output.append(UInt8(ascii: "."))
-        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 1000)
-        let (tens, ones) = upper.quotientAndRemainder(dividingBy: 10)
-        appendTwoDigits(tens, &output)
-        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones))
-        let (hundreds, rest) = lower.quotientAndRemainder(dividingBy: 100)
-        output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds))
-        appendTwoDigits(rest, &output)
+        let start = output.count
+        output.append(repeating: UInt8(ascii: "."), count: 7)
+        var bytes = output.mutableSpan
+        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000)
+        let (middle, last) = lower.quotientAndRemainder(dividingBy: 100)
+        putTwoDigits(upper, at: start + 1, &bytes)
+        putTwoDigits(middle, at: start + 3, &bytes)
+        putTwoDigits(last, at: start + 5, &bytes)
         var zeros = fraction
         while zeros % 10 == 0 {
             output.removeLast(1)

@@ -42,6 +42,7 @@ struct MachineTable: Sendable {
     /// Records that a power cut tore, and panes of others.
     var torn = 0
     private let idleMicroseconds: Int64
+    private let quota: MachineQuota
     /// Records in pieces, so that growing moves none of them; none where the file has all eight.
     private var chunks: [[UInt64]] = []
     private var chunkCount = 0
@@ -54,12 +55,14 @@ struct MachineTable: Sendable {
     init(
         records: RecordLayout,
         idleMicroseconds: Int64,
+        quota: MachineQuota,
         file: StateFile? = nil,
         slot: Int = 0,
         expectedCount: Int = 0
     ) {
         self.records = records
         self.idleMicroseconds = idleMicroseconds
+        self.quota = quota
         self.file = file
         self.slot = slot
         var placeCount = 16
@@ -84,12 +87,12 @@ struct MachineTable: Sendable {
     /// quota nor an idle machine of this table gives room.
     mutating func observe(
         _ time: ReadingTime,
-        key: MachineKey,
+        hash: UInt64,
         id: Span<UInt8>,
         engine: FeatureEngine,
         scratch: inout FeatureScratch
     ) -> Admission? {
-        let found = find(key, id) ?? insert(key, id, arrival: time.arrival)
+        let found = find(hash, id) ?? insert(hash, id, arrival: time.arrival)
         guard let number = found else { return nil }
         scratch.place = MachinePlace(shard: slot, number: number, mark: entries[number].mark)
         guard entries[number].standing == .memory else {
@@ -101,16 +104,16 @@ struct MachineTable: Sendable {
     }
 
     /// The number of the machine with this id; where its record is in the file, `work` is its copy.
-    mutating func find(_ key: MachineKey, _ id: Span<UInt8>) -> Int? {
+    mutating func find(_ hash: UInt64, _ id: Span<UInt8>) -> Int? {
         let mask = index.count - 1
-        var place = home(key.hash)
+        var place = home(hash)
         while index[place] != 0 {
             let number = Int(index[place]) - 1
-            if entries[number].hash == key.hash {
+            if entries[number].hash == hash {
                 guard load(number) else {
                     // Its record was torn. What comes behind it has moved up.
-                    key.quota.giveBack()
-                    return find(key, id)
+                    quota.giveBack()
+                    return find(hash, id)
                 }
                 if holds(number, id) { return number }
             }
@@ -120,11 +123,11 @@ struct MachineTable: Sendable {
     }
 
     /// A new machine's number, with an empty record; nil where there is no room.
-    mutating func insert(_ key: MachineKey, _ id: Span<UInt8>, arrival: Int64) -> Int? {
-        if !key.quota.take(), !evictIdle(arrival: arrival) { return nil }
+    mutating func insert(_ hash: UInt64, _ id: Span<UInt8>, arrival: Int64) -> Int? {
+        if !quota.take(), !evictIdle(arrival: arrival) { return nil }
         let number = free.popLast() ?? entries.count
         if number == entries.count { entries.append(Entry()) }
-        entries[number].hash = key.hash
+        entries[number].hash = hash
         entries[number].mark = .none
         if let record = file?.take() {
             entries[number].fileRecord = UInt32(record)
@@ -290,10 +293,4 @@ struct MachineTable: Sendable {
     private func home(_ hash: UInt64) -> Int {
         Int(truncatingIfNeeded: hash >> 16) & (index.count - 1)
     }
-}
-
-/// What a table is asked about, beside the id.
-struct MachineKey: Sendable {
-    let hash: UInt64
-    let quota: MachineQuota
 }

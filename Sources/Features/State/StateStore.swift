@@ -73,10 +73,13 @@ package final class StateStore: Sendable {
         self.file = file
         seed = file?.seed ?? .random(in: 0 ... .max)
         let known = file?.usedCount ?? 0
+        let quota = MachineQuota(machinesMax: limits.machinesMax - known)
+        self.quota = quota
         var tables = (0..<limits.shardCount).map { shard in
             MachineTable(
                 records: records,
                 idleMicroseconds: 2 * horizonMicroseconds,
+                quota: quota,
                 file: file,
                 slot: shard,
                 // Hashing spreads machines unevenly; a table that is too small grows.
@@ -87,7 +90,6 @@ package final class StateStore: Sendable {
         file?.forEachUsed { record, hash in
             tables[Int(truncatingIfNeeded: hash) & mask].adopt(record, hash: hash)
         }
-        quota = MachineQuota(machinesMax: limits.machinesMax - (file?.usedCount ?? 0))
         shards = tables.map { StateShard($0) }
     }
 
@@ -105,12 +107,12 @@ package final class StateStore: Sendable {
         guard id.count <= SpecLimits.equipmentIDBytesMax else {
             throw .idTooLong(byteCount: id.count, limit: SpecLimits.equipmentIDBytesMax)
         }
-        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
-        let home = home(key)
+        let hash = hashBytes(id, seed: seed)
+        let home = home(hash)
         repeat {
             let admission = shards[home].observe(
                 time,
-                key: key,
+                hash: hash,
                 id: id,
                 engine: engine,
                 scratch: &scratch
@@ -145,8 +147,8 @@ package final class StateStore: Sendable {
 
     /// The shard of a machine: observations of different shards never wait for each other.
     package func shard(of id: Span<UInt8>) -> Int {
-        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
-        return home(key)
+        let hash = hashBytes(id, seed: seed)
+        return home(hash)
     }
 
     /// A copy of a machine's record, nil where it is not known.
@@ -180,9 +182,9 @@ package final class StateStore: Sendable {
     ///
     /// - Throws: ``StateError`` where there is no room.
     func restore(_ record: [UInt64], id: Span<UInt8>) throws(StateError) {
-        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
-        let isDone = shards[home(key)].withTable { table in
-            guard let number = table.find(key, id) ?? table.insert(key, id, arrival: .min) else {
+        let hash = hashBytes(id, seed: seed)
+        let isDone = shards[home(hash)].withTable { table in
+            guard let number = table.find(hash, id) ?? table.insert(hash, id, arrival: .min) else {
                 return false
             }
             table.replace(number, with: record)
@@ -191,8 +193,8 @@ package final class StateStore: Sendable {
         if !isDone { throw .full(limit: limits.machinesMax) }
     }
 
-    private func home(_ key: MachineKey) -> Int {
-        Int(truncatingIfNeeded: key.hash) & (shards.count - 1)
+    private func home(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash) & (shards.count - 1)
     }
 
     private func withMachine<Result: Sendable>(
@@ -200,9 +202,9 @@ package final class StateStore: Sendable {
         _ body: (inout MachineTable, Int) -> Result
     ) -> Result? {
         guard id.count <= SpecLimits.equipmentIDBytesMax else { return nil }
-        let key = MachineKey(hash: hashBytes(id, seed: seed), quota: quota)
-        return shards[home(key)].withTable { table in
-            table.find(key, id).map { body(&table, $0) }
+        let hash = hashBytes(id, seed: seed)
+        return shards[home(hash)].withTable { table in
+            table.find(hash, id).map { body(&table, $0) }
         }
     }
 
@@ -272,13 +274,13 @@ private final class StateShard: Sendable {
     /// Nil where there is no room for a new machine.
     func observe(
         _ time: ReadingTime,
-        key: MachineKey,
+        hash: UInt64,
         id: Span<UInt8>,
         engine: FeatureEngine,
         scratch: inout FeatureScratch
     ) -> Admission? {
         table.withLock { table in
-            table.observe(time, key: key, id: id, engine: engine, scratch: &scratch)
+            table.observe(time, hash: hash, id: id, engine: engine, scratch: &scratch)
         }
     }
 

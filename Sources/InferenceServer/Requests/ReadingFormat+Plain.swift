@@ -57,14 +57,13 @@ extension ReadingFormat {
         into values: inout MutableSpan<Double>,
         _ found: inout Found
     ) -> Int? {
-        let names = quotedNames
         var cursor = PlainCursor(offset: start)
         guard cursor.take(UInt8(ascii: "{"), bytes) else { return nil }
         // Clients keep an order: an id, then the sensors as the schema has them.
         var expected = fields.count
         repeat {
             cursor.skipWhitespace(bytes)
-            guard let field = plainField(&cursor, bytes, names.span, expected: expected) else {
+            guard let field = plainField(&cursor, bytes, expected: expected) else {
                 return nil
             }
             let bit: UInt64 = 1 << UInt64(field)
@@ -101,16 +100,15 @@ extension ReadingFormat {
     private func plainField(
         _ cursor: inout PlainCursor,
         _ bytes: Span<UInt8>,
-        _ names: Span<UInt8>,
         expected: Int
     ) -> Int? {
         // The history, behind the timestamp, is not read here.
-        let count = quotedStarts.count &- 2
+        let count = plainNames.count &- 1
         var field = expected
         for _ in 0..<count {
             if field >= count { field = 0 }
-            let name = quotedStarts[field]..<quotedStarts[field &+ 1]
-            if cursor.take(names.extracting(name), bytes) {
+            if plainNames[field].stands(at: cursor.offset, in: bytes, quotedNames) {
+                cursor.offset &+= plainNames[field].count
                 cursor.skipWhitespace(bytes)
                 guard cursor.take(UInt8(ascii: ":"), bytes) else { return nil }
                 cursor.skipWhitespace(bytes)
@@ -119,6 +117,44 @@ extension ReadingFormat {
             field &+= 1
         }
         return nil
+    }
+}
+
+/// A quoted name that is compared by its first eight bytes and its last ones.
+struct PlainName {
+    /// Bytes with the quotes.
+    let count: Int
+    private let start: Int
+    private let head: UInt64
+    private let tail: UInt64
+    /// The bytes of a word that a name shorter than that has.
+    private let mask: UInt64
+
+    init(_ names: [UInt8], _ range: Range<Int>) {
+        start = range.lowerBound
+        count = range.count
+        func word(_ first: Int) -> UInt64 {
+            (0..<min(8, range.count)).reduce(0) { $0 | UInt64(names[first + $1]) << UInt64(8 * $1) }
+        }
+        head = word(range.lowerBound)
+        tail = word(max(range.lowerBound, range.upperBound - 8))
+        mask = range.count < 8 ? 1 << UInt64(8 * range.count) - 1 : .max
+    }
+
+    /// Whether it stands there; no for the last bytes of a text, where it would have no value.
+    @inline(__always)
+    func stands(at offset: Int, in bytes: Span<UInt8>, _ names: borrowing [UInt8]) -> Bool {
+        guard bytes.count &- offset >= max(count, 8) else { return false }
+        let last = offset &+ max(count &- 8, 0)
+        guard (bytes.word(at: offset) ^ head) & mask == 0,
+            (bytes.word(at: last) ^ tail) & mask == 0
+        else { return false }
+        var index = 8
+        while index < count &- 8 {
+            if bytes[offset &+ index] != names[start &+ index] { return false }
+            index &+= 1
+        }
+        return true
     }
 }
 
@@ -143,24 +179,6 @@ private struct PlainCursor {
     mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard offset < bytes.count, bytes[offset] == byte else { return false }
         offset &+= 1
-        return true
-    }
-
-    /// Moves behind the text, if it comes next.
-    @inline(__always)
-    mutating func take(_ text: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
-        guard bytes.count &- offset >= text.count else { return false }
-        let candidate = bytes.extracting(offset..<offset + text.count)
-        var index = 0
-        while index &+ 8 <= text.count {
-            guard text.word(at: index) == candidate.word(at: index) else { return false }
-            index &+= 8
-        }
-        while index < text.count {
-            guard text[index] == candidate[index] else { return false }
-            index &+= 1
-        }
-        offset &+= text.count
         return true
     }
 

@@ -41,6 +41,8 @@ final class ReadingFormat: Sendable {
     let quotedNames: [UInt8]
     /// Where each name's first quote stands, and where the last name ends.
     let quotedStarts: [Int]
+    /// The same names as the short way compares them.
+    let plainNames: [PlainName]
     /// One bit for each sensor and fixed key, set where a reading has to have it.
     let required: UInt64
     /// Whether the short way is open: the bits suffice and no name needs an escape.
@@ -73,6 +75,7 @@ final class ReadingFormat: Sendable {
         }
         quotedNames = names
         quotedStarts = starts
+        plainNames = starts.indices.dropLast().map { PlainName(names, starts[$0]..<starts[$0 + 1]) }
         self.takesPlainReadings = takesPlainReadings && hasPlainNames && starts.count <= 64
         var required: UInt64 = needsID ? 1 << UInt64(fields.count) : 0
         for (index, field) in fields.enumerated() where !field.isOptional {

@@ -77,15 +77,32 @@ struct RowPredictor: ~Copyable {
         arrival: Int64,
         skipsErrors: Bool
     ) throws(ServiceError) {
-        outcomes.removeAll(keepingCapacity: true)
-        flags.removeAll(keepingCapacity: true)
-        windowFill.removeAll(keepingCapacity: true)
+        makeRoom(for: rows.rows.count)
         var first = 0
         while first < rows.rows.count {
             let block = first..<min(first + Self.blockRows, rows.rows.count)
             try scoreBlock(block, &rows, model, arrival, skipsErrors)
             first = block.upperBound
         }
+    }
+
+    /// Makes room for the outcomes of so many rows; what stands there is overwritten.
+    private mutating func makeRoom(for rowCount: Int) {
+        let missing = rowCount - outcomes.count
+        guard missing > 0 else { return }
+        let none = Outcome(
+            timestamp: 0,
+            admission: .inOrder,
+            probability: 0,
+            prediction: 0,
+            riskLevel: .low,
+            alarmNote: .none
+        )
+        outcomes.append(contentsOf: repeatElement(none, count: missing))
+        let flagCount = missing * scratch.flags.count
+        flags.append(contentsOf: repeatElement([], count: flagCount))
+        let windowCount = missing * scratch.windowFill.count
+        windowFill.append(contentsOf: repeatElement(0, count: windowCount))
     }
 
     private mutating func scoreBlock(
@@ -109,20 +126,18 @@ struct RowPredictor: ~Copyable {
             }
             if notesReadings { noted = scratch.observed }
             engine.finishRow(&scratch)
-            matrix.append(contentsOf: scratch.row)
-            flags.append(contentsOf: scratch.flags)
-            windowFill.append(contentsOf: scratch.windowFill)
-            outcomes.append(
-                Outcome(
-                    timestamp: rows.rows[index].timestamp ?? arrival,
-                    admission: admission,
-                    probability: 0,
-                    prediction: 0,
-                    riskLevel: .low,
-                    alarmNote: rows.rows[index].history != nil
-                        ? .none : scratch.remembersAlarm ? .remembered : .quiet,
-                    place: admission == .inOrder ? scratch.place : nil
-                )
+            // A row by itself goes into the network from where it is.
+            if block.count > 1 { matrix.append(contentsOf: scratch.row) }
+            Self.keep(index, scratch, &flags, &windowFill)
+            outcomes[index] = Outcome(
+                timestamp: rows.rows[index].timestamp ?? arrival,
+                admission: admission,
+                probability: 0,
+                prediction: 0,
+                riskLevel: .low,
+                alarmNote: rows.rows[index].history != nil
+                    ? .none : scratch.remembersAlarm ? .remembered : .quiet,
+                place: admission == .inOrder ? scratch.place : nil
             )
         }
         runNetwork(block, model)
@@ -159,6 +174,19 @@ struct RowPredictor: ~Copyable {
                     id: rows.ids.span.extracting(rows.rows[index].id)
                 ).since
         }
+    }
+
+    /// Copies what the scratch says of a row, beside its features.
+    private static func keep(
+        _ index: Int,
+        _ scratch: borrowing FeatureScratch,
+        _ flags: inout [SensorFlags],
+        _ windowFill: inout [Double]
+    ) {
+        let flagCount = scratch.flags.count
+        for sensor in 0..<flagCount { flags[index * flagCount + sensor] = scratch.flags[sensor] }
+        let fills = scratch.windowFill
+        for window in fills.indices { windowFill[index * fills.count + window] = fills[window] }
     }
 
     private mutating func observe(
@@ -229,6 +257,12 @@ struct RowPredictor: ~Copyable {
     }
 
     private mutating func runNetwork(_ block: Range<Int>, _ model: ServedModel) {
+        if block.count == 1 {
+            var logit = InlineArray<1, Float>(repeating: 0)
+            var target = logit.mutableSpan
+            network.forward(rows: scratch.row.span, into: &target, scratch: forward)
+            return decide(block.lowerBound, logit[0], model)
+        }
         while logits.count < block.count { logits.append(0) }
         if logits.count > block.count { logits.removeLast(logits.count - block.count) }
         var results: [Float] = []
@@ -236,17 +270,19 @@ struct RowPredictor: ~Copyable {
         var target = results.mutableSpan
         network.forward(rows: matrix.span, into: &target, scratch: forward)
         swap(&results, &logits)
-        for index in block {
-            let decision = model.decision(ofLogit: logits[index - block.lowerBound])
-            outcomes[index].probability = decision.probability
-            outcomes[index].prediction = decision.prediction
-            outcomes[index].riskLevel = decision.riskLevel
-            outcomes[index].hasTurnedHigh = note(
-                decision.riskLevel,
-                outcomes[index].place,
-                model
-            )
-        }
+        for index in block { decide(index, logits[index - block.lowerBound], model) }
+    }
+
+    private mutating func decide(_ index: Int, _ logit: Float, _ model: ServedModel) {
+        let decision = model.decision(ofLogit: logit)
+        outcomes[index].probability = decision.probability
+        outcomes[index].prediction = decision.prediction
+        outcomes[index].riskLevel = decision.riskLevel
+        outcomes[index].hasTurnedHigh = note(
+            decision.riskLevel,
+            outcomes[index].place,
+            model
+        )
     }
 
     /// Notes a machine's risk where it has changed.

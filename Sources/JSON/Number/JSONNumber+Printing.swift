@@ -22,14 +22,16 @@ extension JSONNumber {
     /// would be up to 2^53, to an output that has room for ``byteCountMax`` bytes.
     package static func append(thousandths value: Int, to output: inout OutputSpan<UInt8>) {
         let (whole, rest) = UInt64(value).quotientAndRemainder(dividingBy: 1000)
-        let digits = DecimalDigits(whole)
-        digits.append(0..<digits.count, to: &output)
+        append(digits: whole, count: digitCount(of: whole), to: &output)
         guard rest > 0 else { return }
-        // 1 before the rest keeps its leading zeros.
-        let fraction = DecimalDigits(1000 + rest)
-        let end = rest % 10 > 0 ? 4 : rest % 100 > 0 ? 3 : 2
         output.append(UInt8(ascii: "."))
-        fraction.append(1..<end, to: &output)
+        if rest % 10 > 0 {
+            append(digits: rest, count: 3, to: &output)
+        } else if rest % 100 > 0 {
+            append(digits: rest / 10, count: 2, to: &output)
+        } else {
+            append(digits: rest / 100, count: 1, to: &output)
+        }
     }
 
     /// Appends the shortest decimal that reads back as the same float, in the form of doubles.
@@ -45,8 +47,8 @@ extension JSONNumber {
     package static func append(_ value: Int, to output: inout [UInt8]) {
         output.append(addingCapacity: byteCountMax) { output in
             if value < 0 { output.append(UInt8(ascii: "-")) }
-            let digits = DecimalDigits(UInt64(value.magnitude))
-            digits.append(0..<digits.count, to: &output)
+            let digits = UInt64(value.magnitude)
+            append(digits: digits, count: digitCount(of: digits), to: &output)
         }
     }
 
@@ -59,26 +61,65 @@ extension JSONNumber {
         to output: inout OutputSpan<UInt8>
     ) {
         if isNegative { output.append(UInt8(ascii: "-")) }
-        let digits = DecimalDigits(decimal.digits)
+        let count = digitCount(of: decimal.digits)
         // The value is 0.ddd * 10^point.
-        let point = digits.count + decimal.exponent
+        let point = count + decimal.exponent
         guard decimal.digits == 0 || (point > -4 && point <= 16) else {
-            appendScientific(digits, point - 1, to: &output)
+            appendScientific(DecimalDigits(decimal.digits), point - 1, to: &output)
             return
         }
         if point <= 0 {
             output.append(UInt8(ascii: "0"))
             output.append(UInt8(ascii: "."))
-            for _ in point..<0 { output.append(UInt8(ascii: "0")) }
-            digits.append(0..<digits.count, to: &output)
-        } else if point < digits.count {
+            append(digits: decimal.digits, count: count - point, to: &output)
+        } else if point < count {
+            let digits = DecimalDigits(decimal.digits)
             digits.append(0..<point, to: &output)
             output.append(UInt8(ascii: "."))
-            digits.append(point..<digits.count, to: &output)
+            digits.append(point..<count, to: &output)
         } else {
-            digits.append(0..<digits.count, to: &output)
-            for _ in digits.count..<point { output.append(UInt8(ascii: "0")) }
+            append(digits: decimal.digits, count: count, to: &output)
+            for _ in count..<point { output.append(UInt8(ascii: "0")) }
         }
+    }
+
+    /// How many decimal digits an integer has; 0 has one.
+    private static func digitCount(of value: UInt64) -> Int {
+        var rest = value
+        var count = 1
+        while rest >= 10_000 {
+            rest /= 10_000
+            count &+= 4
+        }
+        while rest >= 10 {
+            rest /= 10
+            count &+= 1
+        }
+        return count
+    }
+
+    /// Appends the lowest `count` digits, with zeros before them where there are fewer.
+    private static func append(
+        digits value: UInt64,
+        count: Int,
+        to output: inout OutputSpan<UInt8>
+    ) {
+        let zero = UInt8(ascii: "0")
+        let start = output.count
+        // Room for all first: an append for each digit would look for it each time.
+        output.append(repeating: zero, count: count)
+        var bytes = output.mutableSpan
+        var rest = value
+        var place = start &+ count
+        while place &- start >= 2 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            let (tens, ones) = UInt32(truncatingIfNeeded: pair).quotientAndRemainder(dividingBy: 10)
+            place &-= 2
+            bytes[place] = zero &+ UInt8(truncatingIfNeeded: tens)
+            bytes[place &+ 1] = zero &+ UInt8(truncatingIfNeeded: ones)
+            rest = quotient
+        }
+        if place > start { bytes[start] = zero &+ UInt8(truncatingIfNeeded: rest % 10) }
     }
 
     private static func appendScientific(
