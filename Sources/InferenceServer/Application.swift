@@ -89,7 +89,7 @@ final class Application: Sendable {
         )
         server = Server(
             configuration: configuration,
-            routes: Endpoint.routes(settings.service),
+            routes: Endpoint.routes(settings),
             handler: service,
             clock: clock,
             wallClock: wallClock,

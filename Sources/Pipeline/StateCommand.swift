@@ -124,6 +124,9 @@ struct StateCommand: ParsableCommand {
         @Option(help: "Machines that the state may hold.")
         var machinesMax = 1_000_000
 
+        @Option(help: "Take only machines of this shard, such as 0/3.")
+        var shard: FleetShard?
+
         func run() throws {
             try reporting { () throws(TrainingError) in
                 let directory = try source.open(canMake: true)
@@ -158,13 +161,14 @@ struct StateCommand: ParsableCommand {
             _ store: StateStore
         ) throws(TrainingError) -> Int {
             var count = 0
+            var number = 1
             while let line = try reader.next() {
+                number += 1
                 do throws(StateArchiveError) {
-                    try archive.restore(line, into: store)
+                    if try archive.restore(line, into: store, of: shard) { count += 1 }
                 } catch {
-                    throw .unusable("\(input): line \(count + 2): \(error)")
+                    throw .unusable("\(input): line \(number): \(error)")
                 }
-                count += 1
             }
             return count
         }
@@ -208,4 +212,8 @@ struct StateCommand: ParsableCommand {
             throw .unusable("\(error)")
         }
     }
+}
+
+extension FleetShard: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
 }

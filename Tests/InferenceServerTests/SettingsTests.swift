@@ -58,7 +58,8 @@ import Testing
         ("http2-window-bytes", "2147483648"), ("chunk-line-bytes-max", "15"),
         ("chunk-overhead-bytes-max", "1023"), ("requests-per-turn-max", "0"),
         ("accepts-per-turn-max", "0"), ("linger-bytes-max", "1023"), ("linger-timeout", "0"),
-        ("linger-total-timeout", "9ms"), ("shed-cost-min", "61s"),
+        ("linger-total-timeout", "9ms"), ("shed-cost-min", "61s"), ("shard", "3/3"),
+        ("shard", "0/257"), ("require-history", "yes"), ("score-path", "score"),
     ])
     func refusesTextNamingItsSource(_ flag: String, _ text: String) {
         #expect {
@@ -90,7 +91,8 @@ import Testing
         ("http2-window-bytes", "2147483647"), ("chunk-line-bytes-max", "16"),
         ("chunk-overhead-bytes-max", "1024"), ("requests-per-turn-max", "1"),
         ("accepts-per-turn-max", "1"), ("linger-bytes-max", "1024"), ("linger-timeout", "10ms"),
-        ("linger-total-timeout", "10ms"), ("shed-cost-min", "60s"),
+        ("linger-total-timeout", "10ms"), ("shed-cost-min", "60s"), ("shard", "255/256"),
+        ("shard", "all"), ("require-history", "on"), ("score-path", "none"),
     ])
     func acceptsTextAtTheLimit(_ flag: String, _ text: String) throws {
         let settings = try Settings(texts: [flag: text, "admin-port": "0"], environment: [:])

@@ -79,6 +79,24 @@ struct StateCommandTests {
         #expect(check.lines == ["\(state.digest): 8 machines, 0 torn records, 0 torn panes"])
     }
 
+    @Test func sharesMachinesOut() throws {
+        try fill("a", machines: 0..<20)
+        #expect(try pdm("export", "--state-dir", "a", "--output", "a.jsonl").status == 0)
+        var lines: [Substring] = []
+        for shard in 0..<3 {
+            let name = "shard\(shard)"
+            let part = ["--state-dir", name, "--shard", "\(shard)/3", "--input", "a.jsonl"]
+            #expect(try Program.run(["state", "import"] + part, in: folder.path).status == 0)
+            #expect(try pdm("export", "--state-dir", name, "--output", "part").status == 0)
+            let text = try String(contentsOfFile: folder.file("part"), encoding: .utf8)
+            lines += text.split(separator: "\n").dropFirst()
+        }
+        let all = try String(contentsOfFile: folder.file("a.jsonl"), encoding: .utf8)
+        #expect(lines.sorted() == all.split(separator: "\n").dropFirst().sorted())
+        let bad = try pdm("import", "--state-dir", "a", "--input", "a.jsonl", "--shard", "3/3")
+        #expect(bad.status == 64)
+    }
+
     @Test func verifyTellsWhatIsTorn() throws {
         try fill("a", machines: 0..<3)
         let path = folder.file("a/\(state.digest)/state")

@@ -98,15 +98,23 @@ package struct StateArchive: Sendable {
 
     /// Puts the record of a machine's line into a store, in the place of what is known of it.
     ///
+    /// - Returns: Whether it was: a machine of another shard is passed over.
     /// - Throws: ``StateArchiveError``.
-    package func restore(_ line: [UInt8], into store: StateStore) throws(StateArchiveError) {
+    @discardableResult
+    package func restore(
+        _ line: [UInt8],
+        into store: StateStore,
+        of shard: FleetShard? = nil
+    ) throws(StateArchiveError) -> Bool {
         let words = try record(line)
         let id = id(words)
+        if let shard, shard.owner(of: id.span) != shard { return false }
         do throws(StateError) {
             try store.restore(words, id: id.span)
         } catch {
             throw StateArchiveError(reason: "there is no room for another machine")
         }
+        return true
     }
 
     private func id(_ words: [UInt64]) -> [UInt8] {

@@ -19,9 +19,9 @@ extension Endpoint {
     var description: Description {
         switch self {
         case .predict:
-            Description("Predicts from one reading", "predictions", problems: [415, 422, 501])
+            Description("Predicts from one reading", "predictions", problems: [415, 421, 422, 501])
         case .batchPredict:
-            Description("Predicts from many readings", "predictions", problems: [415, 422])
+            Description("Predicts from many readings", "predictions", problems: [415, 421, 422])
         case .health: Description("Tells whether predictions can be had", "probes")
         case .live: Description("Tells that the process works", "probes")
         case .ready: Description("Tells whether requests are wanted", "probes")
@@ -29,14 +29,15 @@ extension Endpoint {
         case .metrics: Description("Metrics for Prometheus", "probes")
         case .modelInfo: Description("The model in service", "model")
         case .openAPI: Description("This description", "model")
-        case .machine: Description("What is kept of a machine", "machines", problems: [404])
+        case .machine:
+            Description("What is kept of a machine", "machines", problems: [404, 421])
         case .maintenance:
             Description(
                 "Lets a machine's windows begin anew",
                 "machines",
-                problems: [404, 415, 422]
+                problems: [404, 415, 421, 422]
             )
-        case .forget: Description("Forgets a machine", "machines", problems: [404])
+        case .forget: Description("Forgets a machine", "machines", problems: [404, 421])
         }
     }
 }
@@ -51,6 +52,7 @@ enum StatusText {
         case 413: "The body, or the number of readings in it, is over the limit."
         case 414: "The path and query are over the limit."
         case 415: "The body is neither JSON nor, for a batch, NDJSON."
+        case 421: "The machine belongs to another shard, which `owner` names."
         case 422: "Well-formed JSON of wrong content."
         case 431: "The head is over the limit."
         case 501: "The model's bundle holds nothing to explain by."

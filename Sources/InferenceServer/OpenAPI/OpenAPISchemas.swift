@@ -48,6 +48,7 @@ struct OpenAPISchemas {
             if !sensor.isOptional { required.append(sensor.name) }
         }
         if !isPast, model.format.hasState {
+            if model.format.needsHistory { required.append("history") }
             properties["history"] = [
                 "type": ["array", "null"],
                 "items": reference("PastReading"),

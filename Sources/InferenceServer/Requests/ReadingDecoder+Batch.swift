@@ -83,6 +83,13 @@ extension ReadingDecoder {
         while try readElement(bytes, pointer, into: &rows) {
             if skipsErrors, !problems.isEmpty {
                 rows.refused[index] = .invalidContent(takeProblems())
+            } else if problems.isEmpty {
+                do throws(ServiceError) {
+                    try checkShard(of: rows, pointer)
+                } catch {
+                    guard skipsErrors else { throw error }
+                    rows.refused[index] = error
+                }
             }
             index += 1
             pointer.index = index

@@ -53,7 +53,7 @@ struct ReadingDecoder {
         self.base = base
         if let end = format.appendPlainReading(bytes, at: 0, base: base, latest: latest, to: &rows)
         {
-            if end == bytes.count { return }
+            if end == bytes.count { return try checkShard(of: rows, RequestPointer()) }
             rows.removeLastRow()
         }
         reader = JSONReader(limits: format.jsonLimits)
@@ -61,6 +61,7 @@ struct ReadingDecoder {
         try readReading(try next(bytes), bytes, RequestPointer(), .row(row), &rows)
         _ = try next(bytes)  // The end, or it throws.
         try throwProblems()
+        try checkShard(of: rows, RequestPointer())
     }
 
     /// Reads the next element of an open array into a new row; false at the array's end.
@@ -171,6 +172,9 @@ struct ReadingDecoder {
             rows.rows[row].unknownNames = unknown
             if format.needsID, !seen.contains(.equipmentID) {
                 note(pointer.text("equipment_id"), "is missing")
+            }
+            if format.needsHistory, rows.rows[row].history == nil {
+                note(pointer.text("history"), "is missing")
             }
         }
         let absent = format.requiredSensors(absentFrom: seen)

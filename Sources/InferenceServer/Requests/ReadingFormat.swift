@@ -30,6 +30,8 @@ final class ReadingFormat: Sendable {
     let needsID: Bool
     /// Whether machines have windows, so that history has a meaning.
     let hasState: Bool
+    /// Whether a reading has to bring its history.
+    let needsHistory: Bool
     /// How far ahead of its arrival a reading may be, in microseconds; nil for no limit.
     private let aheadMax: Int64?
     /// Minutes east of UTC of timestamps without a zone.
@@ -60,6 +62,7 @@ final class ReadingFormat: Sendable {
         isCategory = schema.sensors.map { $0.kind == .category }
         needsID = schema.entityColumn != nil
         hasState = schema.hasState
+        needsHistory = hasState && limits.requiresHistory == .on
         offsetMinutes = schema.time?.offsetMinutes ?? 0
         aheadMax = limits.futureLimit.map { Int64($0 / .microseconds(1)) }
         self.limits = limits
@@ -81,6 +84,8 @@ final class ReadingFormat: Sendable {
         for (index, field) in fields.enumerated() where !field.isOptional {
             required |= 1 << UInt64(index)
         }
+        // The short way reads no history, and so is closed.
+        if needsHistory { required |= 1 << UInt64(fields.count + 2) }
         self.required = required
     }
 

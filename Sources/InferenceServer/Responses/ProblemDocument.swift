@@ -56,6 +56,10 @@ enum ProblemDocument {
         writer.integer(error.status)
         writer.key("detail")
         writer.string(error.detail)
+        if case .misdirected(_, let owner, _) = error {
+            writer.key("owner")
+            writer.string("\(owner)")
+        }
         guard !error.problems.isEmpty else { return }
         writer.key("errors")
         writer.beginArray()

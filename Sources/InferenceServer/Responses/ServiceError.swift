@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import JSON
 
 /// Why a request was not answered as asked.
@@ -32,6 +33,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case noModel
     /// Nothing is known of the machine that the path names.
     case unknownMachine
+    /// The machine belongs to another server; the pointer is empty where the path names it.
+    case misdirected(pointer: String, owner: FleetShard, shard: FleetShard)
     /// The path holds an escape that is none, or no UTF-8.
     case malformedPath
 
@@ -43,6 +46,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .tooManyRows, .lineTooLong: 413
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
+        case .misdirected: 421
         case .invalidContent: 422
         case .notExplainable: 501
         case .stateFull, .busy, .tooManyExplanations, .noModel: 503
@@ -57,6 +61,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
+        case 421: "Misdirected Request"
         case 422: "Unprocessable Content"
         case 501: "Not Implemented"
         default: "Service Unavailable"
@@ -80,6 +85,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .notExplainable: "not_explainable"
         case .tooManyExplanations: "too_many_explanations"
         case .unknownMachine: "unknown_machine"
+        case .misdirected: "misdirected"
         case .malformedPath: "malformed_path"
         }
     }
@@ -111,6 +117,9 @@ enum ServiceError: Error, Sendable, Equatable {
             "The model's bundle has no background records, so it explains nothing; train it again."
         case .noModel: "No verified model is loaded."
         case .unknownMachine: "No windows are kept for this machine."
+        case .misdirected(let pointer, let owner, let shard):
+            "\(pointer.isEmpty ? "" : "\(pointer): ")The machine belongs to shard"
+                + " \(owner); this is \(shard)."
         case .malformedPath: "The path is not percent-encoded UTF-8."
         }
     }

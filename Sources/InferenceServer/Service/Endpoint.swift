@@ -42,19 +42,22 @@ enum Endpoint: Int, CaseIterable {
 
     /// The table for a server; probes, metrics and descriptions are on both listeners, what changes
     /// a machine's state on the operators' only.
-    static func routes(_ limits: ServiceLimits) -> RouteTable {
+    static func routes(_ settings: Settings) -> RouteTable {
         RouteTable(
-            allCases.map { endpoint in
-                Route(
-                    endpoint.method,
-                    endpoint.path,
-                    id: endpoint.rawValue,
-                    listeners: endpoint.listeners,
-                    bodyBytesMax: endpoint == .batchPredict ? limits.batchBytesMax : nil,
-                    isSheddable: endpoint.isSheddable,
-                    streamsBody: endpoint == .batchPredict
-                )
-            }
+            allCases.map { $0.route($0.path, settings.service) }
+                + settings.contract.all.map { $0.endpoint.route($0.path, settings.service) }
+        )
+    }
+
+    private func route(_ path: String, _ limits: ServiceLimits) -> Route {
+        Route(
+            method,
+            path,
+            id: rawValue,
+            listeners: listeners,
+            bodyBytesMax: self == .batchPredict ? limits.batchBytesMax : nil,
+            isSheddable: isSheddable,
+            streamsBody: self == .batchPredict
         )
     }
 

@@ -69,6 +69,12 @@ extension PredictionService {
         guard let state = model.state else { throw .unknownMachine }
         let encoded = request.pathParameter
         guard let id = PercentCoding.decode(bytes, encoded) else { throw .malformedPath }
+        if let shard = limits.shard {
+            let owner = shard.owner(of: id.span)
+            guard owner == shard else {
+                throw .misdirected(pointer: "", owner: owner, shard: shard)
+            }
+        }
         return (model, state, id)
     }
 

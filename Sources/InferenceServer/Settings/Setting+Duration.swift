@@ -12,7 +12,7 @@ extension Setting {
             accepted: "a time from \(text(of: range.lowerBound)) to \(text(of: range.upperBound))"
                 + " such as 30s, 500ms or 5min",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { text(of: $0[keyPath: path]) },
             assign: { settings, text in
                 guard let value = duration(of: text), range.contains(value) else { return false }
@@ -32,7 +32,7 @@ extension Setting {
             flag: flag,
             accepted: "a time up to \(text(of: range.upperBound)) such as 5min, or none",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path].map(text(of:)) ?? "none" },
             assign: { settings, text in
                 let value = duration(of: text)

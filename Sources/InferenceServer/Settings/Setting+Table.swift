@@ -4,14 +4,14 @@ extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
         listening + models + requests + operation + limits + timeouts + transport
-        + http2 + state + explanations + streams + watching
+        + http2 + state + explanations + streams + watching + contract
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),
         .port(
             "port",
             \.port,
-            or: "PORT",
+            or: ["PORT"],
             "The port for clients; 0 picks a free one, which the log line listening tells."
         ),
         .address("admin-host", \.adminHost, "The numeric address of the listener for operators."),
@@ -33,7 +33,7 @@ extension Setting {
         .text(
             "model-dir",
             \.modelDirectory,
-            or: "MODEL_DIR",
+            or: [AzureModelDirectory.variable, "MODEL_DIR"],
             "The directory of models, of one model's versions, or one bundle; followed for changes."
         ),
         .optionalText(
@@ -99,6 +99,16 @@ extension Setting {
             in: 1...100_000_000,
             "machines",
             "Machines whose windows are kept: 4 KB each with the default schema."
+        ),
+        .shard(
+            "shard",
+            \.service.shard,
+            "The part of the fleet that this server keeps; machines of others are answered 421."
+        ),
+        .choice(
+            "require-history",
+            \.service.requiresHistory,
+            "Whether readings without history are refused: on where no replica knows the past."
         ),
     ]
 

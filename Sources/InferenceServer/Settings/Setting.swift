@@ -15,8 +15,8 @@ struct Setting: Sendable {
     let accepted: String
     /// What the setting does and why its default is what it is.
     let reason: String
-    /// A variable beside the one made from the flag, which wins over this one.
-    let otherVariable: String?
+    /// Variables beside the one made from the flag, which wins over these; earlier ones win too.
+    let otherVariables: [String]
     /// The setting's value as text.
     let render: @Sendable (Settings) -> String
     /// Sets the value of a text; false where the text is not accepted.
@@ -30,6 +30,9 @@ struct Setting: Sendable {
     /// The default as text.
     var defaultText: String { render(Settings()) }
 
+    /// All its variables; earlier ones win.
+    var variables: [String] { [variable] + otherVariables }
+
     /// The setting's line in `--help`.
     var help: String { "\(reason) (\(variable); default: \(defaultText))" }
 }
@@ -38,14 +41,14 @@ extension Setting {
     static func text(
         _ flag: String,
         _ path: Path<String>,
-        or otherVariable: String? = nil,
+        or otherVariables: [String] = [],
         _ reason: String
     ) -> Setting {
         Setting(
             flag: flag,
             accepted: "a text of at least one character",
             reason: reason,
-            otherVariable: otherVariable,
+            otherVariables: otherVariables,
             render: { $0[keyPath: path] },
             assign: { settings, text in
                 settings[keyPath: path] = text
@@ -59,7 +62,7 @@ extension Setting {
             flag: flag,
             accepted: "a numeric IPv4 or IPv6 address, or localhost",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path] },
             assign: { settings, text in
                 settings[keyPath: path] = text
@@ -78,7 +81,7 @@ extension Setting {
             flag: flag,
             accepted: "a text of at least one character",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path] ?? none },
             assign: { settings, text in
                 settings[keyPath: path] = text
@@ -90,14 +93,14 @@ extension Setting {
     static func port(
         _ flag: String,
         _ path: Path<UInt16?>,
-        or otherVariable: String? = nil,
+        or otherVariables: [String] = [],
         _ reason: String
     ) -> Setting {
         Setting(
             flag: flag,
             accepted: "a port from 0 to 65535, or off",
             reason: reason,
-            otherVariable: otherVariable,
+            otherVariables: otherVariables,
             render: { $0[keyPath: path].map { "\($0)" } ?? "off" },
             assign: { settings, text in
                 settings[keyPath: path] = plainNumber(text).flatMap { UInt16(exactly: $0) }
@@ -115,7 +118,7 @@ extension Setting {
             flag: flag,
             accepted: "a numeric address and a port such as 127.0.0.1:4318, or none",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path].map { "\($0)" } ?? "none" },
             assign: { settings, text in
                 settings[keyPath: path] = CollectorAddress(text)
@@ -135,7 +138,7 @@ extension Setting {
             flag: flag,
             accepted: "a number of \(unit) from \(range.lowerBound) to \(range.upperBound)",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { "\($0[keyPath: path])" },
             assign: { settings, text in
                 guard let value = plainNumber(text), range.contains(value) else { return false }
@@ -156,7 +159,7 @@ extension Setting {
             flag: flag,
             accepted: "a number from \(range.lowerBound) to \(range.upperBound), or \(none)",
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path].map { "\($0)" } ?? none },
             assign: { settings, text in
                 let value = plainNumber(text)
@@ -176,7 +179,7 @@ extension Setting {
             flag: flag,
             accepted: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
             reason: reason,
-            otherVariable: nil,
+            otherVariables: [],
             render: { $0[keyPath: path].rawValue },
             assign: { settings, text in
                 guard let value = Value(rawValue: text) else { return false }

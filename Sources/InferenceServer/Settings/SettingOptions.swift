@@ -16,6 +16,8 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("unknown-fields")) var unknownFields: String?
     @Option(help: help("future-limit")) var futureLimit: String?
     @Option(help: help("machines-max")) var machinesMax: String?
+    @Option(help: help("shard")) var shard: String?
+    @Option(help: help("require-history")) var requireHistory: String?
     @Option(help: help("drain-delay")) var drainDelay: String?
     @Option(help: help("drain-timeout")) var drainTimeout: String?
     @Option(help: help("log-level")) var logLevel: String?
@@ -75,6 +77,9 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("otlp-collector")) var otlpCollector: String?
     @Option(help: help("trace-percent")) var tracePercent: String?
     @Option(help: help("event-percent")) var eventPercent: String?
+    @Option(help: help("score-path")) var scorePath: String?
+    @Option(help: help("liveness-path")) var livenessPath: String?
+    @Option(help: help("readiness-path")) var readinessPath: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -9,12 +9,16 @@ extension Settings {
     init(texts: [String: String], environment: [String: String]) throws(SettingError) {
         self.init()
         for setting in Setting.all {
-            let variables = [setting.variable, setting.otherVariable].compactMap(\.self)
-            let found = variables.lazy.compactMap { name in environment[name].map { (name, $0) } }
+            let found = setting.variables.lazy.compactMap { name in
+                environment[name].map { (name, $0) }
+            }
             if let text = texts[setting.flag] {
                 try set(setting, text, "--\(setting.flag)", isEnvironment: false)
             } else if let (name, text) = found.first {
                 try set(setting, text, name, isEnvironment: true)
+                if name == AzureModelDirectory.variable {
+                    modelDirectory = AzureModelDirectory.folder(in: modelDirectory)
+                }
             }
         }
         if port == nil, tlsPort == nil, adminPort == nil {
@@ -22,6 +26,14 @@ extension Settings {
                 source: "--port, --tls-port and --admin-port",
                 text: "off",
                 accepted: "possible for all: there would be no listener",
+                isEnvironment: false
+            )
+        }
+        if let (flag, path) = contract.conflict {
+            throw SettingError(
+                source: "--\(flag)",
+                text: path,
+                accepted: "a path that no other route has",
                 isEnvironment: false
             )
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
 internal import HTTPServer
 
 /// What is done with fields of a reading that the schema does not know.
@@ -42,6 +43,7 @@ struct Settings: Sendable {
     var tlsKey: String?
     var tlsClientAuthority: String?
     var reusesPort = Toggle.off
+    var contract = ContractRoutes()
 
     /// What the TLS listener needs, where there is one.
     var tls: TLSConfiguration? {
@@ -65,6 +67,10 @@ struct ServiceLimits: Sendable {
     /// Nil lets readings lie ahead of the clock without limit.
     var futureLimit: Duration? = .seconds(300)
     var machinesMax = 1_000_000
+    /// Nil where this server keeps all machines.
+    var shard: FleetShard?
+    /// Whether a reading without `history` is refused, where machines have windows.
+    var requiresHistory = Toggle.off
     /// Time without a reading after which a machine counts as silent.
     var silentAfter = Duration.seconds(10_800)
     var batchRowsMax = 10_000

@@ -9,10 +9,9 @@ enum SettingsDocument {
             "|---|---|---|---|---|",
         ]
         for setting in Setting.all {
-            let variables = [setting.variable, setting.otherVariable].compactMap(\.self)
             let cells = [
                 "`--\(setting.flag)`",
-                variables.map { "`\($0)`" }.joined(separator: ", "),
+                setting.variables.map { "`\($0)`" }.joined(separator: ", "),
                 setting.defaultText,
                 setting.accepted,
                 setting.reason,
