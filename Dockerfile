@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 #
-# Two images. The server, with a small demonstration model that serves where no other is mounted:
+# Three images. The server, with a small demonstration model that serves where no other is mounted:
 #
 #   docker build --tag predictive-maintenance:latest .
 #   docker run -p 5000:5000 -e MODEL_DIR=/app/models/checkpoints predictive-maintenance:latest
 #
-# and the training side:
+# the training side, and the same with a shell and curl, for Azure Machine Learning and `pdm retrain`:
 #
 #   docker build --tag pdm:latest --target pdm .
+#   docker build --tag pdm-shell:latest --target pdm-shell .
 
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+ARG SHELL_IMAGE=debian:bookworm-slim
 
 # --- what building needs --------------------------------------------------------------------------
 FROM ${SWIFT_IMAGE} AS dependencies
@@ -51,9 +53,24 @@ LABEL org.opencontainers.image.title="pdm" \
 COPY --from=programs /image/pdm /app
 COPY schemas /app/schemas
 COPY specs /app/specs
+COPY ml_pipeline/pipeline.json /app/pipeline.json
 USER 65532:65532
 WORKDIR /data
 ENTRYPOINT ["/app/pdm"]
+
+# --- the training side with what Azure ML and `pdm retrain` call: a shell, curl ----------------------
+FROM ${SHELL_IMAGE} AS pdm-shell
+LABEL org.opencontainers.image.title="pdm-shell" \
+      org.opencontainers.image.description="pdm, with a shell and curl" \
+      org.opencontainers.image.licenses="MIT"
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates curl libssl3 libstdc++6 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=pdm /app /app
+# No other user than root: the folders that Azure ML mounts for a step are root's. In a pod it is
+# told to be another.
+WORKDIR /data
 
 # --- the server, which is the default ---------------------------------------------------------------
 FROM ${RUNTIME_IMAGE} AS predictive-maintenance
