@@ -73,6 +73,36 @@ resource "azurerm_role_assignment" "service_reads_secrets" {
   principal_type       = "ServicePrincipal"
 }
 
+# Training in the cluster: reads readings, writes bundles.
+
+resource "azurerm_user_assigned_identity" "training" {
+  name                = "id-${local.name}-training"
+  location            = azurerm_resource_group.main.location
+  resource_group_name = azurerm_resource_group.main.name
+  tags                = local.tags
+}
+
+resource "azurerm_federated_identity_credential" "training" {
+  name                = "kubernetes"
+  resource_group_name = azurerm_resource_group.main.name
+  parent_id           = azurerm_user_assigned_identity.training.id
+  issuer              = azurerm_kubernetes_cluster.main.oidc_issuer_url
+  subject             = "system:serviceaccount:${var.kubernetes_namespace}:predictive-maintenance-training"
+  audience            = ["api://AzureADTokenExchange"]
+}
+
+resource "azurerm_role_assignment" "training" {
+  for_each = {
+    "Storage Blob Data Reader"      = azurerm_storage_container.main["raw"].id
+    "Storage Blob Data Contributor" = azurerm_storage_container.main["models"].id
+  }
+
+  scope                = each.value
+  role_definition_name = each.key
+  principal_id         = azurerm_user_assigned_identity.training.principal_id
+  principal_type       = "ServicePrincipal"
+}
+
 # The workspace gets its rights on vault, storage and registry from Azure when it is made with them; reading data by
 # identity rather than by key is one more.
 

@@ -50,6 +50,11 @@ output "service_client_id" {
   value       = azurerm_user_assigned_identity.service.client_id
 }
 
+output "training_client_id" {
+  description = "Client id of the identity that training in the cluster acts as."
+  value       = azurerm_user_assigned_identity.training.client_id
+}
+
 output "pipeline_client_id" {
   description = "Client id that the GitHub workflow signs in with; null without github_repository."
   value       = one(azurerm_user_assigned_identity.pipeline[*].client_id)

@@ -174,6 +174,14 @@ run "identities_take_the_place_of_passwords" {
     error_message = "the service account of k8s/base acts as the service's identity"
   }
   assert {
+    condition     = azurerm_federated_identity_credential.training.subject == "system:serviceaccount:predictive-maintenance:predictive-maintenance-training"
+    error_message = "training has an identity of its own"
+  }
+  assert {
+    condition     = toset(keys(azurerm_role_assignment.training)) == toset(["Storage Blob Data Reader", "Storage Blob Data Contributor"])
+    error_message = "training reads readings and writes bundles, and no more"
+  }
+  assert {
     condition     = length(azurerm_role_assignment.operator) == 3
     error_message = "whoever applies administers cluster, secrets and data"
   }
