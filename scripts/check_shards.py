@@ -12,9 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,30 +60,60 @@ class LocalConnection(http.client.HTTPConnection):
     """A connection to a socket in the file system."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=30)
         self.path = str(path)
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)
+        self.sock.settimeout(30)
         self.sock.connect(self.path)
 
 
-class Server:
-    """One inference-server with its state."""
+class Names:
+    """The cluster's DNS: gives each replica the address that it has at the moment."""
 
-    def __init__(self, binary, bundle, folder, shard, port=0):
+    def __init__(self):
+        self.addresses = {}
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            query, client = self.socket.recvfrom(4096)
+            end = query.index(0, 12)
+            labels, place = [], 12
+            while place < end:
+                labels.append(query[place + 1 : place + 1 + query[place]].decode())
+                place += 1 + query[place]
+            address = self.addresses.get(labels[0])
+            question, is_a = query[12 : end + 5], query[end + 1 : end + 3] == b"\0\1"
+            answer = b""
+            if address and is_a:
+                # The name, as a pointer to the question; A, IN, one second, four bytes.
+                answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + socket.inet_aton(address)
+            flags = b"\x81\x80" if address else b"\x81\x83"
+            counts = b"\0\1" + (b"\0\1" if answer else b"\0\0") + b"\0\0\0\0"
+            self.socket.sendto(query[:2] + flags + counts + question + answer, client)
+
+
+class Server:
+    """One inference-server with its state, at an address of its own."""
+
+    def __init__(self, binary, bundle, folder, shard, host, port=0):
         self.log = (folder / f"log-{shard.replace('/', '-')}-{time.monotonic_ns()}").open("w+")
         self.process = subprocess.Popen(
             [
-                binary / "inference-server", "--port", str(port), "--model-dir", bundle,
+                binary / "inference-server", "--host", host, "--port", str(port),
+                "--model-dir", bundle,
                 "--state-dir", folder / "state" / shard.split("/")[0], "--shard", shard,
                 "--future-limit", "none", "--admin-port", "off", "--event-loops", "1",
             ],
             stderr=self.log,
         )  # fmt: skip
-        self.port = self.wait_for_port()
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self.host, self.port = host, self.wait_for_port()
+        self.connection = http.client.HTTPConnection(host, self.port, timeout=30)
 
     def wait_for_port(self):
         deadline = time.monotonic() + 20
@@ -103,14 +135,15 @@ class Server:
 class Router:
     """The overlay's HAProxy in front of servers on this machine."""
 
-    def __init__(self, folder, servers):
+    def __init__(self, folder, servers, names):
         folder.mkdir()
         self.socket = folder / "socket"
-        text = (OVERLAY / "router.cfg").read_text().split("\nbackend ")[0]
+        text, *backends = (OVERLAY / "router.cfg").read_text().split("\nbackend ")
         text = text.replace("bind :8080", f"bind unix@{self.socket}")
+        text = text.replace("parse-resolv-conf", f"nameserver dns 127.0.0.1:{names.port}")
         text = re.sub(r"(mod|rand)\(\d+\)", rf"\1({len(servers)})", text)
-        for index, server in enumerate(servers):
-            text += f"\nbackend shard-{index}\n    server replica 127.0.0.1:{server.port}\n"
+        for server, backend in zip(servers, backends, strict=False):
+            text += "\nbackend " + backend.replace(":5000 ", f":{server.port} ")
         (folder / "router.cfg").write_text(text)
         self.process = subprocess.Popen(["haproxy", "-db", "-f", folder / "router.cfg"])
         while not self.socket.exists():
@@ -164,6 +197,18 @@ def kept(connection, machine):
     return json.loads(want(200, answer, f"GET of {machine!r}")[2])["readings"]
 
 
+def wait_for_names(router, count):
+    """The router has looked every replica up."""
+    deadline = time.monotonic() + 20
+    found = set()
+    while len(found) < count and time.monotonic() < deadline:
+        machine = f"M{len(found)}{time.monotonic_ns()}"
+        if ask(router.connection, "GET", f"/equipment/{machine}")[0] == 404:
+            found.add(owner(machine, count))
+    if len(found) < count:
+        fail(f"the router found shards {found} only")
+
+
 def send_all(router, servers, machines):
     """Each machine's readings through the router: alone, in a batch, in lines."""
     count = len(servers)
@@ -201,7 +246,10 @@ def compare_owners(servers, machines):
 
 
 def prove_return(router, servers, machines, restart):
-    """While a shard is away its requests wait a while; the others' are answered."""
+    """While a shard is away its requests wait a while; the others' are answered.
+
+    It comes back with another address.
+    """
     gone = [machine for machine in machines if owner(machine, len(servers)) == 1]
     servers[1].stop(signal.SIGKILL)
     for machine in machines[:200]:
@@ -215,7 +263,7 @@ def prove_return(router, servers, machines, restart):
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(kept, router.connection, gone[0])
         time.sleep(0.5)
-        servers[1] = restart(servers[1].port)
+        servers[1] = restart()
         if waiting.result() != 3 or any(kept(router.connection, one) != 3 for one in gone):
             fail("readings were lost with the killed server")
     print("a killed shard: the others answer, its requests wait; back, it has its windows")
@@ -226,20 +274,27 @@ def main():
     count = count_of_shards()
     machines = ODD_IDS + [f"EQ{number:05}" for number in range(int(sys.argv[4]))]
 
-    def start(shard, of, port=0):
-        return Server(binary, bundle, folder, f"{shard}/{of}", port)
+    names = Names()
+
+    def start(shard, of, host=None, port=0):
+        host = host or f"127.0.0.{10 + shard}"
+        server = Server(binary, bundle, folder, f"{shard}/{of}", host, port)
+        names.addresses[f"predictive-maintenance-{shard}"] = host
+        return server
 
     running = []
     (folder / "state").mkdir()
     try:
         for number in (count, count - 1):
             servers = [start(shard, number) for shard in range(number)]
-            running = [*servers, Router(folder / f"router-{number}", servers)]
-            router = running[-1]
+            router = Router(folder / f"router-{number}", servers, names)
+            running = [*servers, router]
+            wait_for_names(router, number)
             if number == count:
                 send_all(router.connection, servers, machines)
                 compare_owners(servers, machines[:200])
-                prove_return(router, servers, machines, lambda port: start(1, count, port))
+                back = partial(start, 1, count, "127.0.0.20", servers[1].port)
+                prove_return(router, servers, machines, back)
                 running[:-1] = servers
             elif any(kept(router.connection, machine) != 3 for machine in machines):
                 fail("readings were lost on the way to fewer shards")
