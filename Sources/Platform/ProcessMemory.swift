@@ -15,17 +15,30 @@ package enum ProcessMemory {
 
     /// The process' size now; 0 where the system does not tell.
     package static var size: Size {
-        guard let text = try? FileAccess.read("/proc/self/statm") else { return Size() }
-        let pages = text.split(separator: UInt8(ascii: " ")).prefix(2).map { digits in
-            digits.reduce(0) { $0 * 10 + Int($1 &- UInt8(ascii: "0")) }
+        // Seven numbers of at most 20 digits, with a space each.
+        var text = InlineArray<160, UInt8>(repeating: 0)
+        var span = text.mutableSpan
+        // SAFETY: the kernel writes at most as many bytes as the buffer has.
+        let count = unsafe span.withUnsafeMutableBytes { buffer in
+            unsafe pread(statistics, buffer.baseAddress, buffer.count, 0)
         }
-        guard pages.count == 2 else { return Size() }
         let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+        var pages = InlineArray<2, Int>(repeating: 0)
+        var field = 0
+        for place in 0..<max(0, count) where field < 2 {
+            let digit = span[place] &- UInt8(ascii: "0")
+            if digit < 10 { pages[field] = pages[field] * 10 + Int(digit) } else { field += 1 }
+        }
         return Size(
             virtualByteCount: pages[0] * pageBytes,
             residentByteCount: pages[1] * pageBytes
         )
     }
+
+    /// Stays open, so that a look takes one call.
+    private static let statistics =
+        // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
+        unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
 
     /// Bytes that are in RAM.
     package static var residentByteCount: Int { size.residentByteCount }

@@ -44,15 +44,13 @@ enum ProcessMetrics {
     }
 
     private static var openDescriptors: Double {
-        // SAFETY: the stream is closed below and used by this function alone.
-        guard let stream = unsafe opendir("/proc/self/fd") else { return 0 }
-        // SAFETY: closed once, after the last use.
-        defer { unsafe closedir(stream) }
-        var count = 0
-        // SAFETY: only whether there is an entry is looked at.
-        while unsafe readdir(stream) != nil { count += 1 }
-        // Without the two names of folders and the descriptor of this look.
-        return Double(max(0, count - 3))
+        let path = "/proc/self/fd"
+        // Since Linux 6.2 the folder's size is the number of its entries.
+        if let status = try? FileAccess.status(of: path), status.byteCount > 0 {
+            return Double(status.byteCount)
+        }
+        // Without the descriptor of this look.
+        return Double(max(0, ((try? FileAccess.list(path).count) ?? 0) - 1))
     }
 
     private static var descriptorsMax: Double {
