@@ -31,6 +31,16 @@ struct TimestampTests {
         #expect(Timestamp.parse(bytes.span, 0..<bytes.count, naiveOffsetMinutes: 0) == nil)
     }
 
+    @Test(
+        arguments: [
+            (-62_135_596_800, -62_135_596_800_000_000), (253_402_300_799, 253_402_300_799_000_000),
+            (-62_135_596_801, nil), (253_402_300_800, nil), (1e300, nil), (.nan, nil),
+        ] as [(Double, Int64?)]
+    )
+    func takesSecondsOfTheYears1To9999(seconds: Double, microseconds: Int64?) {
+        #expect(Timestamp.microseconds(ofSeconds: seconds) == microseconds)
+    }
+
     @Test func writesWhatItReads() {
         var generator = SplitMix(seed: 3)
         for _ in 0..<10_000 {

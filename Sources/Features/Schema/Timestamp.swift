@@ -11,11 +11,9 @@ package enum Timestamp {
 
     /// Seconds since the epoch, rounded to the microsecond; nil outside the years 1 to 9999.
     package static func microseconds(ofSeconds seconds: Double) -> Int64? {
-        let scaled = (seconds * 1e6).rounded()
-        guard scaled >= Double(range.lowerBound), scaled <= Double(range.upperBound) else {
-            return nil
-        }
-        return Int64(scaled)
+        // The range's ends are no doubles, so the comparison is one of integers.
+        guard let scaled = Int64(exactly: (seconds * 1e6).rounded()) else { return nil }
+        return range.contains(scaled) ? scaled : nil
     }
 
     /// Reads RFC 3339 text such as 2024-01-15T10:30:00.5+01:00 (section 5.6).
