@@ -21,7 +21,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        binutils libnghttp2-dev libssl-dev pkg-config zlib1g-dev \
+        binutils libcurl4-openssl-dev libnghttp2-dev libssl-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Before the sources: packages are fetched again only when this file changes.

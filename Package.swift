@@ -126,7 +126,9 @@ let package = Package(
                 "Training", "ModelRuntime", "Features", "Drift", "JSON", "Integrity", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            // URLSession is a layer over it, which a static build does not bring.
+            linkerSettings: [.linkedLibrary("curl")]
         ),
         .executableTarget(
             name: "Benchmarks",

@@ -16,7 +16,7 @@ struct RegistryCommand: ParsableCommand {
             """,
         subcommands: [
             List.self, Show.self, Verify.self, Diff.self, Promote.self, Rollback.self,
-            Challenge.self, Withdraw.self,
+            Challenge.self, Withdraw.self, Push.self, Pull.self,
         ]
     )
 
@@ -169,7 +169,7 @@ struct RegistryCommand: ParsableCommand {
     }
 
     /// What is in a model's folder.
-    fileprivate static func read(
+    static func read(
         _ folder: ModelFolder
     ) throws(TrainingError) -> (versions: [BundleVersion], registry: ModelRegistry?) {
         do throws(ModelDirectoryError) {

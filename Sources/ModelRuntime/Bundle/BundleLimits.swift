@@ -33,7 +33,7 @@ package struct BundleLimits: Equatable, Sendable {
     package init() {}
 
     /// How many bytes the file of this name may have.
-    func bytesMax(of name: String) -> Int {
+    package func bytesMax(of name: String) -> Int {
         switch name {
         case BundleFile.manifest: manifestBytesMax
         case BundleFile.weights: weightsBytesMax

@@ -65,6 +65,13 @@ package enum BundleReader {
         )
     }
 
+    /// The names of the files that a bundle's sums are of, plain names all of them.
+    ///
+    /// - Throws: ``BundleError`` where these are no sums.
+    package static func fileNames(inSums bytes: [UInt8]) throws(BundleError) -> [String] {
+        try Checksums(bytes).digests.map(\.name)
+    }
+
     /// What explains the model's predictions; nil where the bundle has no background.
     private static func explainer(
         _ files: inout BundleFiles,

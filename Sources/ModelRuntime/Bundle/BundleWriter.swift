@@ -63,10 +63,34 @@ package enum BundleWriter {
         limits: BundleLimits = BundleLimits()
     ) throws(BundleError) -> LoadedModel {
         try contents.manifest.validate()
-        let folder = "\(directory)/\(contents.manifest.model)"
-        let path = "\(folder)/\(contents.manifest.version)"
+        let files = contents.files
+        let sums = (BundleFile.sums, Checksums(of: files).bytes)
+        return try place(files + [sums], of: contents.manifest, in: directory, limits)
+    }
+
+    /// Puts the files of a bundle that was made elsewhere, its sums among them, into
+    /// `<directory>/<model>/<version>/` as its manifest says, in the same way.
+    ///
+    /// - Throws: ``BundleError`` as ``write(_:to:limits:)``, also where it does not verify.
+    package static func install(
+        _ files: [(name: String, bytes: [UInt8])],
+        in directory: String,
+        limits: BundleLimits = BundleLimits()
+    ) throws(BundleError) -> LoadedModel {
+        let manifest = files.first { $0.name == BundleFile.manifest }
+        return try place(files, of: try Manifest(manifest?.bytes ?? []), in: directory, limits)
+    }
+
+    private static func place(
+        _ files: [(name: String, bytes: [UInt8])],
+        of manifest: Manifest,
+        in directory: String,
+        _ limits: BundleLimits
+    ) throws(BundleError) -> LoadedModel {
+        let folder = "\(directory)/\(manifest.model)"
+        let path = "\(folder)/\(manifest.version)"
         // A name that begins with a dot is no version, so no server takes it for a bundle.
-        let temporary = "\(folder)/.\(contents.manifest.version).tmp"
+        let temporary = "\(folder)/.\(manifest.version).tmp"
         let isThere = try wrap { () throws(FileError) in
             try FileAccess.makeDirectory(folder)
             try FileAccess.remove(temporary)
@@ -74,7 +98,7 @@ package enum BundleWriter {
         }
         guard !isThere else { throw .exists(path: path) }
         do throws(BundleError) {
-            try write(contents.files, to: temporary)
+            try write(files, to: temporary)
             let loaded = try BundleReader.load(path: temporary, limits: limits)
             try wrap { () throws(FileError) in try FileAccess.rename(temporary, to: path) }
             return loaded.moved(to: path)
@@ -91,8 +115,6 @@ package enum BundleWriter {
         try wrap { () throws(FileError) in
             try FileAccess.makeDirectory(directory)
             for (name, bytes) in files { try FileAccess.write(bytes, to: "\(directory)/\(name)") }
-            let sums = Checksums(of: files).bytes
-            try FileAccess.write(sums, to: "\(directory)/\(BundleFile.sums)")
             try FileAccess.syncDirectory(directory)
         }
     }

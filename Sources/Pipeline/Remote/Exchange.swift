@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+import Foundation
+import FoundationNetworking
+import Synchronization
+import Training
+
+/// One request and its answer, of which no more than a limit is taken in.
+///
+/// Note on threads: the session calls from a queue of its own; what it says is under a mutex.
+final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
+    private struct Progress {
+        var bytes: [UInt8] = []
+        var isTooLarge = false
+        var outcome: Result<Int, any Error>?
+    }
+
+    private let bytesMax: Int
+    private let progress = Mutex(Progress())
+    private let end = DispatchSemaphore(value: 0)
+
+    private init(bytesMax: Int) {
+        self.bytesMax = bytesMax
+    }
+
+    /// Sends a request and waits for the whole answer.
+    ///
+    /// - Throws: ``TrainingError/unusable(_:)`` where none came or it is too large.
+    static func run(
+        _ request: URLRequest,
+        bytesMax: Int
+    ) throws(TrainingError) -> RemoteClient.Answer {
+        let exchange = Exchange(bytesMax: bytesMax)
+        let session = URLSession(configuration: .ephemeral, delegate: exchange, delegateQueue: nil)
+        defer { session.finishTasksAndInvalidate() }
+        session.dataTask(with: request).resume()
+        exchange.end.wait()
+        let progress = exchange.progress.withLock { $0 }
+        let place = "\(request.httpMethod ?? "") \(request.url?.absoluteString ?? "")"
+        guard !progress.isTooLarge else {
+            throw .unusable("\(place): the answer is larger than the limit of \(bytesMax) bytes")
+        }
+        switch progress.outcome {
+        case .success(let status):
+            return RemoteClient.Answer(status: status, bytes: progress.bytes)
+        case .failure(let error): throw .unusable("\(place): \(error.localizedDescription)")
+        case nil: throw .unusable("\(place): no answer")
+        }
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let isTooLarge = progress.withLock { progress in
+            progress.isTooLarge = progress.bytes.count + data.count > bytesMax
+            if !progress.isTooLarge { progress.bytes.append(contentsOf: data) }
+            return progress.isTooLarge
+        }
+        if isTooLarge { dataTask.cancel() }
+    }
+
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest,
+        completionHandler: @escaping (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        didCompleteWithError error: (any Error)?
+    ) {
+        let status = (task.response as? HTTPURLResponse)?.statusCode
+        progress.withLock { progress in
+            if let error {
+                progress.outcome = .failure(error)
+            } else {
+                progress.outcome = status.map { .success($0) }
+            }
+        }
+        end.signal()
+    }
+}
