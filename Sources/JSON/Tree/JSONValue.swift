@@ -17,9 +17,19 @@ package enum JSONValue: Equatable, Sendable {
         limits: JSONLimits = JSONLimits()
     ) throws(JSONError) -> JSONValue {
         var reader = JSONReader(limits: limits)
-        let value = try read(try reader.next(bytes), &reader, bytes)
+        let value = try next(&reader, bytes)
         _ = try reader.next(bytes)  // the end, or it throws
         return value
+    }
+
+    /// Reads the value that comes next in a text, of which a reader has read what is before.
+    ///
+    /// - Throws: ``JSONError`` with the offset.
+    package static func next(
+        _ reader: inout JSONReader,
+        _ bytes: Span<UInt8>
+    ) throws(JSONError) -> JSONValue {
+        try read(try reader.next(bytes), &reader, bytes)
     }
 
     /// Reads one JSON text, as ``parse(_:limits:)``.

@@ -146,12 +146,12 @@ extension JSONView {
     /// The values by sensor that this object has to hold; NaN where one is absent or null.
     fileprivate func sensorValues(_ schema: Schema) throws(JSONShapeError) -> [Double] {
         var values = [Double](repeating: .nan, count: schema.sensors.count)
-        for (name, view) in try members {
+        for (name, value) in try object.members {
             guard let index = schema.sensorIndex(name) else {
-                throw view.refuse("a sensor of the schema")
+                throw try required(name).refuse("a sensor of the schema")
             }
-            guard let value = schema.sensors[index].value(of: view.value) else {
-                throw view.refuse("a value of \(name)")
+            guard let value = schema.sensors[index].value(of: value) else {
+                throw try required(name).refuse("a value of \(name)")
             }
             values[index] = value
         }
