@@ -19,6 +19,23 @@ extension OutputSpan where Element == UInt8 {
     }
 }
 
+extension OutputSpan where Element == UInt8 {
+    /// Appends eight bytes, the lowest first.
+    ///
+    /// Inlinable for texts of fixed form, which are put together in a word.
+    @inlinable @inline(__always)
+    package mutating func append(word: UInt64) {
+        precondition(freeCapacity >= 8, "the output has no room")
+        // SAFETY: the room was checked above; the bytes need no alignment.
+        unsafe withUnsafeMutableBufferPointer { output, initializedCount in
+            guard let base = output.baseAddress else { return }
+            unsafe UnsafeMutableRawPointer(base + initializedCount)
+                .storeBytes(of: word.littleEndian, as: UInt64.self)
+            initializedCount += 8
+        }
+    }
+}
+
 extension Span where Element == UInt8 {
     /// The eight bytes from `index` up as one little-endian word.
     ///
@@ -30,5 +47,18 @@ extension Span where Element == UInt8 {
         return unsafe withUnsafeBytes { bytes in
             unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         }
+    }
+
+    /// The bytes from `index` up, at most eight, as a little-endian word with zeros above them.
+    ///
+    /// Inlinable for keys of some bytes, which are compared and hashed by words.
+    @inlinable @inline(__always)
+    package func paddedWord(at index: Int) -> UInt64 {
+        let left = count &- index
+        if left >= 8 { return word(at: index) }
+        if count >= 8 { return word(at: count &- 8) >> UInt64(8 &* (8 &- left)) }
+        var word: UInt64 = 0
+        for place in 0..<left { word |= UInt64(self[index &+ place]) << UInt64(8 &* place) }
+        return word
     }
 }

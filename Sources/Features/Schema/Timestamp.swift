@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Timestamps as microseconds since the Unix epoch, UTC, and their RFC 3339 text.
 package enum Timestamp {
     /// Microseconds in a second.
@@ -66,22 +68,44 @@ package enum Timestamp {
         let (century, year) = date.year.quotientAndRemainder(dividingBy: 100)
         let (minuteOfDay, second) = Int(secondOfDay).quotientAndRemainder(dividingBy: 60)
         let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
-        // Room for all first: an append for each digit would look for it each time.
-        let start = output.count
-        output.append(repeating: UInt8(ascii: "-"), count: 19)
-        var bytes = output.mutableSpan
-        putTwoDigits(century, at: start, &bytes)
-        putTwoDigits(year, at: start + 2, &bytes)
-        putTwoDigits(date.month, at: start + 5, &bytes)
-        putTwoDigits(date.day, at: start + 8, &bytes)
-        bytes[start + 10] = UInt8(ascii: "T")
-        putTwoDigits(hour, at: start + 11, &bytes)
-        bytes[start + 13] = UInt8(ascii: ":")
-        putTwoDigits(minute, at: start + 14, &bytes)
-        bytes[start + 16] = UInt8(ascii: ":")
-        putTwoDigits(second, at: start + 17, &bytes)
-        if fraction > 0 { appendFraction(Int(fraction), &output) }
+        let (upper, rest) = Int(fraction).quotientAndRemainder(dividingBy: 10_000)
+        let (middle, last) = rest.quotientAndRemainder(dividingBy: 100)
+        // Eight bytes at a time, the first lowest: "0000-00-", "00T00:00" and ":00.0000" with the
+        // digits added.
+        output.append(
+            word: 0x2D30_302D_3030_3030 | digits(century) | digits(year) << 16
+                | digits(date.month) << 40
+        )
+        output.append(
+            word: 0x3030_3A30_3054_3030 | digits(date.day) | digits(hour) << 24
+                | digits(minute) << 48
+        )
+        output.append(
+            word: 0x3030_3030_2E30_303A | digits(second) << 8 | digits(upper) << 32
+                | digits(middle) << 48
+        )
+        if fraction == 0 {
+            output.removeLast(5)
+        } else {
+            let lastDigits = digits(last)
+            output.append(UInt8(ascii: "0") | UInt8(truncatingIfNeeded: lastDigits))
+            output.append(UInt8(ascii: "0") | UInt8(truncatingIfNeeded: lastDigits >> 8))
+            var zeros = fraction
+            while zeros % 10 == 0 {
+                output.removeLast(1)
+                zeros /= 10
+            }
+        }
         output.append(UInt8(ascii: "Z"))
+    }
+
+    /// The two digits of a number below 100, the first in the lowest byte.
+    @inline(__always)
+    private static func digits(_ value: Int) -> UInt64 {
+        let number = UInt64(truncatingIfNeeded: value)
+        // A tenth, rounded down, of all numbers below 179.
+        let tens = (number &* 103) >> 10
+        return tens | (number &- tens &* 10) << 8
     }
 
     /// The moment as RFC 3339 text in UTC.
@@ -129,32 +153,6 @@ package enum Timestamp {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30
         default: 31
-        }
-    }
-
-    @inline(__always)
-    private static func putTwoDigits(_ value: Int, at place: Int, _ bytes: inout MutableSpan<UInt8>)
-    {
-        let number = UInt16(truncatingIfNeeded: value)
-        let (tens, ones) = number.quotientAndRemainder(dividingBy: 10)
-        bytes[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
-        bytes[place &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: ones)
-    }
-
-    /// Appends a point and microseconds without the zeros at the end.
-    private static func appendFraction(_ fraction: Int, _ output: inout OutputSpan<UInt8>) {
-        let start = output.count
-        output.append(repeating: UInt8(ascii: "."), count: 7)
-        var bytes = output.mutableSpan
-        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000)
-        let (middle, last) = lower.quotientAndRemainder(dividingBy: 100)
-        putTwoDigits(upper, at: start + 1, &bytes)
-        putTwoDigits(middle, at: start + 3, &bytes)
-        putTwoDigits(last, at: start + 5, &bytes)
-        var zeros = fraction
-        while zeros % 10 == 0 {
-            output.removeLast(1)
-            zeros /= 10
         }
     }
 }
