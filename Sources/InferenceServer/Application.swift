@@ -54,8 +54,8 @@ final class Application: Sendable {
             throw .state(error)
         }
         let configuration = Self.serverConfiguration(settings)
-        // One for each event loop, and one for all batches beside them.
-        let slots = configuration.eventLoopCount + 1
+        // One for each event loop, and as many and one more for batches beside them.
+        let slots = 2 * configuration.eventLoopCount + 1
         let models = ModelStore()
         let metrics = ServiceMetrics(slots: slots)
         fleet = Fleet(

@@ -25,7 +25,10 @@ package struct ReadingTime: Equatable, Sendable {
 /// needs; ``finishRow(_:)`` computes the row from the notes without the record, so that a lock on
 /// it is held for the first part only. An engine is immutable; scratch and record belong to the
 /// caller.
-package struct FeatureEngine: Sendable {
+///
+/// - Note: Safe to share. Threads that do pass the reference counts of its lists to and fro for
+///   every row, so each worker had better have a ``copy()``.
+package final class FeatureEngine: Sendable {
     /// What the engine computes.
     package let transform: FeatureTransform
     /// Where things stand in a machine's record.
@@ -57,6 +60,12 @@ package struct FeatureEngine: Sendable {
         kernels = FeatureKernels(variant)
     }
 
+    /// An engine that computes the same and shares no memory that changes with this one.
+    package func copy() -> FeatureEngine {
+        // What was prepared once can be prepared again.
+        (try? FeatureEngine(transform, variant: kernels.variant)) ?? self
+    }
+
     /// Working memory for this engine.
     package func makeScratch() -> FeatureScratch { FeatureScratch(engine: self) }
 
@@ -72,6 +81,27 @@ package struct FeatureEngine: Sendable {
         at base: Int,
         scratch: inout FeatureScratch
     ) -> Admission {
+        observe(time, in: &words, at: base, hasRow: true, &scratch)
+    }
+
+    /// Takes a reading in as ``observe(_:in:at:scratch:)`` does where no row is asked for: what its
+    /// windows hold is not noted.
+    package func absorb(
+        _ time: ReadingTime,
+        in words: inout MutableSpan<UInt64>,
+        at base: Int,
+        scratch: inout FeatureScratch
+    ) {
+        _ = observe(time, in: &words, at: base, hasRow: false, &scratch)
+    }
+
+    private func observe(
+        _ time: ReadingTime,
+        in words: inout MutableSpan<UInt64>,
+        at base: Int,
+        hasRow: Bool,
+        _ scratch: inout FeatureScratch
+    ) -> Admission {
         let pane = records.panePosition(of: time.timestamp)
         let admission = records.admission(
             words,
@@ -83,7 +113,7 @@ package struct FeatureEngine: Sendable {
         if admission == .stale {
             takeAlone(time, pane, &scratch)
         } else {
-            take(time, pane, admission, in: &words, at: base, &scratch)
+            take(time, pane, admission, in: &words, at: base, hasRow: hasRow, &scratch)
         }
         return admission
     }
@@ -113,6 +143,7 @@ package struct FeatureEngine: Sendable {
         _ admission: Admission,
         in words: inout MutableSpan<UInt64>,
         at base: Int,
+        hasRow: Bool,
         _ scratch: inout FeatureScratch
     ) {
         let isInOrder = admission == .inOrder
@@ -131,6 +162,7 @@ package struct FeatureEngine: Sendable {
             records.addSinceStart(&words, at: base, pane: pane, values: scratch.values.span)
             records.count(&words, at: base, time)
         }
+        guard hasRow else { return }
         records.gatherSinceStart(words.span, at: base, into: &scratch.sinceStart)
         scratch.statistics.gather(records, words.span, at: base, pane, kernels)
     }
@@ -144,7 +176,7 @@ package struct FeatureEngine: Sendable {
         swap(&lone, &scratch.lone)
         var words = lone.mutableSpan
         records.reset(&words, at: 0, id: [UInt8]().span)
-        take(time, pane, .inOrder, in: &words, at: 0, &scratch)
+        take(time, pane, .inOrder, in: &words, at: 0, hasRow: true, &scratch)
         swap(&lone, &scratch.lone)
     }
 }

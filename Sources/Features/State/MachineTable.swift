@@ -28,8 +28,9 @@ struct MachineTable: Sendable {
         var mark = MachineMark.none
     }
 
-    private static let recordsPerChunk = 8
     private static let evictionSteps = 64
+    /// What a list takes beside its elements: its head and that of its memory.
+    private static let listBytes = 48
 
     let records: RecordLayout
     let file: StateFile?
@@ -43,9 +44,10 @@ struct MachineTable: Sendable {
     var torn = 0
     private let idleMicroseconds: Int64
     private let quota: MachineQuota
-    /// Records in pieces, so that growing moves none of them; none where the file has all eight.
-    private var chunks: [[UInt64]] = []
-    private var chunkCount = 0
+    /// Records in memory by machine, each by itself, so that growing moves none of them and what is
+    /// known of a list stands beside its record; empty where the file has the machine's.
+    private var lists: [[UInt64]] = []
+    private var listCount = 0
     private var memoryCount = 0
     private var free: [Int] = []
     /// Machine's number + 1, or 0 for an empty place.
@@ -76,7 +78,7 @@ struct MachineTable: Sendable {
         StateCounts(
             machines: entries.count - free.count,
             evictions: evictions,
-            byteCount: chunkCount * Self.recordsPerChunk * records.wordCount * 8
+            byteCount: listCount * (records.wordCount * 8 + Self.listBytes) + lists.capacity * 8
                 + entries.capacity * MemoryLayout<Entry>.stride + index.capacity * 4,
             torn: torn,
             memoryOnly: file == nil ? 0 : memoryCount
@@ -98,9 +100,8 @@ struct MachineTable: Sendable {
         guard entries[number].standing == .memory else {
             return observeInFile(time, number, engine: engine, scratch: &scratch)
         }
-        let (chunk, base) = position(number)
-        var words = chunks[chunk].mutableSpan
-        return engine.observe(time, in: &words, at: base, scratch: &scratch)
+        var words = lists[number].mutableSpan
+        return engine.observe(time, in: &words, at: 0, scratch: &scratch)
     }
 
     /// The number of the machine with this id; where its record is in the file, `work` is its copy.
@@ -136,10 +137,9 @@ struct MachineTable: Sendable {
         } else {
             entries[number].standing = .memory
             memoryCount += 1
-            let (chunk, base) = position(number)
-            makeChunk(chunk)
-            var words = chunks[chunk].mutableSpan
-            records.reset(&words, at: base, id: id)
+            makeList(number)
+            var words = lists[number].mutableSpan
+            records.reset(&words, at: 0, id: id)
         }
         addToIndex(number)
         return number
@@ -207,9 +207,7 @@ struct MachineTable: Sendable {
 
     /// A copy of the record of a machine that was found.
     func copy(_ number: Int) -> [UInt64] {
-        guard entries[number].standing == .memory else { return work }
-        let (chunk, base) = position(number)
-        return Array(chunks[chunk][base..<base + records.wordCount])
+        entries[number].standing == .memory ? lists[number] : work
     }
 
     /// Overwrites the record of a machine that was found or inserted.
@@ -217,8 +215,7 @@ struct MachineTable: Sendable {
         guard entries[number].standing == .memory else {
             return replaceInFile(number, with: words)
         }
-        let (chunk, base) = position(number)
-        for word in words.indices { chunks[chunk][base + word] = words[word] }
+        lists[number] = words
     }
 
     /// Changes the alarm of a machine that was found.
@@ -229,12 +226,11 @@ struct MachineTable: Sendable {
         guard entries[number].standing == .memory else {
             return updateAlarmInFile(number, body)
         }
-        let (chunk, base) = position(number)
-        var words = chunks[chunk].mutableSpan
-        var alarm = records.alarm(words, at: base)
+        var words = lists[number].mutableSpan
+        var alarm = records.alarm(words, at: 0)
         let before = alarm
         let state = body(&alarm)
-        if alarm != before { records.setAlarm(alarm, &words, at: base) }
+        if alarm != before { records.setAlarm(alarm, &words, at: 0) }
         return state
     }
 
@@ -246,33 +242,24 @@ struct MachineTable: Sendable {
         swap(&copy, &work)
     }
 
-    private func position(_ number: Int) -> (chunk: Int, base: Int) {
-        let (chunk, place) = number.quotientAndRemainder(dividingBy: Self.recordsPerChunk)
-        return (chunk, place * records.wordCount)
+    private mutating func makeList(_ number: Int) {
+        while lists.count <= number { lists.append([]) }
+        // A number that comes again finds the list of the machine before.
+        guard lists[number].isEmpty else { return }
+        lists[number] = Array(repeating: 0, count: records.wordCount)
+        listCount += 1
     }
 
-    private mutating func makeChunk(_ chunk: Int) {
-        while chunks.count <= chunk { chunks.append([]) }
-        guard chunks[chunk].isEmpty else { return }
-        let wordCount = Self.recordsPerChunk * records.wordCount
-        chunks[chunk] = Array(repeating: 0, count: wordCount)
-        chunkCount += 1
+    private func holds(_ number: Int, _ id: Span<UInt8>) -> Bool {
+        guard entries[number].standing == .memory else { return records.holds(work, id: id) }
+        return records.holds(lists[number], id: id)
     }
 
-    private mutating func holds(_ number: Int, _ id: Span<UInt8>) -> Bool {
-        guard entries[number].standing == .memory else {
-            return records.holds(work.mutableSpan, at: 0, id: id)
-        }
-        let (chunk, base) = position(number)
-        return records.holds(chunks[chunk].mutableSpan, at: base, id: id)
-    }
-
-    mutating func lastArrival(_ number: Int) -> Int64 {
+    func lastArrival(_ number: Int) -> Int64 {
         if let file, entries[number].standing != .memory {
             return file.lastArrival(Int(entries[number].fileRecord))
         }
-        let (chunk, base) = position(number)
-        return records.lastArrival(chunks[chunk].mutableSpan, at: base)
+        return Int64(bitPattern: lists[number][RecordLayout.lastArrival])
     }
 
     private mutating func addToIndex(_ number: Int) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
 internal import Synchronization
 
 /// Bounds of the state that a server keeps.
@@ -317,11 +318,11 @@ func hashBytes(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
     var hash = seed ^ 0x9E37_79B9_7F4A_7C15
     var index = 0
     while index < bytes.count {
-        var word: UInt64 = 0
-        let end = min(index + 8, bytes.count)
-        for place in index..<end { word = word << 8 | UInt64(bytes[place]) }
+        // The first byte is the highest of those that there are.
+        let empty = 8 * max(0, index + 8 - bytes.count)
+        let word = bytes.paddedWord(at: index).byteSwapped >> UInt64(empty)
         hash = foldedProduct(hash ^ word, 0xD6E8_FEB8_6659_FD93)
-        index = end
+        index += 8
     }
     return foldedProduct(hash ^ UInt64(bytes.count), 0xA076_1D64_78BD_642F)
 }

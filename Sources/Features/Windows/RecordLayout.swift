@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Where things stand in a machine's record, a fixed number of 64-bit words.
 ///
 ///     word  0   1   checksum of the words from here to the first pane, for whoever stores records
@@ -145,30 +147,20 @@ package struct RecordLayout: Sendable {
         setAlarm(AlarmRecord(), &words, at: base)
         for pane in 0..<paneCount { words.store(.min, at: base + panes + pane * wordsPerPane) }
         words[base + Self.idByteCount] = UInt64(id.count)
-        for index in 0..<id.count {
-            words[base + Self.idBytes + index / 8] |= UInt64(id[index]) << UInt64(index % 8 * 8)
+        for index in stride(from: 0, to: id.count, by: 8) {
+            words[base + Self.idBytes + index / 8] = id.paddedWord(at: index)
         }
     }
 
     /// Whether the record belongs to this equipment id.
-    package func holds(
-        _ words: borrowing MutableSpan<UInt64>,
-        at base: Int,
-        id: Span<UInt8>
-    ) -> Bool {
-        guard words[base + Self.idByteCount] == UInt64(id.count) else { return false }
-        for index in 0..<id.count {
-            let word = words[base + Self.idBytes + index / 8]
-            if UInt8(truncatingIfNeeded: word >> UInt64(index % 8 * 8)) != id[index] {
-                return false
-            }
+    func holds(_ record: borrowing [UInt64], id: Span<UInt8>) -> Bool {
+        guard record[Self.idByteCount] == UInt64(id.count) else { return false }
+        var index = 0
+        while index < id.count {
+            if record[Self.idBytes + index / 8] != id.paddedWord(at: index) { return false }
+            index += 8
         }
         return true
-    }
-
-    /// When the machine's last reading arrived, microseconds since the epoch.
-    package func lastArrival(_ words: borrowing MutableSpan<UInt64>, at base: Int) -> Int64 {
-        words.load(at: base + Self.lastArrival)
     }
 
     /// The index of the pane that holds a timestamp.

@@ -6,11 +6,14 @@ internal import Platform
 
 /// The metrics of the service's health and of the model in service.
 enum ModelMetrics {
+    /// Registers them; the service itself makes the page, so it is there when they are asked for.
+    ///
+    /// A weak reference to it would make every other one of a request slow.
     static func register(_ service: PredictionService, in registry: Registry) {
         registry.function(
             "service_health_status",
             help: "1 with a verified model in service and while not draining, else 0."
-        ) { [weak service] in service?.isReady == true ? 1 : 0 }
+        ) { [unowned service] in service.isReady ? 1 : 0 }
         registry.functions(
             "inference_server_build_info",
             help: "1 for the version of the program and the kernels that it uses here.",
@@ -28,11 +31,11 @@ enum ModelMetrics {
         registry.function(
             "batch_bytes_pending",
             help: "Bodies of the batches that wait or are worked on."
-        ) { [weak service] in Double(service?.batches.pendingByteCount ?? 0) }
+        ) { [unowned service] in Double(service.batches.pendingByteCount) }
         registry.function(
             "explanations_pending",
             help: "Explanations that wait or are worked on."
-        ) { [weak service] in Double(service?.explanations.pendingCount ?? 0) }
+        ) { [unowned service] in Double(service.explanations.pendingCount) }
     }
 
     private typealias Metric = DerivedMetric<ModelStanding>

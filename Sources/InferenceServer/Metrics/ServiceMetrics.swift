@@ -22,8 +22,9 @@ final class ServiceMetrics: Sendable {
     private let latency: Family<Histogram>
     private let sensorFlags: Family<Counter>
     private let counted = Mutex<[PredictionCounts]>([])
-    /// By predicted class.
-    private let confidence: [Histogram]
+    /// Confidence where no failure is predicted, and where one is.
+    private let sound: Histogram
+    private let failing: Histogram
     private let windowFill: Histogram
     private let late: Counter
     private let stale: Counter
@@ -59,7 +60,7 @@ final class ServiceMetrics: Sendable {
             bounds: [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99],
             slots: slots
         )
-        self.confidence = [confidence.child(["0"]), confidence.child(["1"])]
+        (sound, failing) = (confidence.child(["0"]), confidence.child(["1"]))
         windowFill = registry.histogram(
             "window_fill_ratio",
             help: "Share of the longest window that a machine's readings fill.",
@@ -146,7 +147,11 @@ final class ServiceMetrics: Sendable {
     }
 
     func observeConfidence(_ probability: Double, prediction: Int, slot: Int) {
-        confidence[prediction].observe(probability, slot: slot)
+        if prediction == 1 {
+            failing.observe(probability, slot: slot)
+        } else {
+            sound.observe(probability, slot: slot)
+        }
     }
 
     func observeWindowFill(_ share: Double, slot: Int) { windowFill.observe(share, slot: slot) }

@@ -26,6 +26,8 @@ final class BatchQueue: Sendable {
     private let runningCount = Atomic(0)
     /// Scorers that wait for the next batch; their memory has been touched already.
     private let idle = Mutex<[BatchScorer]>([])
+    /// Scorers that were made.
+    private let scorerCount = Atomic(0)
 
     /// `workerCount` is how many batches are worked on at a time where all cores are free.
     init(byteCountMax: Int, workerCount: Int) {
@@ -53,6 +55,9 @@ final class BatchQueue: Sendable {
     }
 
     /// Calls `body` with a scorer of the model that no one else has, made where none waits.
+    ///
+    /// From `slot` on the metrics have one more slots than there are workers, which scorers take in
+    /// turn: two that counted in one would hold each other up.
     func withScorer(
         _ model: ServedModel,
         metrics: ServiceMetrics,
@@ -73,7 +78,7 @@ final class BatchQueue: Sendable {
                     metrics: metrics,
                     log: log,
                     telemetry: telemetry,
-                    slot: slot
+                    slot: slot + nextNumber() % (workerCount + 1)
                 )
             )
         defer {
@@ -84,6 +89,8 @@ final class BatchQueue: Sendable {
         }
         try taken.scorer.withLock { scorer throws(ServiceError) in try body(&scorer) }
     }
+
+    private func nextNumber() -> Int { scorerCount.add(1, ordering: .relaxed).oldValue }
 
     /// Runs a batch for which room was taken, and gives the room back after it.
     func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {

@@ -60,7 +60,7 @@ struct RowPredictor: ~Copyable {
     private static let blockRows = 48
 
     init(model: ServedModel) {
-        engine = model.engine
+        engine = model.engine.copy()
         network = model.network
         scratch = engine.makeScratch()
         forward = ForwardScratch(for: network)
@@ -81,7 +81,7 @@ struct RowPredictor: ~Copyable {
         var first = 0
         while first < rows.rows.count {
             let block = first..<min(first + Self.blockRows, rows.rows.count)
-            try scoreBlock(block, &rows, model, arrival, skipsErrors)
+            try scoreBlock(block, &rows, model, model.state, arrival, skipsErrors)
             first = block.upperBound
         }
     }
@@ -109,6 +109,7 @@ struct RowPredictor: ~Copyable {
         _ block: Range<Int>,
         _ rows: inout ReadingRows,
         _ model: ServedModel,
+        _ state: StateStore?,
         _ arrival: Int64,
         _ skipsErrors: Bool
     ) throws(ServiceError) {
@@ -118,7 +119,7 @@ struct RowPredictor: ~Copyable {
             scratch.place = nil
             if rows.refused.isEmpty || rows.refused[index] == nil {
                 do {
-                    admission = try observe(index, rows, model, arrival)
+                    admission = try observe(index, rows, state, arrival)
                 } catch {
                     guard skipsErrors else { throw error }
                     rows.refused[index] = error
@@ -141,7 +142,7 @@ struct RowPredictor: ~Copyable {
             )
         }
         runNetwork(block, model)
-        if let alarms = model.alarms, let state = model.state {
+        if let alarms = model.alarms, let state {
             updateAlarms(block, rows, alarms, state)
         }
     }
@@ -192,7 +193,7 @@ struct RowPredictor: ~Copyable {
     private mutating func observe(
         _ index: Int,
         _ rows: borrowing ReadingRows,
-        _ model: ServedModel,
+        _ state: StateStore?,
         _ arrival: Int64
     ) throws(ServiceError) -> Admission {
         let row = rows.rows[index]
@@ -205,7 +206,7 @@ struct RowPredictor: ~Copyable {
         if let history = row.history {
             return observe(time, after: history, rows, index)
         }
-        guard let state = model.state else {
+        guard let state else {
             engine.observeAlone(time, scratch: &scratch)
             return .inOrder
         }
@@ -245,7 +246,7 @@ struct RowPredictor: ~Copyable {
                 isTimestamped: timestamp != nil,
                 arrival: time.arrival
             )
-            _ = engine.observe(past, in: &words, at: 0, scratch: &scratch)
+            engine.absorb(past, in: &words, at: 0, scratch: &scratch)
         }
         load(rows.values, index)
         return engine.observe(time, in: &words, at: 0, scratch: &scratch)

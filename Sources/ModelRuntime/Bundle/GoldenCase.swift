@@ -28,17 +28,19 @@ package struct GoldenCase: Sendable {
             var record = words.mutableSpan
             let id: [UInt8] = []
             engine.records.reset(&record, at: 0, id: id.span)
-            for reading in readings {
+            for (index, reading) in readings.enumerated() {
                 scratch.values = reading.values
                 let time = ReadingTime(
                     timestamp: reading.timestamp,
                     isTimestamped: true,
                     arrival: reading.timestamp
                 )
-                if engine.transform.schema.hasState {
-                    _ = engine.observe(time, in: &record, at: 0, scratch: &scratch)
-                } else {
+                if !engine.transform.schema.hasState {
                     engine.observeAlone(time, scratch: &scratch)
+                } else if index < readings.count - 1 {
+                    engine.absorb(time, in: &record, at: 0, scratch: &scratch)
+                } else {
+                    _ = engine.observe(time, in: &record, at: 0, scratch: &scratch)
                 }
             }
         }

@@ -104,6 +104,17 @@ package final class Network: Sendable {
         scratch: borrowing ForwardScratch
     ) {
         precondition(rows.count == logits.count * inputs && scratch.holds(scratchCount))
+        forward(members, rows, &logits, scratch)
+    }
+
+    private func forward(
+        _ members: borrowing [Member],
+        _ rows: Span<Float>,
+        _ logits: inout MutableSpan<Float>,
+        _ scratch: borrowing ForwardScratch
+    ) {
+        // A span, whose elements are used where they are: threads share their reference counts.
+        let members = members.span
         var first = 0
         while first < logits.count {
             let count = min(Self.blockRows, logits.count - first)

@@ -71,7 +71,7 @@ package struct FeatureReplay: Sendable {
         return concurrentRows(rowCount: ownCount, width: width, parts: partEnds.count) {
             [places] part, target in
             var count = 0
-            run(rows(of: part)) { index, scratch in
+            run(rows(of: part)) { index, engine, scratch in
                 engine.finishRow(&scratch)
                 write(scratch, target, Int(places[index]))
                 count += 1
@@ -88,7 +88,7 @@ package struct FeatureReplay: Sendable {
         for (place, row) in wanted.enumerated() { places[own[row]] = place }
         let parts = concurrentMap(count: partEnds.count) { [places] part in
             var found: [(place: Int, reading: ObservedReading)] = []
-            run(rows(of: part)) { row, scratch in
+            run(rows(of: part)) { row, _, scratch in
                 if let place = places[row] { found.append((place, scratch.observed)) }
             }
             return found
@@ -109,8 +109,10 @@ package struct FeatureReplay: Sendable {
 
     private func run(
         _ rows: ArraySlice<Int32>,
-        _ body: (Int, inout FeatureScratch) -> Void
+        _ body: (Int, FeatureEngine, inout FeatureScratch) -> Void
     ) {
+        // Of its own, so that the parts do not pass reference counts to and fro.
+        let engine = engine.copy()
         var scratch = engine.makeScratch()
         var record = Array(repeating: UInt64(0), count: engine.records.wordCount)
         var words = record.mutableSpan
@@ -136,7 +138,7 @@ package struct FeatureReplay: Sendable {
                 engine.observeAlone(time, scratch: &scratch)
             }
             guard !table.isContext[row] else { continue }
-            body(row, &scratch)
+            body(row, engine, &scratch)
         }
     }
 
