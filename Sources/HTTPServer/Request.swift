@@ -79,6 +79,8 @@ package struct Request: Sendable, Equatable {
     package internal(set) var body = 0..<0
     /// The header fields in the order in which they came.
     package internal(set) var fields: [HeaderField] = []
+    /// What ``RequestHandler/join(_:bytes:isFirst:)`` returned for it; nil where it was not asked.
+    package internal(set) var joinedIndex: Int?
     /// The listener that the connection came in by.
     package internal(set) var listener = Listener.main
     /// The index of the event loop that handles the request, from 0.
@@ -96,6 +98,7 @@ package struct Request: Sendable, Equatable {
         query = 0..<0
         pathParameter = 0..<0
         body = 0..<0
+        joinedIndex = nil
         fields.removeAll(keepingCapacity: true)
     }
 

@@ -12,6 +12,14 @@ package protocol RequestHandler: AnyObject, Sendable {
     ///   scratch memory is kept per ``Request/loopIndex``.
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response)
 
+    /// Lets the handler read a request ahead that has come with others, so that it can work on all
+    /// at once when the first of them is to be answered.
+    ///
+    /// It is asked for routes whose ``Route/joinsOthers`` says so. ``respond(to:bytes:response:)``
+    /// follows for each request in its turn, before the loop does anything else, and finds what is
+    /// returned here in ``Request/joinedIndex``. `isFirst` begins a new group.
+    func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int?
+
     /// Says who takes the body of a request while it comes, or nil where it is to come whole.
     ///
     /// It is asked for routes whose ``Route/streamsBody`` says so once the head is complete;
@@ -20,6 +28,13 @@ package protocol RequestHandler: AnyObject, Sendable {
 }
 
 extension RequestHandler {
+    /// Nil: every request is read when it is answered.
+    package func join(
+        _ request: borrowing Request,
+        bytes: Span<UInt8>,
+        isFirst: Bool
+    ) -> Int? { nil }
+
     /// Nil: every body is taken whole.
     package func openStream(
         for request: borrowing Request,

@@ -19,6 +19,8 @@ package struct Route: Sendable {
     package let isSheddable: Bool
     /// Whether ``RequestHandler/openStream(for:bytes:)`` is asked who takes the body.
     package let streamsBody: Bool
+    /// Whether requests that come together are shown to ``RequestHandler/join(_:bytes:isFirst:)``.
+    package let joinsOthers: Bool
 
     /// Makes a route.
     package init(
@@ -29,7 +31,8 @@ package struct Route: Sendable {
         bodyBytesMax: Int? = nil,
         requiresBody: Bool = false,
         isSheddable: Bool = true,
-        streamsBody: Bool = false
+        streamsBody: Bool = false,
+        joinsOthers: Bool = false
     ) {
         self.method = method
         self.path = path
@@ -39,6 +42,7 @@ package struct Route: Sendable {
         self.requiresBody = requiresBody
         self.isSheddable = isSheddable
         self.streamsBody = streamsBody
+        self.joinsOthers = joinsOthers
     }
 }
 

@@ -12,6 +12,8 @@ struct Routing {
     var requiresBody = false
     /// Whether the handler is asked who takes the body.
     var streamsBody = false
+    /// Whether the handler may read it ahead with others.
+    var joinsOthers = false
 
     /// Makes one for a request whose head has not been read.
     init() {}
@@ -34,6 +36,7 @@ struct Routing {
         bodyBytesMax = context.routes.routes[index].bodyBytesMax ?? bodyBytesMax
         requiresBody = context.routes.routes[index].requiresBody
         streamsBody = context.routes.routes[index].streamsBody
+        joinsOthers = context.routes.routes[index].joinsOthers
         isSheddable = context.routes.routes[index].isSheddable && request.listener == .main
     }
 

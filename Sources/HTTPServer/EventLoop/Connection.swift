@@ -48,6 +48,8 @@ final class Connection {
     var lingerEnd = Int64.max
     /// Whether the loop is to come back to it although its socket says nothing.
     var isQueued = false
+    /// Whether its request waits for those that have come with it.
+    var isJoined = false
     /// Whether input was seen that is not to be read yet.
     var hasUnreadInput = false
     /// Whether input has been read off the socket that the protocol has not been given.

@@ -122,7 +122,7 @@ extension EventLoop {
     /// Lets the protocol go on with what has been received.
     ///
     /// - Returns: Whether it wants more bytes.
-    private func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
+    func advance(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         context.nowNanoseconds = now
         if let http2 = connection.http2 { return advance(connection, http2, &http) }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
@@ -132,7 +132,12 @@ extension EventLoop {
             case .yield:
                 queue(connection)
                 return false
-            case .handle: handle(connection, &http)
+            case .handle:
+                if joinsRequests, http.routing.joinsOthers {
+                    join(connection)
+                    return false
+                }
+                handle(connection, &http)
             case .handlePiece:
                 handlePiece(connection, &http)
                 // The next piece comes when the answer to this one has gone out.
@@ -151,11 +156,15 @@ extension EventLoop {
             }
             turnRequestCount += 1
             if http.isIdle, !http.inputHasEnded { return true }
-            if http.output.count > shared.limits.outputBytesMax { break }
-            if isTurnFull, !http.unread.isEmpty { break }
+            if mustPause(http) { break }
         }
         queue(connection)
         return false
+    }
+
+    /// Whether the next request of the connection is left for another turn.
+    func mustPause(_ http: borrowing HTTP1Connection) -> Bool {
+        http.output.count > shared.limits.outputBytesMax || isTurnFull && !http.unread.isEmpty
     }
 
     /// Comes back to a connection in the next turn.
@@ -166,7 +175,7 @@ extension EventLoop {
     }
 
     /// Calls the handler with a complete request.
-    private func handle(_ connection: Connection, _ http: inout HTTP1Connection) {
+    func handle(_ connection: Connection, _ http: inout HTTP1Connection) {
         handle(connection, &http, &response)
     }
 
@@ -217,6 +226,8 @@ extension EventLoop {
 
     /// Sends what there is, then closes, waits or gives the buffers back, as the state asks.
     func settle(_ connection: Connection, _ http: inout HTTP1Connection) {
+        // Its request is answered in this turn.
+        if connection.isJoined { return }
         if http.hasOutput {
             guard flush(connection, &http) else { return }
         }

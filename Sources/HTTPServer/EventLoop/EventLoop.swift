@@ -25,6 +25,10 @@ final class EventLoop: @unchecked Sendable {
     private var generation: UInt32 = 0
     /// Connections that have more to do although their sockets say nothing.
     var pending: [Connection] = []
+    /// Connections whose requests have come together and are answered one after the other.
+    var joined: [Connection] = []
+    /// Whether requests of this turn may wait for each other.
+    private(set) var joinsRequests = false
     /// Steps of handshakes taken in this turn.
     var handshakeStepCount = 0
     /// Requests answered in this turn.
@@ -70,6 +74,9 @@ final class EventLoop: @unchecked Sendable {
     }
 
     /// Runs until stopped or drained.
+    ///
+    /// Never inlined: scripts/check-instructions counts what happens in it.
+    @inline(never)
     func run() {
         while !isStopped {
             let sleeps = pending.isEmpty && !overload.isLate
@@ -81,8 +88,16 @@ final class EventLoop: @unchecked Sendable {
             handshakeStepCount = 0
             turnRequestCount = 0
             context.coder.beginTurn()
-            for event in 0..<count { handleEvent(event) }
+            // One that is alone has nobody to wait for, and some may have to be shed.
+            let joins = count > 1 && !overload.isShedding
+            joinsRequests = joins
+            for event in 0..<count {
+                handleEvent(event)
+                if joins, isGroupFull { answerJoined() }
+            }
+            if joins { answerJoined() }
             resumePending()
+            if joins { answerJoined() }
             let end = shared.clock.nowNanoseconds
             overload.note(delay: end - now, now: end)
             now = end

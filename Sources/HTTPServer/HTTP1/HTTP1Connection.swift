@@ -39,7 +39,7 @@ struct HTTP1Connection {
     /// How much of it has been.
     var outputSent = 0
 
-    private(set) var request = Request()
+    var request = Request()
     /// Counts requests, so that a late answer finds its own.
     private(set) var sequence: UInt64 = 0
     private(set) var parser = RequestParser()

@@ -51,17 +51,31 @@ struct ReadingDecoder {
         into rows: inout ReadingRows
     ) throws(ServiceError) {
         self.base = base
-        if let end = format.appendPlainReading(bytes, at: 0, base: base, latest: latest, to: &rows)
-        {
-            if end == bytes.count { return try checkShard(of: rows, RequestPointer()) }
-            rows.removeLastRow()
-        }
+        if try readPlain(bytes, base: base, into: &rows) { return }
         reader = JSONReader(limits: format.jsonLimits)
         let row = rows.appendRow()
         try readReading(try next(bytes), bytes, RequestPointer(), .row(row), &rows)
         _ = try next(bytes)  // The end, or it throws.
         try throwProblems()
         try checkShard(of: rows, RequestPointer())
+    }
+
+    /// Reads the one reading that `bytes` hold where it is plain; otherwise nothing changes.
+    ///
+    /// - Throws: ``ServiceError`` where the machine is not kept here; the row is there then.
+    func readPlain(
+        _ bytes: Span<UInt8>,
+        base: Int = 0,
+        into rows: inout ReadingRows
+    ) throws(ServiceError) -> Bool {
+        let end = format.appendPlainReading(bytes, at: 0, base: base, latest: latest, to: &rows)
+        guard let end else { return false }
+        guard end == bytes.count else {
+            rows.removeLastRow()
+            return false
+        }
+        try checkShard(of: rows, RequestPointer())
+        return true
     }
 
     /// Reads the next element of an open array into a new row; false at the array's end.

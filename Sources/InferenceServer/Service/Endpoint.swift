@@ -57,7 +57,8 @@ enum Endpoint: Int, CaseIterable {
             listeners: listeners,
             bodyBytesMax: self == .batchPredict ? limits.batchBytesMax : nil,
             isSheddable: isSheddable,
-            streamsBody: self == .batchPredict
+            streamsBody: self == .batchPredict,
+            joinsOthers: self == .predict
         )
     }
 

@@ -16,6 +16,9 @@ final class PredictionService: RequestHandler {
         var generation = -1
         var model: ServedModel?
         var scorer: Scorer?
+        /// The scorer of readings that have come together, and its generation.
+        var joint: Scorer?
+        var jointGeneration = -1
         var requestIDs = RequestIDMaker()
     }
 
@@ -122,6 +125,18 @@ final class PredictionService: RequestHandler {
         }
     }
 
+    /// Reads a plain reading ahead; all else is read when it is answered.
+    func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
+        guard request.query.isEmpty, (try? mediaType(request, bytes)) != nil else { return nil }
+        return slots[request.loopIndex].context.withLock { context in
+            if isFirst {
+                prepareJoint(&context, slot: request.loopIndex)
+                context.joint?.beginJoined(moment)
+            }
+            return context.joint?.join(bytes.extracting(request.body))
+        }
+    }
+
     /// Takes a batch line by line where its media type says that it is one.
     func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
         guard let field = request.value(of: Self.contentType, in: bytes),
@@ -148,6 +163,10 @@ final class PredictionService: RequestHandler {
         _ identity: RequestIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
+        if let index = request.joinedIndex {
+            let body = bytes.extracting(request.body)
+            return try context.joint?.answerJoined(index, body, to: &response.body) ?? ()
+        }
         let moment = moment
         _ = try mediaType(request, bytes)
         _ = try prepare(&context, slot: request.loopIndex)
@@ -326,18 +345,23 @@ final class PredictionService: RequestHandler {
             context.generation = generation
             context.model = models.current
             context.scorer = nil
-            if let model = context.model {
-                context.scorer = Scorer(
-                    model: model,
-                    metrics: metrics,
-                    log: log,
-                    telemetry: telemetry,
-                    slot: slot
-                )
-            }
+            if let model = context.model { context.scorer = makeScorer(model, slot: slot) }
         }
         guard let model = context.model else { throw .noModel }
         return model
+    }
+
+    /// As above, for readings that have come together: a swap does not part them.
+    private func prepareJoint(_ context: inout LoopContext, slot: Int) {
+        let generation = models.generation
+        guard context.jointGeneration != generation else { return }
+        context.jointGeneration = generation
+        context.joint = nil
+        if let model = models.current { context.joint = makeScorer(model, slot: slot) }
+    }
+
+    private func makeScorer(_ model: ServedModel, slot: Int) -> Scorer {
+        Scorer(model: model, metrics: metrics, log: log, telemetry: telemetry, slot: slot)
     }
 
     private func mediaType(

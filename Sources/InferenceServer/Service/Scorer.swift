@@ -12,10 +12,13 @@ struct Scorer: ~Copyable {
     private let metrics: ServiceMetrics
     private let log: Log
     private let telemetry: Telemetry?
-    private let slot: Int
-    private var rows: ReadingRows
-    private var decoder: ReadingDecoder
-    private var predictor: RowPredictor
+    let slot: Int
+    var rows: ReadingRows
+    var decoder: ReadingDecoder
+    var predictor: RowPredictor
+    /// When the first of the readings that have come together was read, and whether all are scored.
+    var joinedMoment: RequestMoment?
+    var areJoinedScored = false
 
     /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
     init(
@@ -193,7 +196,7 @@ struct Scorer: ~Copyable {
         )
     }
 
-    private func append(
+    func append(
         _ index: Int,
         _ body: Span<UInt8>,
         _ form: PredictionEncoder.Form,
@@ -215,7 +218,7 @@ struct Scorer: ~Copyable {
         }
     }
 
-    private func count() {
+    func count() {
         var failures = 0
         var unknown = 0
         var admissions = AdmissionCounts()

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+/// Requests that have come together: the handler reads them all before it answers the first.
+extension EventLoop {
+    /// Requests that are answered together: so many rows take the network a third of the time that
+    /// they take one by one, and the first waits for some 50 us of reading.
+    private static let joinedCountMax = 16
+
+    /// Lets a connection's request wait for those that come after it.
+    func join(_ connection: Connection) {
+        connection.isJoined = true
+        joined.append(connection)
+    }
+
+    /// Whether enough requests have come together.
+    var isGroupFull: Bool { joined.count >= EventLoop.joinedCountMax }
+
+    /// Answers the requests that have come together, and what their connections bring next.
+    func answerJoined() {
+        while !joined.isEmpty {
+            let count = min(joined.count, EventLoop.joinedCountMax)
+            if count > 1 {
+                for index in 0..<count { show(&joined[index].http, isFirst: index == 0) }
+            }
+            for index in 0..<count {
+                let connection = joined[index]
+                connection.isJoined = false
+                answer(connection, &connection.http)
+            }
+            joined.removeFirst(count)
+        }
+    }
+
+    private func show(_ http: inout HTTP1Connection, isFirst: Bool) {
+        http.request.joinedIndex = shared.handler.join(
+            http.request,
+            bytes: http.input.span.extracting(http.requestBytes),
+            isFirst: isFirst
+        )
+    }
+
+    private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {
+        guard isOpen(connection) else { return }
+        handle(connection, &http)
+        turnRequestCount += 1
+        if !http.isIdle || http.inputHasEnded {
+            if mustPause(http) {
+                queue(connection)
+            } else {
+                _ = advance(connection, &http)
+            }
+        }
+        settle(connection, &http)
+    }
+}

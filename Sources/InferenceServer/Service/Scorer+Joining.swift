@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+/// Readings that have come together in requests of their own: read one by one, scored as a batch
+/// when the first is to be answered.
+extension Scorer {
+    /// Forgets the readings before; those to come arrive at this moment.
+    mutating func beginJoined(_ moment: RequestMoment) {
+        rows.reset()
+        decoder.begin(arrival: moment.arrival)
+        joinedMoment = moment
+        areJoinedScored = false
+    }
+
+    /// Takes a body with one plain reading and returns the row's index; nil for any other.
+    mutating func join(_ body: Span<UInt8>) -> Int? {
+        do throws(ServiceError) {
+            return try decoder.readPlain(body, into: &rows) ? rows.rows.count - 1 : nil
+        } catch {
+            // It is told when the request is answered.
+            rows.removeLastRow()
+            return nil
+        }
+    }
+
+    /// Answers one of the readings.
+    ///
+    /// - Throws: ``ServiceError/stateFull(limit:)``; it was not taken in then.
+    mutating func answerJoined(
+        _ index: Int,
+        _ body: Span<UInt8>,
+        to output: inout [UInt8]
+    ) throws(ServiceError) {
+        guard let moment = joinedMoment else { preconditionFailure("a group has begun") }
+        if !areJoinedScored {
+            areJoinedScored = true
+            try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: true)
+            count()
+        }
+        if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }
+        let nanoseconds = moment.elapsedNanoseconds
+        append(index, body, .whole, microseconds: nanoseconds / 1000, to: &output)
+        model.counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+@testable import HTTPServer
+import Synchronization
+import Testing
+
+/// Notes which requests it was shown together; `/held` waits until the test lets it go.
+private final class JoiningHandler: RequestHandler {
+    static let routes = RouteTable([
+        Route(.get, "/held", id: 0),
+        Route(.get, "/joined", id: 1, joinsOthers: true),
+        Route(.get, "/other", id: 2),
+    ])
+
+    let isHeld = DispatchSemaphore(value: 0)
+    let mayGoOn = DispatchSemaphore(value: 0)
+    /// The sizes of the groups.
+    let groups = Mutex<[Int]>([])
+
+    func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
+        groups.withLock { groups in
+            if isFirst { groups.append(0) }
+            groups[groups.count - 1] += 1
+            return groups[groups.count - 1] - 1
+        }
+    }
+
+    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
+        if request.routeID == 0 {
+            isHeld.signal()
+            mayGoOn.wait()
+        }
+        let text = request.joinedIndex.map { "joined \($0);" } ?? "alone;"
+        response.body.append(contentsOf: text.utf8)
+    }
+}
+
+/// Requests that wait in the sockets when a loop comes back to them.
+@Suite struct JoiningTests {
+    private let handler = JoiningHandler()
+    private let server: Server
+    private let clients: [TestClient]
+
+    init() throws {
+        var configuration = ServerConfiguration(listeners: [ListenerConfiguration(.main, port: 0)])
+        configuration.eventLoopCount = 1
+        // The test holds the loop up.
+        configuration.limits.queueDelayInterval = .seconds(3600)
+        server = Server(
+            configuration: configuration,
+            routes: JoiningHandler.routes,
+            handler: handler
+        )
+        try server.start()
+        let port = try #require(server.port(of: .main))
+        clients = try (0..<20).map { _ in try #require(TestClient(port: port)) }
+        // Those that have had an answer have been accepted.
+        for client in clients {
+            client.send(get("/joined"))
+            #expect(client.receive(until: ";").hasSuffix("alone;"))
+        }
+    }
+
+    private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
+
+    /// Has the requests of all but the first client come while that one holds the loop.
+    private func sendTogether(_ request: (Int) -> String) {
+        clients[0].send(get("/held"))
+        handler.isHeld.wait()
+        for index in clients.indices.dropFirst() { clients[index].send(request(index)) }
+        handler.mayGoOn.signal()
+        #expect(clients[0].receive(until: ";").hasSuffix("alone;"))
+    }
+
+    @Test func readsAheadWhatComesTogether() {
+        defer { server.stopNow() }
+        sendTogether { _ in get("/joined") }
+        let answers = clients.dropFirst().map { $0.receive(until: ";") }
+        let indices = answers.map { $0.suffix(3) }
+        #expect(indices.count { $0 == " 0;" } == 2)
+        #expect(indices.count { $0 == "15;" } == 1)
+        #expect(handler.groups.withLock { $0 } == [16, 3])
+    }
+
+    @Test func answersPipelinedRequestsInTheirOrder() {
+        defer { server.stopNow() }
+        sendTogether { index in
+            index == 1 ? get("/joined") + get("/other") + get("/joined") : get("/other")
+        }
+        let answer = clients[1].receive(until: ";", count: 3)
+        #expect(answer.split(separator: ";").count == 3)
+        for client in clients.dropFirst(2) {
+            #expect(client.receive(until: ";").hasSuffix("alone;"))
+        }
+    }
+
+    @Test func answersAConnectionThatEndsWithItsRequest() {
+        defer { server.stopNow() }
+        let last = "GET /joined HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        sendTogether { index in index == 1 ? last : get("/joined") }
+        #expect(clients[1].receiveAll().hasSuffix(";"))
+        for client in clients.dropFirst(2) {
+            #expect(client.receive(until: ";").hasSuffix(";"))
+        }
+    }
+}
