@@ -6,12 +6,21 @@ Usage: stream.py SERVER MODELS [--megabytes N] [--slow-seconds S]. One thread se
 resident memory is looked at all the while, and another connection asks for /livez. Before that a
 client sends and does not read: it has to be stopped. Ends with status 1 where an answer is missing
 or memory grows by more than 32 MB after the first 20 MB of the body.
+
+Then a server with one event loop takes a stream, and the kernel tells by perf when the loop begins
+and ends to wait: what lies between is a turn, in which others wait. The loop's thread has real-time
+priority meanwhile, so that other programs do not lengthen it. A turn above 1 ms ends the command
+with status 1 as well; without perf, chrt or the right to use them this part is skipped.
 """
 
 import argparse
 import json
 import random
+import re
+import shutil
+import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +31,8 @@ from predict import our_server
 
 GROWTH_MAX = 32 << 20
 WARM_BYTES = 20 << 20
+TURN_MAX = 0.001
+WAITS = "syscalls:sys_enter_epoll_wait,syscalls:sys_exit_epoll_wait"
 MACHINES = 20_000
 HEAD = (
     b"POST /batch_predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
@@ -125,6 +136,53 @@ def stream(server, megabytes):
     return sent, answered, seconds, warm or 0, most
 
 
+def waits(server, work):
+    """The thread that waits most for events while `work` runs, and the times of its waits."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "perf.data")
+        command = ["perf", "record", "-e", WAITS, "-o", data, "-p", str(server.process.pid)]
+        recorder = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        if recorder.poll() is not None:
+            return None, []
+        work()
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait()
+        fields = ["perf", "script", "-i", data, "-F", "tid,time,event"]
+        text = subprocess.run(fields, capture_output=True, text=True).stdout
+    pattern = r"^\s*(\d+)\s+(\d+\.\d+):\s+syscalls:sys_(enter|exit)_epoll_wait"
+    by_thread = {}
+    for thread, moment, kind in re.findall(pattern, text, re.MULTILINE):
+        by_thread.setdefault(thread, []).append((float(moment), kind))
+    return max(by_thread.items(), key=lambda item: len(item[1]), default=(None, []))
+
+
+def measure_turns(options, folder):
+    """Says how long the turns of a loop take beside a stream, and whether that is too long."""
+    flags = ["--event-loops", "1"]
+    with our_server(options.server, options.models, folder, "one loop", flags) as server:
+        def ask():
+            for _ in range(200):
+                server.get("/livez")
+
+        tools = all(map(shutil.which, ["perf", "chrt"]))
+        thread, _ = waits(server, ask) if tools else (None, [])
+        priority = ["chrt", "--fifo", "--pid", "20", str(thread)]
+        if not thread or subprocess.run(priority, stderr=subprocess.DEVNULL).returncode != 0:
+            print("SKIPPED: turns need perf, chrt and the right to use them", file=sys.stderr)
+            return False
+        _, moments = waits(server, lambda: stream(server, min(options.megabytes, 100)))
+    pairs = zip(moments, moments[1:])
+    turns = sorted(end - start for (start, a), (end, b) in pairs if (a, b) == ("exit", "enter"))
+    late = sum(turn > TURN_MAX for turn in turns)
+    middle, last = turns[len(turns) // 2], turns[int(0.99 * (len(turns) - 1))]
+    print(
+        f"{len(turns)} turns of a loop: p50 {middle * 1e6:.0f} us, p99 {last * 1e6:.0f} us,"
+        f" at most {turns[-1] * 1e6:.0f} us, {late} above {TURN_MAX * 1e3:.0f} ms"
+    )
+    return late > 0
+
+
 def main():
     """Prints what came of it; status 1 where something is missing or memory grows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -155,7 +213,9 @@ def main():
         )
     if answered != sent["lines"]:
         sys.exit(f"{sent['lines']} lines were sent, {answered} answered")
-    return 1 if most - warm > GROWTH_MAX else 0
+    with tempfile.TemporaryDirectory() as folder:
+        is_late = measure_turns(options, folder)
+    return 1 if most - warm > GROWTH_MAX or is_late else 0
 
 
 if __name__ == "__main__":
