@@ -26,6 +26,9 @@ struct TrainBenchmark: ParsableCommand {
     @Option(help: "Rows per step.")
     var batchSize: Int
 
+    @Option(help: "Threads.")
+    var threads = 1
+
     func run() throws {
         let (features, labels) = try rows()
         var options = TrainerOptions()
@@ -35,7 +38,7 @@ struct TrainBenchmark: ParsableCommand {
         let split = labels.count - validationRows
         let clock = MonotonicClock.system
         var start = clock.nowNanoseconds
-        _ = try NetworkTrainer(options: options).train(
+        _ = try NetworkTrainer(options: options, threadCount: threads).train(
             features: features,
             inputs: inputs,
             labels: labels,

@@ -436,7 +436,8 @@ private typealias Operands = (
     }
 }
 
-/// Batch normalisation, ReLU and dropout of z[rows][width], width a multiple of 32.
+/// Batch normalisation, ReLU and dropout of columns `from` to `to`, multiples of 32, of
+/// z[rows][width].
 ///
 /// z <- (z - mean) / sqrt(variance + epsilon) by the batch's own moments (variance over n);
 /// a <- max(0, gamma z + beta) * keepScale, 0 where the element's random number is below `drop`;
@@ -448,6 +449,8 @@ private typealias Operands = (
     _ ld: Int,
     _ rows: Int,
     _ width: Int,
+    _ from: Int,
+    _ to: Int,
     _ gamma: UnsafePointer<Float>,
     _ beta: UnsafePointer<Float>,
     _ inverse: UnsafeMutablePointer<Float>,
@@ -460,8 +463,8 @@ private typealias Operands = (
     _ key0: UInt32,
     _ key1: UInt32
 ) {
-    var column = 0
-    while column < width {
+    var column = from
+    while column < to {
         var mean = Group(repeating: V())
         var scale = Group(repeating: V())
         unsafe moments(z + column, ld, rows, &mean, &scale)
@@ -535,15 +538,16 @@ private typealias Operands = (
     return h ^ (h &>> U(repeating: 15))
 }
 
-/// The way back through `normalizeForward`: d[rows][width] <- dL/dz from dL/da, given the
-/// normalised z and a; gammaGradient[width] and betaGradient[width] are written.
+/// The way back through `normalizeForward` of columns `from` to `to`: d[rows][width] <- dL/dz from
+/// dL/da, given the normalised z and a; their gammaGradient and betaGradient are written.
 @inline(never) public func normalizeBackward(
     _ d: UnsafeMutablePointer<Float>,
     _ z: UnsafePointer<Float>,
     _ a: UnsafePointer<Float>,
     _ ld: Int,
     _ rows: Int,
-    _ width: Int,
+    _ from: Int,
+    _ to: Int,
     _ gamma: UnsafePointer<Float>,
     _ inverse: UnsafePointer<Float>,
     _ keepScale: Float,
@@ -552,8 +556,8 @@ private typealias Operands = (
 ) {
     let count = V(repeating: 1 / Float(rows))
     let keep = V(repeating: keepScale)
-    var column = 0
-    while column < width {
+    var column = from
+    while column < to {
         var sum = Group(repeating: V())
         var product = Group(repeating: V())
         var r = 0

@@ -60,6 +60,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "How many networks a model has, each with validation machines of its own.")
     var members = 1
 
+    @Option(help: "The most threads that train (default: one per core); the bytes stay the same.")
+    var threads: Int?
+
     @Option(help: "Score the training machines too, each held out in one of so many folds.")
     var folds: Int?
 
@@ -82,6 +85,9 @@ struct TrainCommand: ParsableCommand {
         guard seeds > 0, seeds <= 1000 else { throw ValidationError("--seeds must be 1 to 1000") }
         guard members > 0, members <= Network.memberCountMax else {
             throw ValidationError("--members must be 1 to \(Network.memberCountMax)")
+        }
+        guard (1...TrainingRun.threadCountMax).contains(threads ?? 1) else {
+            throw ValidationError("--threads must be 1 to \(TrainingRun.threadCountMax)")
         }
         guard folds ?? 2 >= 2 else { throw ValidationError("--folds must be at least 2") }
         guard (0..<1).contains(validationSize) else {
@@ -155,7 +161,8 @@ struct TrainCommand: ParsableCommand {
                     validationSize: validationSize,
                     memberCount: members,
                     calibration: validationSize > 0 ? calibration : .none,
-                    decision: threshold.rule
+                    decision: threshold.rule,
+                    threadCount: min(threads ?? UsableCores.count, TrainingRun.threadCountMax)
                 )
             )
         }

@@ -2,7 +2,7 @@
 
 /// A fixed number of floats on a 64-byte border, zero at first.
 ///
-/// - Note: A reference: whoever shares one across threads must not write to it.
+/// - Note: A reference: where threads share one, what one writes no other may read or write.
 @safe package final class AlignedFloats {
     /// The number of floats.
     package let count: Int

@@ -25,17 +25,35 @@ package struct MatrixView {
         self.stride = stride
     }
 
-    /// The first `count` rows.
-    package func prefix(rows count: Int) -> MatrixView {
-        precondition(count <= rows)
-        return MatrixView(floats, offset: offset, rows: count, columns: columns, stride: stride)
+    /// Some of the rows.
+    package func rows(_ range: Range<Int>) -> MatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+        return MatrixView(
+            floats,
+            offset: offset + range.lowerBound * stride,
+            rows: range.count,
+            columns: columns,
+            stride: stride
+        )
     }
 
-    /// The first `count` columns.
-    package func prefix(columns count: Int) -> MatrixView {
-        precondition(count <= columns)
-        return MatrixView(floats, offset: offset, rows: rows, columns: count, stride: stride)
+    /// Some of the columns.
+    package func columns(_ range: Range<Int>) -> MatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+        return MatrixView(
+            floats,
+            offset: offset + range.lowerBound,
+            rows: rows,
+            columns: range.count,
+            stride: stride
+        )
     }
+
+    /// The first `count` rows.
+    package func prefix(rows count: Int) -> MatrixView { rows(0..<count) }
+
+    /// The first `count` columns.
+    package func prefix(columns count: Int) -> MatrixView { columns(0..<count) }
 }
 
 extension MatrixView {

@@ -39,8 +39,10 @@ package struct NormalizationView {
         self.moments = moments
     }
 
-    func check(width: Int) {
+    func check(width: Int, _ columns: Range<Int>) {
         precondition(width % 32 == 0 && gamma >= 0 && beta >= 0)
+        let (from, to) = (columns.lowerBound, columns.upperBound)
+        precondition(from % 32 == 0 && to % 32 == 0 && from >= 0 && to <= width)
         precondition(gamma + width <= parameters.count && beta + width <= parameters.count)
         precondition(moments.count == 3 * width)
     }

@@ -20,7 +20,7 @@ package struct TrainedNetwork: Sendable {
 /// Trains the dense network: Adam on class-weighted cross-entropy, stopped early by the validation
 /// PR-AUC.
 ///
-/// The same data, options and kernel variant give the same bytes.
+/// The same data, options and kernel variant give the same bytes, whatever the number of threads.
 ///
 /// The hidden layers have no bias: batch normalisation takes any constant off again and its beta
 /// stands in; their bias tensors are zeros.
@@ -28,17 +28,21 @@ package struct NetworkTrainer {
     /// How to train.
     package let options: TrainerOptions
     private let variant: KernelVariant
+    private let threadCount: Int
 
     /// Checks the options.
     ///
     /// - Throws: ``TrainerError/option(name:value:allowed:)``.
     package init(
         options: TrainerOptions = TrainerOptions(),
-        variant: KernelVariant = .best
+        variant: KernelVariant = .best,
+        threadCount: Int = 1
     ) throws(TrainerError) {
+        precondition(threadCount > 0)
         try options.validate()
         self.options = options
         self.variant = variant
+        self.threadCount = threadCount
     }
 
     /// Trains on some rows of features[rows][inputs] and judges each epoch on others.
@@ -79,7 +83,7 @@ package struct NetworkTrainer {
                     variant: variant
                 )
             else { throw .diverged(epoch: epoch) }
-            var entry = validation.judge(network)
+            var entry = validation.judge(network, threadCount: threadCount)
             entry.epoch = epoch
             entry.loss = loss
             entry.learningRate = rate
@@ -106,6 +110,21 @@ package struct NetworkTrainer {
         _ learningRate: Double,
         _ generator: inout SeededGenerator
     ) -> Double {
+        WorkTeam.with(threadCount: threadCount) { team in
+            steps(state, features, labels, order, weights, learningRate, &generator, team)
+        }
+    }
+
+    private func steps(
+        _ state: TrainingState,
+        _ features: [Float],
+        _ labels: [UInt8],
+        _ order: [Int32],
+        _ weights: (Double, Double),
+        _ learningRate: Double,
+        _ generator: inout SeededGenerator,
+        _ team: WorkTeam
+    ) -> Double {
         var sum = 0.0
         var counted = 0
         var start = 0
@@ -113,15 +132,17 @@ package struct NetworkTrainer {
             let end = min(start + options.batchSize, order.count)
             // One row has no variance: such a rest would only teach zeros.
             if end - start > 1 {
-                sum += state.passes(
-                    features.span,
-                    rows: order.span.extracting(start..<end),
-                    labels: labels.span,
+                let batch = TrainingBatch(
+                    features: features,
+                    labels: labels,
+                    order: order,
+                    places: start..<end,
                     classWeights: weights,
                     dropoutSeed: generator.next()
                 )
+                sum += state.passes(batch, team: team)
                 counted += end - start
-                state.update(learningRate: learningRate)
+                state.update(learningRate: learningRate, team: team)
             }
             start = end
         }

@@ -39,9 +39,10 @@ final class TrainingState {
     let lastWidth: Int
     /// dL/dlogit of the batch.
     let logitGradients: MatrixView
-    private let first: AlignedFloats
-    private let second: AlignedFloats
-    private(set) var stepCount = 0
+    /// Adam's moments.
+    let first: AlignedFloats
+    let second: AlignedFloats
+    var stepCount = 0
 
     static func padded(_ width: Int) -> Int { (width + 31) / 32 * 32 }
     static func stride(_ width: Int) -> Int { padded(width) + 16 }
@@ -141,34 +142,6 @@ final class TrainingState {
             columns: layer.width,
             stride: Self.stride(layer.outputs)
         )
-    }
-
-    /// One step of Adam in Keras' form: the bias corrections are in the rate, epsilon outside them.
-    func update(learningRate: Double) {
-        stepCount += 1
-        let (beta1, beta2) = (options.beta1, options.beta2)
-        let correction =
-            (1 - Self.power(beta2, stepCount)).squareRoot() / (1 - Self.power(beta1, stepCount))
-        kernels.adam(
-            parameters,
-            gradients,
-            first: first,
-            second: second,
-            rate: Float(learningRate * correction),
-            beta1: Float(beta1),
-            beta2: Float(beta2),
-            epsilon: Float(options.adamEpsilon)
-        )
-    }
-
-    private static func power(_ base: Double, _ exponent: Int) -> Double {
-        var (result, square, rest) = (1.0, base, exponent)
-        while rest > 0 {
-            if rest & 1 == 1 { result *= square }
-            square *= square
-            rest >>= 1
-        }
-        return result
     }
 }
 

@@ -6,6 +6,12 @@ internal import Platform
 
 /// A model trained on a feature file, judged on another, ready to become a bundle.
 package struct TrainingRun: Sendable {
+    /// The most threads that may train.
+    package static let threadCountMax = 64
+    /// The least weights of a network that several threads train: what smaller ones gain, they lose
+    /// by handing rows from core to core.
+    package static let threadedWeightsMin = 1 << 17
+
     /// How the networks are trained.
     package var options: TrainerOptions
     /// The share of the machines that early stopping judges on.
@@ -16,6 +22,8 @@ package struct TrainingRun: Sendable {
     package var calibration: CalibrationMethod
     /// How the threshold is found on the validation machines.
     package var decision: DecisionRule
+    /// How many threads may train; the bytes do not depend on it.
+    package var threadCount: Int
 
     /// Describes a run.
     package init(
@@ -23,14 +31,16 @@ package struct TrainingRun: Sendable {
         validationSize: Double = 0.2,
         memberCount: Int = 1,
         calibration: CalibrationMethod = .none,
-        decision: DecisionRule = .fixed(0.5)
+        decision: DecisionRule = .fixed(0.5),
+        threadCount: Int = 1
     ) {
-        precondition(memberCount > 0)
+        precondition(memberCount > 0 && threadCount > 0)
         self.options = options
         self.validationSize = validationSize
         self.memberCount = memberCount
         self.calibration = calibration
         self.decision = decision
+        self.threadCount = threadCount
     }
 
     /// What a run came to.
@@ -143,7 +153,11 @@ package struct TrainingRun: Sendable {
         var generator = SeededGenerator(seed: options.seed, stream: 2)
         for _ in 0..<member { options.seed = generator.next() }
         do throws(TrainerError) {
-            return try NetworkTrainer(options: options).train(
+            let trainer = try NetworkTrainer(
+                options: options,
+                threadCount: threadCount(inputs: train.names.count)
+            )
+            return try trainer.train(
                 features: train.values,
                 inputs: train.names.count,
                 labels: train.labels,
@@ -157,6 +171,13 @@ package struct TrainingRun: Sendable {
         } catch {
             throw .unusable("training: \(error)")
         }
+    }
+
+    /// How many threads train one member: those that the others leave, and one where it is small.
+    package func threadCount(inputs: Int) -> Int {
+        let sizes = options.hiddenSizes
+        let weights = zip([inputs] + sizes, sizes).reduce(0) { $0 + $1.0 * $1.1 }
+        return weights >= Self.threadedWeightsMin ? max(1, threadCount / memberCount) : 1
     }
 
     private func threshold(

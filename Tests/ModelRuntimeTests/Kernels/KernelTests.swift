@@ -131,35 +131,44 @@ struct KernelTests {
         }
     }
 
+    private func normalization(_ gamma: [Float], _ beta: [Float]) -> NormalizationView {
+        let width = gamma.count
+        let parameters = AlignedFloats(count: 2 * width)
+        for column in 0..<width {
+            parameters[column] = gamma[column]
+            parameters[width + column] = beta[column]
+        }
+        return NormalizationView(
+            parameters: parameters,
+            gamma: 0,
+            beta: width,
+            moments: AlignedFloats(count: 3 * width)
+        )
+    }
+
     @Test(arguments: KernelVariant.available, [0.0, 0.3])
     func normalizationEqualsTheReference(variant: KernelVariant, rate: Double) {
         var noise = Noise()
         let kernels = Kernels(variant)
         for (rows, width) in [(2, 32), (37, 96), (128, 128)] {
             let z = noise.floats(rows * width).map { 3 * $0 + 1 }
-            let parameters = AlignedFloats(count: 2 * width)
             let (gamma, beta) = (noise.floats(width).map { $0 + 1.5 }, noise.floats(width))
-            for column in 0..<width {
-                parameters[column] = gamma[column]
-                parameters[width + column] = beta[column]
-            }
-            let view = NormalizationView(
-                parameters: parameters,
-                gamma: 0,
-                beta: width,
-                moments: AlignedFloats(count: 3 * width)
-            )
+            let view = normalization(gamma, beta)
             let mask = DropoutMask(rate: rate, seed: 0x0123_4567_89ab_cdef)
             let normalized = matrix(z, rows: rows, columns: width)
             let output = matrix(z, rows: rows, columns: width)
-            kernels.normalize(
-                normalized,
-                into: output,
-                view,
-                epsilon: 1e-3,
-                momentum: 0.75,
-                dropout: mask
-            )
+            // The first columns and the others, as two threads do them.
+            for columns in [0..<32, 32..<width] {
+                kernels.normalize(
+                    normalized,
+                    columns: columns,
+                    into: output,
+                    view,
+                    epsilon: 1e-3,
+                    momentum: 0.75,
+                    dropout: mask
+                )
+            }
             let forward = ScalarReference.normalize(
                 z.map(Double.init),
                 gamma: gamma.map(Double.init),
@@ -178,14 +187,17 @@ struct KernelTests {
             let upstream = noise.floats(rows * width)
             let gradient = matrix(upstream, rows: rows, columns: width)
             let gradients = AlignedFloats(count: 2 * width)
-            kernels.normalizeBackward(
-                gradient,
-                normalized: normalized,
-                output: output,
-                view,
-                dropout: mask,
-                into: gradients
-            )
+            for columns in [0..<32, 32..<width] {
+                kernels.normalizeBackward(
+                    gradient,
+                    columns: columns,
+                    normalized: normalized,
+                    output: output,
+                    view,
+                    dropout: mask,
+                    into: gradients
+                )
+            }
             let backward = ScalarReference.normalizeBackward(
                 upstream.map(Double.init),
                 forward,
@@ -234,16 +246,19 @@ struct KernelTests {
                 second[index] = 0.999 * second[index] + 0.001 * gradient * gradient
                 expected[index] -= 0.01 * first[index] / (second[index].squareRoot() + 1e-7)
             }
-            Kernels(variant).adam(
-                p,
-                g,
-                first: m,
-                second: v,
-                rate: 0.01,
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-7
-            )
+            for range in [0..<16, 16..<count] {
+                Kernels(variant).adam(
+                    range,
+                    of: p,
+                    g,
+                    first: m,
+                    second: v,
+                    rate: 0.01,
+                    beta1: 0.9,
+                    beta2: 0.999,
+                    epsilon: 1e-7
+                )
+            }
         }
         #expect(worst((0..<count).map { Double(p[$0]) }, expected) <= 2e-5)
     }

@@ -112,13 +112,15 @@ struct GradientTests {
         let features = (0..<rowCount * inputs).map { _ in Float(generator.normal()) }
         let labels = (0..<rowCount).map { UInt8($0 % 3 == 0 ? 1 : 0) }
         let order = (0..<Int32(rowCount)).reversed().map { $0 }
-        let loss = state.passes(
-            features.span,
-            rows: order.span,
-            labels: labels.span,
+        let batch = TrainingBatch(
+            features: features,
+            labels: labels,
+            order: order,
+            places: 0..<rowCount,
             classWeights: (0.75, 1.5),
             dropoutSeed: 77
         )
+        let loss = WorkTeam.with(threadCount: 1) { state.passes(batch, team: $0) }
         let reference = ReferenceLoss(
             inputs: inputs,
             options: options,
@@ -166,14 +168,18 @@ struct GradientTests {
         let labels = (0..<16).map { UInt8($0 % 2) }
         let order = (0..<16).map { Int32($0) }
         for seed in 0..<5 {
-            _ = state.passes(
-                features.span,
-                rows: order.span,
-                labels: labels.span,
+            let batch = TrainingBatch(
+                features: features,
+                labels: labels,
+                order: order,
+                places: 0..<16,
                 classWeights: (1, 1),
                 dropoutSeed: UInt64(seed)
             )
-            state.update(learningRate: 0.01)
+            WorkTeam.with(threadCount: 2) { team in
+                _ = state.passes(batch, team: team)
+                state.update(learningRate: 0.01, team: team)
+            }
         }
         for layer in state.hidden {
             for column in layer.outputs..<layer.width {

@@ -69,6 +69,27 @@ struct NetworkTrainerTests {
         #expect(third.tensors != first.tensors)
     }
 
+    /// Batches of 150 rows and a rest of 100, and layers of several pieces and of less than one.
+    @Test(arguments: [2, 3, 8], [[128, 64, 40], [16], []])
+    func anyNumberOfThreadsGivesTheSameBytes(threads: Int, hidden: [Int]) throws {
+        var options = small(epochs: 2)
+        options.hiddenSizes = hidden
+        options.batchSize = 150
+        let sample = Sample(rows: 1200)
+        func train(_ threadCount: Int) throws -> TrainedNetwork {
+            try NetworkTrainer(options: options, threadCount: threadCount).train(
+                features: sample.features,
+                inputs: sample.inputs,
+                labels: sample.labels,
+                trainRows: Array(0..<1000),
+                validationRows: Array(1000..<1200)
+            )
+        }
+        let (one, many) = (try train(1), try train(threads))
+        #expect(one.tensors == many.tensors)
+        #expect(one.history == many.history)
+    }
+
     @Test func restoresTheBestWeights() throws {
         let trained = try train(small(epochs: 10))
         let sample = Sample(rows: 2000)
