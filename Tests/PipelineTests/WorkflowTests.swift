@@ -129,6 +129,55 @@ struct WorkflowTests {
         #expect(String(decoding: page ?? Data(), as: UTF8.self).hasPrefix("<!DOCTYPE html>"))
     }
 
+    @Test func compareTrainsWhoIsInstalled() throws {
+        let outcome = try run(
+            "compare --train-data data/train_features.csv --test-data data/test_features.csv"
+                + " --epochs 2 --environments nowhere --output-dir trained"
+                + " one/predictive-maintenance/\(SmallFleet.version)"
+        )
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.errorLines.count == 2)
+        #expect(outcome.error.contains("keras is left out: there is no nowhere/keras/bin/python"))
+        let models = JSONView(.object(try json(fleet.folder.file("trained/comparison.json"))))
+        let names = try models.required("models").array.map { try $0.required("name").string }
+        #expect(names.count == 2 && names.allSatisfy { $0.hasPrefix("pdm (") })
+        #expect(names[1].contains(SmallFleet.version))
+        let nobody = try run(
+            "compare --train-data data/train_features.csv --test-data data/test_features.csv"
+                + " --trainers keras --environments nowhere --output-dir nobody"
+        )
+        #expect(nobody.status == 1 && nobody.errorLines.count == 2)
+    }
+
+    /// What `python -m trainers.keras` is called with, by a stand-in that fails.
+    @Test func compareHandsItsOptionsToTheTrainers() throws {
+        let bin = fleet.folder.file("stand-in/keras/bin")
+        try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
+        _ = try fleet.folder.write(
+            "#!/bin/sh\necho \"$PYTHONPATH $*\"\nexit 5\n",
+            "stand-in/keras/bin/python"
+        )
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755],
+            ofItemAtPath: "\(bin)/python"
+        )
+        let outcome = try run(
+            "compare --train-data data/train_features.csv --test-data data/test_features.csv"
+                + " --trainers keras --epochs 7 --batch-size 32 --seed 9 --trainers-dir there"
+                + " --environments \(fleet.folder.file("stand-in")) --output-dir handed"
+        )
+        #expect(outcome.status == 1 && !outcome.isCrash)
+        #expect(outcome.error.contains("keras: the training ended with 5"), "\(outcome.error)")
+        #expect(outcome.output.contains("there -m trainers.keras --pdm /"))
+        #expect(
+            outcome.output.contains(
+                " --train-data data/train_features.csv --test-data data/test_features.csv"
+                    + " --epochs 7 --batch-size 32 --seed 9 --output-dir handed/models"
+                    + " --model keras --version "
+            )
+        )
+    }
+
     @Test func neverWritesOverABundle() throws {
         let before = try fleet.folder.contents("one")
         let outcome = try run(SmallFleet.train(to: "one", seed: 44))

@@ -123,7 +123,7 @@ struct PipelineRun {
             "\(step.name): pdm \(try expansion.expand(step.arguments).joined(separator: " "))"
         )
         let start = MonotonicClock.system.nowNanoseconds
-        let status = try Self.launch(try expansion.expand(step.arguments))
+        let status = try ChildProcess.run(try expansion.expand(step.arguments))
         guard status == 0 else {
             Console.error("error: step \(step.name) ended with status \(status)")
             return status
@@ -174,19 +174,5 @@ struct PipelineRun {
         } catch {
             throw .unusable("\(path): cannot be read")
         }
-    }
-
-    /// Runs this program with other arguments and waits for its end.
-    private static func launch(_ arguments: [String]) throws(TrainingError) -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments
-        do {
-            try process.run()
-        } catch {
-            throw .unusable("pdm \(arguments.joined(separator: " ")): cannot be started: \(error)")
-        }
-        process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : 1
     }
 }

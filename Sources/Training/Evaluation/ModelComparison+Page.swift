@@ -11,34 +11,44 @@ extension ModelComparison {
             entries.map { [$0.name] + Self.cells($0) },
             colors: Array(entries.indices)
         )
-        page.heading("Areas under the curves, and reliability")
+        page.heading("Areas under the curves, time and reliability")
         page.paragraph(
             "Reliability: the share of failures over the mean probability, in"
                 + " \(Calibration.binCount) parts of equally many rows; on the diagonal a"
                 + " probability means what it says."
         )
-        page.figures(Self.scores.prefix(2).map { bars($0.title, $0.value) } + [curves])
+        let longest = entries.compactMap(\.trainingSeconds).max() ?? 0
+        page.figures(
+            Self.scores.prefix(2).map { bars($0.title, upTo: 1, $0.value) }
+                + [bars("Training, s", upTo: max(longest, 1e-3)) { $0.trainingSeconds }, curves]
+        )
         return page.bytes
     }
 
-    /// A horizontal bar from 0 to 1 for each model.
-    private func bars(_ title: String, _ value: (Entry) -> Double?) -> SVGDrawing {
+    /// A horizontal bar from 0 on for each model.
+    private func bars(
+        _ title: String,
+        upTo end: Double,
+        _ value: (Entry) -> Double?
+    ) -> SVGDrawing {
         let count = Double(entries.count)
         var drawing = SVGDrawing(
             title,
-            x: SVGDrawing.Axis(range: 0...1),
+            x: SVGDrawing.Axis(range: 0...end),
             y: SVGDrawing.Axis(range: 0...count, marks: []),
             height: 50 + 30 * count
         )
         for (index, entry) in entries.enumerated() {
             drawing.name(index, entry.name)
             let bottom = count - Double(index) - 1
-            let score = value(entry) ?? 0
+            guard let score = value(entry) else { continue }
             drawing.bar(0...score, bottom + 0.15...bottom + 0.85, color: index, title: entry.name)
+            // Beside a bar that is too short to hold it.
+            let isOnBar = score > 0.25 * end
             drawing.text(
                 ClassificationMetrics.fixed(score),
-                at: (0.02, bottom + 0.5),
-                isOnBar: true
+                at: (0.02 * end + (isOnBar ? 0 : score), bottom + 0.5),
+                isOnBar: isOnBar
             )
         }
         return drawing

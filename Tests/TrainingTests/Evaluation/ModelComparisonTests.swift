@@ -48,6 +48,11 @@ struct ModelComparisonTests {
         let page = String(decoding: try comparison().page, as: UTF8.self)
         #expect(page.contains("a &lt;1&gt;") && !page.contains("a <1>"))
         #expect(page.split(separator: "<polyline").count == 3)
+        for title in ["PR-AUC", "ROC-AUC", "Training, s", "Reliability"] {
+            #expect(page.contains("aria-label=\"\(title)\""))
+        }
+        // Two bars for each area, and one for the training that has a time.
+        #expect(page.split(separator: "<rect class=\"bar").count == 6)
         for word in ["http", "src=", "url(", "@import"] { #expect(!page.contains(word)) }
     }
 
