@@ -151,6 +151,13 @@ enum BundleSample {
         return contents
     }
 
+    /// The same with a rule for alarms.
+    static func alarmContents() throws -> BundleContents {
+        var contents = try explainedContents()
+        contents.manifest.alarm = AlarmRule(raise: 0.5, clear: 0.25, needed: 3, of: 5)
+        return contents
+    }
+
     static func contents(_ manifest: Manifest = manifest) throws -> BundleContents {
         var evaluation = JSONObject()
         evaluation["format"] = 1

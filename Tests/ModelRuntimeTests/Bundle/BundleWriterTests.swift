@@ -126,4 +126,18 @@ struct ReleasedBundleTests {
         #expect(loaded.manifest.calibration == .platt(slope: 1.25, offset: -0.5))
         #expect(abs(loaded.probability(ofLogit: 0.4) - 0.5) < 1e-8)
     }
+    /// Written in the same way from `BundleSample.alarmContents` when background records and rules
+    /// for alarms had come.
+    @Test func loadsFormat1WithBackgroundAndAlarm() throws {
+        let loaded = try BundleReader.load(path: "\(Fixture.path)/bundle-format-1-alarm")
+        #expect(
+            loaded.digest.hex == "2847bf0931856e7d472b18bd4daa64f438ad632c1ba0e038cb0417ca2645ed1c"
+        )
+        #expect(
+            loaded.manifest.alarm == AlarmRule(raise: 0.5, clear: 0.25, needed: 3, of: 5)
+        )
+        let explainer = try #require(loaded.explainer)
+        #expect(explainer.groups.map(\.name) == ["temperature", "mode"])
+        #expect(explainer.backgroundCount == 2)
+    }
 }
