@@ -51,15 +51,7 @@ package struct CurveBands: Equatable, Sendable {
         units = machines?.categories.count ?? labels.count
         self.seed = seed
         guard units > 1, labels.contains(0), labels.contains(1) else { return nil }
-        let order = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
-        let rows = Rows(
-            isLast: order.indices.map { place in
-                place + 1 == order.count
-                    || probabilities[order[place]] != probabilities[order[place + 1]]
-            },
-            labels: order.map { labels[$0] },
-            units: machines.map { column in order.map { Int(column.codes[$0]) } } ?? order
-        )
+        let rows = Rows(probabilities, labels, machines: machines)
         let whole = Curves(rows, weights: Array(repeating: 1, count: units))
         var generator = SeededGenerator(seed: seed)
         var drawn: [Curves] = []
@@ -106,15 +98,25 @@ package struct CurveBands: Equatable, Sendable {
     }
 
     /// Rows from the highest probability down.
-    private struct Rows {
+    struct Rows {
         /// Whether no row of the same probability follows.
-        var isLast: [Bool]
-        var labels: [UInt8]
-        var units: [Int]
+        let isLast: [Bool]
+        let labels: [UInt8]
+        let units: [Int]
+
+        init(_ probabilities: [Double], _ labels: [UInt8], machines: CategoryColumn?) {
+            let order = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
+            isLast = order.indices.map { place in
+                place + 1 == order.count
+                    || probabilities[order[place]] != probabilities[order[place + 1]]
+            }
+            self.labels = order.map { labels[$0] }
+            units = machines.map { column in order.map { Int(column.codes[$0]) } } ?? order
+        }
     }
 
     /// The curves of one draw at ``places``.
-    private struct Curves {
+    struct Curves {
         var roc: [Double] = []
         var precision: [Double] = []
         var rocAUC = 0.0

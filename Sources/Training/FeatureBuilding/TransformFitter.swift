@@ -90,11 +90,15 @@ package enum TransformFitter {
         }
     }
 
-    /// Median and interquartile range of a column, 1 where that is 0.
+    /// Median and interquartile range of a column, 1 where that is 0 or may come of rounding, as
+    /// scikit-learn's RobustScaler has it.
     package static func scaling(of column: [Double]) -> FeatureTransform.Scaling {
         let quartiles = Quartiles(of: column)
         let spread = quartiles.upper - quartiles.lower
-        return FeatureTransform.Scaling(center: quartiles.median, scale: spread == 0 ? 1 : spread)
+        return FeatureTransform.Scaling(
+            center: quartiles.median,
+            scale: spread < 10 * .ulpOfOne ? 1 : spread
+        )
     }
 
     /// The quantile `q` (0 to 1) of ascending values by linear interpolation, numpy's default.

@@ -26,7 +26,7 @@ struct CalibrationGoldenTests {
         let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let data = try Data(contentsOf: URL(filePath: "/\(folder)/Fixtures/calibration.json"))
         cases = try JSONDecoder().decode(Golden.File.self, from: data).cases
-        #expect(cases.count == 5)
+        #expect(cases.count == 7)
     }
 
     private func largestDifference(

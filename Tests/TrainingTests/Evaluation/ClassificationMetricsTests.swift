@@ -2,7 +2,8 @@
 
 import FoundationEssentials
 import Testing
-import Training
+
+@testable import Training
 
 struct ClassificationMetricsTests {
     /// What scikit-learn says, from Fixtures/classification_metrics.json.
@@ -22,6 +23,9 @@ struct ClassificationMetricsTests {
         var weighted: [Double]
         var rocAUC: Double?
         var prAUC: Double?
+        var weights: [Int32]
+        var weightedRocAUC: Double?
+        var weightedPrAUC: Double?
         var logLoss: Double
         var brier: Double
     }
@@ -39,7 +43,7 @@ struct ClassificationMetricsTests {
         let path = "/\(folder)/Fixtures/classification_metrics.json"
         let data = try Data(contentsOf: URL(filePath: path))
         let cases = try JSONDecoder().decode(Golden.File.self, from: data).cases
-        #expect(cases.count == 12)
+        #expect(cases.count == 15)
         for golden in cases {
             let metrics = try #require(
                 ClassificationMetrics(
@@ -72,7 +76,21 @@ struct ClassificationMetricsTests {
             expectEqual(metrics.prAUC, golden.prAUC, golden.name)
             expectEqual(metrics.logLoss, golden.logLoss, golden.name)
             expectEqual(metrics.brier, golden.brier, golden.name)
+            expectWeighted(golden)
         }
+    }
+
+    /// As `sample_weight` does it, both ways in which rows are weighed here.
+    private func expectWeighted(_ golden: Golden) {
+        let curves = CurveBands.Curves(
+            CurveBands.Rows(golden.probabilities, golden.labels, machines: nil),
+            weights: golden.weights.map(Double.init)
+        )
+        expectEqual(curves?.rocAUC, golden.weightedRocAUC, golden.name)
+        expectEqual(curves?.prAUC, golden.weightedPrAUC, golden.name)
+        let rows = RankedRows(scores: golden.probabilities, labels: golden.labels)
+        guard let expected = golden.weightedPrAUC else { return }
+        expectEqual(rows.averagePrecision(weights: golden.weights), expected, golden.name)
     }
 
     @Test func noRowsHaveNoMetrics() {

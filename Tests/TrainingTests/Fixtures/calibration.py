@@ -49,6 +49,8 @@ CASES = [
     make_case("many ties", np.round(x), y),
     make_case("sure of itself", 3 * x, y),
     make_case("few", [-1.5, 0.25, 0.5, 2, -0.25], [0, 1, 0, 1, 0]),
+    make_case("far out", np.concatenate([x[:40], [-800, -90, 60, 700]]), [*y[:40], 0, 0, 1, 1]),
+    make_case("close to zero", x[:60] * 1e-6, y[:60]),
     make_case("rare", x[:200] - 3, (np.arange(200) == np.argmax(x[:200])).astype(int)),
 ]
 print(json.dumps({"cases": CASES}))

@@ -19,6 +19,9 @@ def make_case(name, labels, probabilities, threshold=0.5):
     both = len(set(y.tolist())) == 2
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         y, called, labels=[0, 1], zero_division=0)
+    # How often a draw of machines took each row; some not at all.
+    weights = np.random.default_rng(len(y)).integers(0, 4, len(y))
+    weighed = len(set(y[weights > 0].tolist())) == 2
     averages = {}
     for kind in ("macro", "weighted"):
         values = metrics.precision_recall_fscore_support(
@@ -32,6 +35,11 @@ def make_case(name, labels, probabilities, threshold=0.5):
         "support": support.tolist(), **averages,
         "rocAUC": float(metrics.roc_auc_score(y, p)) if both else None,
         "prAUC": float(metrics.average_precision_score(y, p)) if y.any() else None,
+        "weights": weights.tolist(),
+        "weightedRocAUC": float(metrics.roc_auc_score(y, p, sample_weight=weights))
+        if weighed else None,
+        "weightedPrAUC": float(metrics.average_precision_score(y, p, sample_weight=weights))
+        if weighed else None,
         "logLoss": float(metrics.log_loss(y, p, labels=[0, 1])),
         "brier": float(np.mean((p - y) ** 2) if not both else metrics.brier_score_loss(y, p)),
     }
@@ -53,5 +61,8 @@ CASES = [
     make_case("certain and wrong", [0, 1, 1], [1.0, 0.0, 1.0]),
     make_case("nothing called", [0, 1, 0], [0.1, 0.2, 0.3]),
     make_case("tiny probabilities", [0, 1, 0, 1], [1e-300, 1e-12, 1e-13, 1e-17]),
+    make_case("subnormal probabilities", [0, 1, 1, 0], [5e-324, 1e-323, 0.0, -0.0]),
+    make_case("one step apart", y[:200], 0.5 + rng.integers(0, 30, 200) * 2.0**-53),
+    make_case("near certainty", y[:200], 1 - rng.integers(0, 9, 200) * 2.0**-53),
 ]
 print(json.dumps({"cases": CASES}))

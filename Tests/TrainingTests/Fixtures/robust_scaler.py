@@ -33,5 +33,9 @@ CASES = [
     make_case("heavy tails", rng.standard_cauchy(64) * 1e6),
     make_case("small", rng.normal(0, 1e-9, 50)),
     make_case("ties", rng.integers(0, 4, 77)),
+    make_case("huge", rng.normal(0, 1e300, 60)),
+    make_case("tiny", rng.normal(0, 1e-300, 60)),
+    make_case("of all sizes", 10.0 ** rng.uniform(-300, 300, 60) * rng.choice([-1, 1], 60)),
+    make_case("far from zero", 1e15 + rng.integers(0, 50, 60)),
 ]
 print(json.dumps({"cases": CASES}))
