@@ -137,7 +137,7 @@ struct HTMLPage {
         .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));
         gap:1rem;margin:.8rem 0}
         figure{margin:0;background:var(--card);border-radius:.4rem;padding:.7rem;min-width:0}
-        .figures figure{max-width:44rem}
+        .figures figure{max-width:34rem}
         figure.full{margin:.8rem 0}.full .wide{margin:0}.full svg{min-width:38rem}
         figcaption{font-weight:600;font-size:.95rem}
         .legend{display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.8rem;color:var(--soft)}
@@ -152,8 +152,10 @@ struct HTMLPage {
         .curve{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}
         .dot{fill:currentColor}.area{fill:currentColor;opacity:.18}.bar{fill:currentColor}
         .pale{opacity:.55}
+        @page{margin:14mm}
         @media print{:root{color-scheme:light;\(lightColors)}body{padding:0;font-size:11pt}
-        figure,.tiles div,tr{break-inside:avoid}h2{break-after:avoid}
+        figure,.tiles,table{break-inside:avoid}h2,h2+p,h2+p+p{break-after:avoid}
+        .wide{overflow:visible}.full svg{min-width:0}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }
