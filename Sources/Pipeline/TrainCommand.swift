@@ -162,7 +162,9 @@ struct TrainCommand: ParsableCommand {
                     memberCount: members,
                     calibration: validationSize > 0 ? calibration : .none,
                     decision: threshold.rule,
-                    threadCount: min(threads ?? UsableCores.count, TrainingRun.threadCountMax)
+                    // Several seeds share the cores out among them.
+                    threadCount: seeds > 1
+                        ? 1 : min(threads ?? UsableCores.count, TrainingRun.threadCountMax)
                 )
             )
         }
@@ -191,17 +193,39 @@ struct TrainCommand: ParsableCommand {
         _ test: FeatureMatrix,
         _ log: inout TrainingLog
     ) throws(TrainingError) -> [TrainingRun.Outcome] {
-        var outcomes: [TrainingRun.Outcome] = []
-        for run in runs {
-            if seeds > 1 { Console.line("seed \(run.options.seed)") }
-            if members > 1 { Console.line("training \(members) members side by side") }
-            let outcome = try run.run(train: train, test: test) { member, epoch in
+        if members > 1 { Console.line("training \(members) members side by side") }
+        guard seeds > 1 else {
+            let outcome = try runs[0].run(train: train, test: test) { member, epoch in
                 log.recordEpoch(loss: epoch.loss, prAUC: epoch.prAUC)
                 printEpoch(member, epoch)
+            }
+            return [outcome]
+        }
+        Console.line("training \(seeds) seeds side by side")
+        let results = concurrentMap(count: seeds) { index in
+            Result { () throws(TrainingError) in try Self.trainQuietly(runs[index], train, test) }
+        }
+        var outcomes: [TrainingRun.Outcome] = []
+        for (run, result) in zip(runs, results) {
+            let (outcome, epochs) = try result.get()
+            Console.line("seed \(run.options.seed)")
+            for epoch in epochs {
+                log.recordEpoch(loss: epoch.report.loss, prAUC: epoch.report.prAUC)
+                printEpoch(epoch.member, epoch.report)
             }
             outcomes.append(outcome)
         }
         return outcomes
+    }
+
+    private static func trainQuietly(
+        _ run: TrainingRun,
+        _ train: FeatureMatrix,
+        _ test: FeatureMatrix
+    ) throws(TrainingError) -> (TrainingRun.Outcome, [(member: Int, report: EpochReport)]) {
+        var epochs: [(member: Int, report: EpochReport)] = []
+        let outcome = try run.run(train: train, test: test) { epochs.append(($0, $1)) }
+        return (outcome, epochs)
     }
 
     private func options() throws(TrainingError) -> TrainerOptions {

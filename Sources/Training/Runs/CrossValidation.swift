@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import JSON
+internal import Platform
 
 /// A run repeated on parts of a feature file: each machine is scored by a model that never saw it.
 ///
@@ -13,9 +14,9 @@ package struct CrossValidation: Sendable {
     package let pooled: Evaluation
     private let seed: UInt64
 
-    /// Trains and scores fold by fold.
+    /// Trains and scores the folds, side by side on all cores.
     ///
-    /// `report` is called before each fold.
+    /// `report` is called with each fold in order, once all are done.
     ///
     /// - Throws: ``TrainingError``, also where a fold or the rest of it lacks a class.
     package init(
@@ -28,20 +29,16 @@ package struct CrossValidation: Sendable {
         seed = run.options.seed
         let foldOfRow = Self.folds(matrix, seed: seed, count: foldCount)
         var probabilities = [Double](repeating: 0, count: matrix.rowCount)
-        for fold in 0..<foldCount {
-            let rows = foldOfRow.indices.filter { foldOfRow[$0] == fold }
-            let rest = matrix.rows(foldOfRow.indices.filter { foldOfRow[$0] != fold })
-            let held = matrix.rows(rows)
-            guard !rows.isEmpty else { throw .unusable("\(path): fold \(fold + 1) has no machine") }
+        let results = concurrentMap(count: foldCount) { fold in
+            Result { () throws(TrainingError) in
+                try Self.score(fold, foldOfRow, matrix, run, path)
+            }
+        }
+        for (fold, result) in results.enumerated() {
+            let (test, answers) = try result.get()
             report(fold)
-            try run.checkLabels(rest, path: "\(path) without fold \(fold + 1)")
-            let outcome = try run.run(train: rest, test: held) { _, _ in }
-            folds.append(outcome.test)
-            let answers = try TrainingRun.probabilities(
-                held,
-                network: try TrainingRun.network(outcome.members),
-                calibrator: outcome.calibrator
-            )
+            folds.append(test)
+            let rows = foldOfRow.indices.filter { foldOfRow[$0] == fold }
             for (row, answer) in zip(rows, answers) { probabilities[row] = answer }
         }
         let pooled = Evaluation(
@@ -51,6 +48,28 @@ package struct CrossValidation: Sendable {
         )
         guard let pooled else { throw .unusable("\(path): there are no rows to score") }
         self.pooled = pooled
+    }
+
+    /// Trains on the other folds' rows; gives the score and the probabilities of this one's.
+    private static func score(
+        _ fold: Int,
+        _ foldOfRow: [Int],
+        _ matrix: FeatureMatrix,
+        _ run: TrainingRun,
+        _ path: String
+    ) throws(TrainingError) -> (Evaluation, [Double]) {
+        let rows = foldOfRow.indices.filter { foldOfRow[$0] == fold }
+        guard !rows.isEmpty else { throw .unusable("\(path): fold \(fold + 1) has no machine") }
+        let rest = matrix.rows(foldOfRow.indices.filter { foldOfRow[$0] != fold })
+        let held = matrix.rows(rows)
+        try run.checkLabels(rest, path: "\(path) without fold \(fold + 1)")
+        let outcome = try run.run(train: rest, test: held) { _, _ in }
+        let answers = try TrainingRun.probabilities(
+            held,
+            network: try TrainingRun.network(outcome.members),
+            calibrator: outcome.calibrator
+        )
+        return (outcome.test, answers)
     }
 
     /// The fold of each row, whole machines together.

@@ -42,6 +42,7 @@ struct CrossValidationTests {
         let result = try CrossValidation(matrix, run: run, foldCount: 5, path: "f.csv") {
             folds.append($0)
         }
+        // In order, whichever was done first.
         #expect(folds == [0, 1, 2, 3, 4])
         #expect(result.folds.map(\.metrics.count) == [60, 60, 60, 60, 60])
         #expect(result.pooled.metrics.count == 300)
