@@ -74,6 +74,12 @@ struct EvaluateCommand: ParsableCommand {
                 horizonHours: loaded.manifest.horizonHours
             )
             var json = evaluation.json(protocolName: "scored by pdm evaluate")
+            let warnings = try warnings(test, loaded.manifest)
+            for warning in warnings { Console.error("warning: \(warning)") }
+            json["warnings"] = .array(warnings.map { .string($0) })
+            json["training"] = EvaluationPage.training(
+                try JSONFile.read("\(loaded.path)/evaluation.json")
+            )
             json["lead_time"] = leadTime.map {
                 .object($0.json(rule: rule, hoursAhead: leadHours))
             }
@@ -107,6 +113,22 @@ struct EvaluateCommand: ParsableCommand {
             for line in alarms + (importance?.lines ?? []) { Console.line(line) }
             Console.line("wrote \(outputDir)/evaluation.json, evaluation.html and predictions.csv")
         }
+    }
+
+    /// What rows alone show of leakage: features, and whether the model was trained on them.
+    private func warnings(
+        _ test: FeatureMatrix,
+        _ manifest: Manifest
+    ) throws(TrainingError) -> [String] {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileAccess.read(testData)
+        } catch {
+            throw .file(error)
+        }
+        let isTraining = FittedFeatures.digest(of: bytes) == manifest.trainingData.sha256
+        return (isTraining ? ["these are the rows that the model was trained on"] : [])
+            + Leakage.warnings(of: test)
     }
 
     /// Reads the readings that the rows of a feature file were computed from.

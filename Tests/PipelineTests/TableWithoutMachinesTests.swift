@@ -4,8 +4,8 @@ import Foundation
 import JSON
 import Testing
 
-/// Rows without machine and time, as those of AI4I 2020: there are no windows, but every column that
-/// is computed from a row alone.
+/// Rows without machine and time, as those of AI4I 2020: there are no windows, but every column
+/// that is computed from a row alone.
 struct TableWithoutMachinesTests {
     private static let schema = """
         {"format": 1, "name": "lathe", "sensors": [
@@ -97,7 +97,8 @@ struct TableWithoutMachinesTests {
         #expect(train.status == 0, "\(train.error)")
         let evaluate = try run(
             "evaluate --model-path models/predictive-maintenance/20240102_030405"
-                + " --test-data data/test_features.csv --readings data/test.csv --output-dir scores",
+                + " --test-data data/test_features.csv --readings data/test.csv"
+                + " --output-dir scores",
             folder
         )
         #expect(evaluate.status == 0, "\(evaluate.error)")

@@ -56,6 +56,21 @@ struct WorkflowTests {
         #expect(outcome.lines.count >= 5 && outcome.lines.allSatisfy { $0.hasSuffix(": OK") })
     }
 
+    @Test func seedsSideBySideScoreAsOneByOne() throws {
+        let both = try run(SmallFleet.train(to: "seeds") + " --seeds 2 --report seeds.json")
+        #expect(both.status == 0, "\(both.error)")
+        let lines = both.lines.filter { $0.hasPrefix("seed ") || $0.hasPrefix("epoch ") }
+        let epochs = SmallFleet.epochs
+        #expect(lines.count == 2 + 2 * epochs)
+        #expect(lines[0] == "seed 42" && lines[1 + epochs] == "seed 43")
+        let second = SmallFleet.train(to: "second", seed: 43) + " --report second.json"
+        #expect(try run(second).status == 0)
+        let said = try json("\(bundle)/evaluation.json")
+        let found = try json(fleet.folder.file("seeds.json"))["pr_auc"]?["values"]
+        let alone = try json(fleet.folder.file("second.json"))["pr_auc"]?["mean"]
+        #expect(found == .array([said["pr_auc"] ?? .null, alone ?? .null]))
+    }
+
     @Test func evaluateFindsWhatTheBundleSays() throws {
         var said = try json("\(bundle)/evaluation.json")
         var found = try json(fleet.folder.file("scores/evaluation.json"))
@@ -63,7 +78,12 @@ struct WorkflowTests {
         // What only training knows, and what only the scores of a bundle have.
         #expect(said["seeds"] == [42] && said["members"] == 1 && said["warnings"] == [])
         #expect(found["lead_time"]?["failures"] == 4)
-        for key in ["protocol", "seeds", "members", "warnings", "lead_time", "intervals"] {
+        for key in ["protocol", "seeds", "members", "warnings"] {
+            #expect(found["training"]?[key] == said[key], "\(key)")
+        }
+        for key in [
+            "protocol", "seeds", "members", "warnings", "lead_time", "intervals", "training",
+        ] {
             said[key] = nil
             found[key] = nil
         }
@@ -79,7 +99,23 @@ struct WorkflowTests {
         let file = URL(filePath: fleet.folder.file("scores/evaluation.html"))
         let page = try String(contentsOf: file, encoding: .utf8)
         #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("of 4 failures had an alarm"))
+        #expect(page.contains("<p>These rows: scored by pdm evaluate.</p>"))
+        #expect(page.contains("<p>Seed 42; 1 network in the model.</p>"))
+        #expect(!page.contains("Leakage"))
         for word in ["http", "src=", "url(", "@import", "<script"] { #expect(!page.contains(word)) }
+    }
+
+    @Test func evaluateWarnsOfTheRowsThatTrainedTheModel() throws {
+        let outcome = try run(
+            "evaluate --model-path one/predictive-maintenance/\(SmallFleet.version)"
+                + " --test-data data/train_features.csv --output-dir leaking-scores"
+        )
+        let warning = "these are the rows that the model was trained on"
+        #expect(outcome.status == 0 && outcome.error == "warning: \(warning)\n")
+        let found = try json(fleet.folder.file("leaking-scores/evaluation.json"))
+        #expect(found["warnings"] == [.string(warning)])
+        let page = try fleet.folder.contents("leaking-scores")["evaluation.html"] ?? Data()
+        #expect(String(decoding: page, as: UTF8.self).contains("Leakage? \(warning)."))
     }
 
     @Test func evaluatePrintsTheReportAndEveryPrediction() throws {

@@ -49,6 +49,7 @@ package struct EvaluationPage {
     package var bytes: [UInt8] {
         var page = HTMLPage(title: "Evaluation of \(model)")
         page.verdict(verdict, isAlert: false)
+        addWarnings(to: &page)
         page.tiles(tiles)
         addAlarms(to: &page)
         page.heading("How well it ranks")
@@ -70,6 +71,7 @@ package struct EvaluationPage {
         page.figures([scoreDrawing, reliabilityDrawing])
         addTables(to: &page)
         addTimelines(to: &page)
+        addProtocol(to: &page)
         return page.bytes
     }
 

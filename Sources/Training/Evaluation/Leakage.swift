@@ -9,10 +9,14 @@ package enum Leakage {
     /// One sentence for each thing found: machines on both sides and whether their times overlap,
     /// features that are the label, the row's number or the machine's.
     package static func warnings(train: FeatureMatrix, test: FeatureMatrix) -> [String] {
-        sharedMachines(train, test)
-            + train.names.indices.compactMap { column in
-                featureWarning(train, column).map { "feature \(train.names[column]) \($0)" }
-            }
+        sharedMachines(train, test) + warnings(of: train)
+    }
+
+    /// The same of features alone, where the training rows are not at hand.
+    package static func warnings(of rows: FeatureMatrix) -> [String] {
+        rows.names.indices.compactMap { column in
+            featureWarning(rows, column).map { "feature \(rows.names[column]) \($0)" }
+        }
     }
 
     private static func sharedMachines(
