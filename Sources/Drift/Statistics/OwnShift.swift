@@ -26,10 +26,15 @@ enum OwnShift {
 
     /// Tests each feature; nil for one that does not vary.
     ///
-    /// `reference` and `current` are means by feature, then machine, all finite.
+    /// `reference` and `current` are means by feature, then machine, all finite. Of features of one
+    /// origin, such as a sensor, none explains another: their shifts are one and the same.
     ///
     /// - Complexity: O(f^2 m + f (m / 4)^3) for f features and m machines.
-    static func test(reference: [[Double]], current: [[Double]]) -> [Outcome?] {
+    static func test(
+        reference: [[Double]],
+        current: [[Double]],
+        origins: [Set<Int>] = []
+    ) -> [Outcome?] {
         guard let first = reference.first, let second = current.first,
             min(first.count, second.count) >= machinesMin
         else { return reference.map { _ in nil } }
@@ -51,7 +56,10 @@ enum OwnShift {
         let companions = min(varying.count - 1, (machines - 2) / 4)
         var outcomes: [Outcome?] = scales.map { _ in nil }
         for feature in varying {
-            let others = strongest(companions, of: varying, with: feature, centered)
+            let strangers =
+                origins.isEmpty
+                ? varying : varying.filter { origins[$0].isDisjoint(with: origins[feature]) }
+            let others = strongest(companions, of: strangers, with: feature, centered)
             let freedom = Double(machines - 2 - others.count)
             let outcome = outcome(feature, others, centered, differences, sizes, freedom)
             outcomes[feature] = Outcome(

@@ -26,12 +26,13 @@ package enum BundleReader {
             throw .transform(error)
         }
         let network = try network(files.take(BundleFile.weights), manifest, limits)
+        let fleet: FleetCounts?
         do throws(SafeTensorsError) {
-            _ = try ReferenceData(
+            fleet = try ReferenceData(
                 files.take(BundleFile.reference),
                 featureCount: manifest.transform.features.count,
                 limits: limits
-            )
+            ).fleet
         } catch {
             throw .tensors(file: BundleFile.reference, error)
         }
@@ -60,6 +61,7 @@ package enum BundleReader {
             engine: engine,
             network: network,
             explainer: try explainer(&files, manifest, engine, network, limits),
+            fleet: fleet,
             digest: files.digest,
             path: path
         )

@@ -15,6 +15,8 @@ package final class LoadedModel: Sendable {
     package let network: Network
     /// What explains its predictions; nil where the bundle has no background records.
     package let explainer: Explainer?
+    /// What the training fleet's rows look like; nil in bundles of before.
+    package let fleet: FleetCounts?
     /// The SHA-256 of the bundle's `SHA256SUMS`, hence of all of it.
     package let digest: Digest
     /// The bundle's directory.
@@ -25,6 +27,7 @@ package final class LoadedModel: Sendable {
         engine: FeatureEngine,
         network: Network,
         explainer: Explainer?,
+        fleet: FleetCounts?,
         digest: Digest,
         path: String
     ) {
@@ -32,6 +35,7 @@ package final class LoadedModel: Sendable {
         self.engine = engine
         self.network = network
         self.explainer = explainer
+        self.fleet = fleet
         self.digest = digest
         self.path = path
     }
@@ -43,6 +47,7 @@ package final class LoadedModel: Sendable {
             engine: engine,
             network: network,
             explainer: explainer,
+            fleet: fleet,
             digest: digest,
             path: path
         )

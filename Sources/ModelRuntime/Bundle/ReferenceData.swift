@@ -4,6 +4,8 @@
 ///
 ///     sample     [n][features]   scaled values, as the network takes them, each feature ascending
 ///     quantiles  [q][features]   each feature's quantiles at the levels 0, 1/(q-1), .., 1
+///
+/// and what ``FleetCounts`` tells, which bundles of before lack.
 package struct ReferenceData: Equatable, Sendable {
     private static let sampleName = "sample"
     private static let quantilesName = "quantiles"
@@ -14,14 +16,22 @@ package struct ReferenceData: Equatable, Sendable {
     package let sample: [Float]
     /// quantiles[q][features].
     package let quantiles: [Float]
+    /// Rows by age and machine, for live drift; nil where nobody counted them.
+    package let fleet: FleetCounts?
 
     /// Takes rows over; both arrays hold at least one whole row.
-    package init(featureCount: Int, sample: [Float], quantiles: [Float]) {
+    package init(
+        featureCount: Int,
+        sample: [Float],
+        quantiles: [Float],
+        fleet: FleetCounts? = nil
+    ) {
         precondition(featureCount > 0 && !sample.isEmpty && !quantiles.isEmpty)
         precondition(sample.count % featureCount == 0 && quantiles.count % featureCount == 0)
         self.featureCount = featureCount
         self.sample = sample
         self.quantiles = quantiles
+        self.fleet = fleet
     }
 
     /// Reads and checks the file's bytes.
@@ -36,6 +46,7 @@ package struct ReferenceData: Equatable, Sendable {
         self.featureCount = featureCount
         sample = try tensors.take(Self.sampleName, columns: featureCount)
         quantiles = try tensors.take(Self.quantilesName, columns: featureCount)
+        fleet = try FleetCounts(&tensors, featureCount: featureCount)
         try tensors.requireEmpty()
         for index in quantiles.indices.dropFirst(featureCount)
         where quantiles[index] < quantiles[index - featureCount] {
@@ -46,11 +57,10 @@ package struct ReferenceData: Equatable, Sendable {
     /// The file's bytes.
     package var bytes: [UInt8] {
         let rows = [(Self.sampleName, sample), (Self.quantilesName, quantiles)]
-        return SafeTensors.write(
-            rows.map { name, values in
-                let shape = [values.count / featureCount, featureCount]
-                return Tensor(name: name, shape: shape, values: values)
-            }
-        )
+        let tensors = rows.map { name, values in
+            let shape = [values.count / featureCount, featureCount]
+            return Tensor(name: name, shape: shape, values: values)
+        }
+        return SafeTensors.write(tensors + (fleet?.tensors ?? []))
     }
 }

@@ -32,6 +32,8 @@ package enum SafeTensorsError: Error, Equatable, CustomStringConvertible {
     case notFinite(tensor: String, index: Int)
     /// A column's quantiles do not ascend.
     case notAscending(tensor: String, index: Int)
+    /// A value is no whole number from 0 to 2^32 - 1.
+    case notCount(tensor: String, index: Int)
 
     package var description: String {
         switch self {
@@ -53,7 +55,8 @@ package enum SafeTensorsError: Error, Equatable, CustomStringConvertible {
             "\(tensor): shape \(actual), expected \(expected)"
         case .notFinite(let tensor, let index): "\(tensor): value \(index) is not finite"
         case .notAscending(let tensor, let index):
-            "\(tensor): value \(index) is below the quantile before"
+            "\(tensor): value \(index) is below the one before"
+        case .notCount(let tensor, let index): "\(tensor): value \(index) is no count"
         }
     }
 }

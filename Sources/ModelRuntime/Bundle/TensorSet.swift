@@ -8,6 +8,9 @@ struct TensorSet {
         for tensor in tensors { self.tensors[tensor.name] = tensor }
     }
 
+    /// Whether there is a tensor of this name.
+    func contains(_ name: String) -> Bool { tensors[name] != nil }
+
     /// Takes the finite values of the tensor with this name and shape.
     mutating func take(_ name: String, shape: [Int]) throws(SafeTensorsError) -> [Float] {
         try take(name) { actual in actual == shape ? nil : shape }

@@ -49,7 +49,7 @@ package struct ModelPackager: Sendable {
         let contents = BundleContents(
             manifest: try manifest(outcome, fitted, train, evaluation),
             members: outcome.members.map(\.tensors),
-            reference: reference(train),
+            reference: reference(train, Self.fleet(train, network, fitted.transform)),
             golden: fitted.golden.map { sample in
                 GoldenCase(
                     history: sample.history,
@@ -105,7 +105,7 @@ package struct ModelPackager: Sendable {
     }
 
     /// A sample of evenly spaced rows, each feature sorted, and the features' percentiles.
-    private func reference(_ train: FeatureMatrix) -> ReferenceData {
+    private func reference(_ train: FeatureMatrix, _ fleet: FleetCounts) -> ReferenceData {
         let width = train.names.count
         let count = min(Self.sampleRows, train.rowCount)
         var sample = [Float](repeating: 0, count: count * width)
@@ -124,6 +124,11 @@ package struct ModelPackager: Sendable {
                 )
             }
         }
-        return ReferenceData(featureCount: width, sample: sample, quantiles: quantiles)
+        return ReferenceData(
+            featureCount: width,
+            sample: sample,
+            quantiles: quantiles,
+            fleet: fleet
+        )
     }
 }

@@ -72,6 +72,26 @@ struct PermutationImportanceTests {
         #expect(PermutationImportance(normal, model: model) == nil)
     }
 
+    @Test func theBundleKnowsItsFleetByAgeAndMachine() throws {
+        let fleet = try #require(model.fleet)
+        let columns = model.manifest.transform.features.count + 1
+        #expect(fleet.machineCount == 6 && fleet.borders.count == 15 * columns)
+        #expect(fleet.ages.count > 1 && fleet.ages == fleet.ages.sorted())
+        // Each row once in each column.
+        for column in 0..<columns {
+            let counts = stride(from: column, to: fleet.counts.count, by: columns)
+            #expect(counts.reduce(0) { $0 + fleet.counts[$1] } == Float(table.rowCount))
+        }
+        // Six machines are in six groups.
+        let groups = (0..<16).count { group in
+            fleet.ages.indices.contains { stratum in
+                let first = (stratum * 16 + group) * 16 * columns
+                return fleet.counts[first..<first + 16 * columns].contains { $0 > 0 }
+            }
+        }
+        #expect(groups == 6)
+    }
+
     @Test func theBundleHasTheUsualAlarmAndABackground() throws {
         let alarm = try #require(model.manifest.alarm)
         #expect(alarm.raise == model.manifest.threshold)
