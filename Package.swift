@@ -114,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "InferenceServer",
             dependencies: [
-                "HTTPServer", "Metrics", "JSON", "Integrity", "Features", "ModelRuntime",
+                "HTTPServer", "Metrics", "JSON", "Integrity", "Features", "Drift", "ModelRuntime",
                 "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -158,7 +158,10 @@ let package = Package(
         tests("Pipeline", ["JSON", "Platform", "Features"]),
         tests(
             "InferenceServer",
-            ["CLinux", "HTTPServer", "JSON", "Features", "Metrics", "ModelRuntime", "Platform"]
+            [
+                "CLinux", "HTTPServer", "JSON", "Features", "Drift", "Metrics", "ModelRuntime",
+                "Platform",
+            ]
         ),
         .testTarget(
             name: "FuzzTests",

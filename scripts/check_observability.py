@@ -372,7 +372,8 @@ def run(program, models, folder):
     collector = Collector()
     server = subprocess.Popen(
         [program, "--port", "0", "--model-dir", folder / "models", "--state-dir",
-         folder / "state", "--otlp-collector", f"127.0.0.1:{collector.port}"], stderr=log,
+         folder / "state", "--otlp-collector", f"127.0.0.1:{collector.port}",
+         "--drift-window", "2s", "--drift-readings-min", "200"], stderr=log,
     )
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: (server.kill(), server.wait()))

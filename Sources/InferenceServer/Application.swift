@@ -26,6 +26,7 @@ final class Application: Sendable {
     let watcher: ModelWatcher
     let state: StateKeeper
     let fleet: Fleet
+    let drift: DriftMonitor
     let watch: ServerWatch
     let telemetry: Telemetry?
     /// Whether another server kept the state directory for longer than this one waits.
@@ -77,6 +78,14 @@ final class Application: Sendable {
         telemetry = settings.collector.map {
             Telemetry($0, settings: settings, log: log, clock: clock, wallClock: wallClock)
         }
+        drift = DriftMonitor(
+            models: models,
+            metrics: metrics,
+            settings: settings.service.drift,
+            log: log,
+            clock: clock,
+            wallClock: wallClock
+        )
         service = PredictionService(
             settings: settings,
             loopCount: configuration.eventLoopCount,
@@ -84,6 +93,7 @@ final class Application: Sendable {
             metrics: metrics,
             log: log,
             telemetry: telemetry,
+            drift: drift,
             clock: clock,
             wallClock: wallClock
         )
@@ -130,6 +140,8 @@ final class Application: Sendable {
         watcher.start()
         state.start()
         fleet.start()
+        drift.lookNow()
+        drift.start()
         service.finishStart()
     }
 
@@ -180,6 +192,7 @@ final class Application: Sendable {
         watcher.stop()
         memory.stop()
         fleet.stop()
+        drift.stop()
         watch.stop()
         telemetry?.stop()
         waiting.sync {}

@@ -51,10 +51,15 @@ import Testing
     }
 
     @Test func documentationListsEveryMetric() throws {
-        let server = try TestServer()
+        let server = try TestServer(
+            arguments: ["drift-window": "1s", "drift-readings-min": "100", "future-limit": "none"]
+        ) { try TestBundle.write(to: $0, hasFleet: true) }
         let client = try server.client()
         _ = try client.request("POST", "/predict", body: TestReading.brief)
         _ = try client.request("POST", "/predict", body: "{}")
+        let body = TestFleet.batch(machines: 0..<20, hours: 0..<10)
+        _ = try client.request("POST", "/batch_predict", body: body)
+        server.application.drift.endWindowNow()
         let served = families(try client.request("GET", "/metrics").body)
         let documented = try documented()
         #expect(served.count > 45)

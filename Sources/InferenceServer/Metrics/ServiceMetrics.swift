@@ -162,6 +162,15 @@ final class ServiceMetrics: Sendable {
         if admissions.duplicate > 0 { duplicate.add(UInt64(admissions.duplicate)) }
     }
 
+    /// What was counted of timestamps since the start.
+    var admissions: AdmissionCounts {
+        AdmissionCounts(
+            late: Int(late.value),
+            stale: Int(stale.value),
+            duplicate: Int(duplicate.value)
+        )
+    }
+
     func countUnknownFields(_ count: Int) { unknownFields.add(UInt64(count)) }
 
     func countExplanation(isComplete: Bool) { (isComplete ? explained : unexplained).add() }
@@ -186,6 +195,7 @@ final class ServiceMetrics: Sendable {
         ModelMetrics.register(application.service, in: registry)
         FleetMetrics.register(application.fleet, in: registry)
         StateMetrics.register(application.service.models, application.state, in: registry)
+        DriftMetrics.register(application.drift, in: registry)
         ServerMetrics.register(application.server, in: registry)
         TelemetryMetrics.register(application.telemetry, in: registry)
         ProcessMetrics.register(in: registry)

@@ -15,6 +15,8 @@ final class PredictionCounts: Sendable {
     private let latency: Histogram
     /// By sensor, then flag.
     private let flags: [Counter]
+    /// The same of this model alone; metrics put sensors together where there are too many.
+    private let noticed: [Counter]
 
     init(
         version: String,
@@ -28,7 +30,14 @@ final class PredictionCounts: Sendable {
         self.others = others
         self.latency = latency
         self.flags = flags
+        noticed = flags.map { _ in Counter() }
     }
+
+    /// Readings scored by models of the version.
+    var readingCount: Int { Int(failures.value &+ others.value) }
+
+    /// How often each flag was seen, by sensor, then in the order of the bits.
+    var noticedCounts: [Int] { noticed.map { Int($0.value) } }
 
     func add(failures: Int, others: Int, slot: Int) {
         if failures > 0 { self.failures.add(UInt64(failures), slot: slot) }
@@ -45,7 +54,9 @@ final class PredictionCounts: Sendable {
         // The names stand in the order of the bits.
         var bits = flags.rawValue
         while bits != 0 {
-            self.flags[sensor * Self.flagCount + bits.trailingZeroBitCount].add()
+            let place = sensor * Self.flagCount + bits.trailingZeroBitCount
+            self.flags[place].add()
+            noticed[place].add()
             bits &= bits - 1
         }
     }

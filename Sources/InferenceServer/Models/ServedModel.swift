@@ -29,6 +29,8 @@ final class ServedModel: Sendable {
     let format: ReadingFormat
     let encoder: PredictionEncoder
     let counts: PredictionCounts
+    /// What its readings are compared with; nil where nobody wants that or the bundle cannot.
+    let drift: ModelDrift?
     /// When it was made, microseconds since the epoch.
     var createdMicroseconds: Int64 { bundle.manifest.createdMicroseconds }
     /// Tells its notes about machines from those of the models before it.
@@ -57,6 +59,7 @@ final class ServedModel: Sendable {
         digest = bundle.digest.hex
         self.bundle = bundle
         self.counts = counts
+        drift = limits.drift.isOn == .on ? ModelDrift(bundle) : nil
         self.epoch = epoch
         state = try Self.state(for: bundle.engine, after: previous, limits: limits, keeper)
         let mark = UInt64(digest.prefix(16), radix: 16) ?? 0

@@ -28,6 +28,8 @@ extension Endpoint {
         case .startup: Description("Tells whether the first look for a model is over", "probes")
         case .metrics: Description("Metrics for Prometheus", "probes")
         case .modelInfo: Description("The model in service", "model")
+        case .drift:
+            Description("How readings differ from the training rows", "model", problems: [404])
         case .openAPI: Description("This description", "model")
         case .machine:
             Description("What is kept of a machine", "machines", problems: [404, 421])
@@ -47,7 +49,7 @@ enum StatusText {
     static func text(of status: Int) -> String {
         switch status {
         case 400: "The request or its JSON is malformed."
-        case 404: "Nothing is known of the machine."
+        case 404: "Nothing is known of the machine, or there is nothing to compare with."
         case 408: "The request took too long to arrive."
         case 413: "The body, or the number of readings in it, is over the limit."
         case 414: "The path and query are over the limit."

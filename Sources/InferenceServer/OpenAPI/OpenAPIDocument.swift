@@ -147,6 +147,7 @@ struct OpenAPIDocument {
             let content: JSONValue = ["text/plain": text, "application/openmetrics-text": text]
             return [(200, ["description": "The page.", "content": content])]
         case .modelInfo: return [(200, answer("The model.", json, "ModelInfo"))]
+        case .drift: return [(200, answer("The last window.", json, "Drift"))]
         case .openAPI:
             let content: JSONValue = [json: ["schema": ["type": "object"]]]
             return [(200, ["description": "This document.", "content": content])]

@@ -24,6 +24,7 @@ struct OpenAPISchemas {
         all["Problem"] = problem
         all["Health"] = object(["status": string("")], required: ["status"])
         all["ModelInfo"] = modelInfo
+        all["Drift"] = drift
         all["Machine"] = machine
         all["Maintenance"] = object(["timestamp": time, "kind": kind])
         all["MaintenanceAnswer"] = object(
@@ -193,6 +194,37 @@ struct OpenAPISchemas {
             ],
             required: [
                 "name", "version", "threshold", "schema", "layers", "features", "last_refusal",
+            ]
+        )
+    }
+
+    private var drift: JSONValue {
+        let share: JSONValue = ["type": "number", "minimum": 0, "maximum": 1]
+        let names: JSONValue = ["type": "array", "items": string("")]
+        let fault = object(
+            ["sensor": string(""), "kind": string("")],
+            required: ["sensor", "kind"]
+        )
+        return object(
+            [
+                "format": ["type": "integer", "enum": [1]],
+                "model": string(""), "model_version": string(""),
+                "state": [
+                    "enum": .array(DriftStanding.State.allCases.map { .string($0.rawValue) })
+                ],
+                "drifted_share": share, "drifted_features": names,
+                "window": ["type": ["object", "null"]],
+                "gathering": ["type": "object"], "windows": ["type": "object"],
+                "rule": ["type": "object"],
+                "sensor_faults": ["type": "array", "items": fault],
+                "sensors": ["type": "array", "items": ["type": "object"]],
+                "features": ["type": "array", "items": ["type": "object"]],
+                "score": ["type": ["object", "null"]],
+            ],
+            required: [
+                "format", "model", "model_version", "state", "drifted_share", "drifted_features",
+                "window", "gathering", "windows", "rule", "sensor_faults", "sensors", "features",
+                "score",
             ]
         )
     }

@@ -31,6 +31,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case notExplainable
     /// No bundle has been verified yet.
     case noModel
+    /// Readings are compared with no reference: that is off, or the model's bundle has none.
+    case noReference(isOff: Bool)
     /// Nothing is known of the machine that the path names.
     case unknownMachine
     /// The machine belongs to another server; the pointer is empty where the path names it.
@@ -42,7 +44,7 @@ enum ServiceError: Error, Sendable, Equatable {
     var status: Int {
         switch self {
         case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
-        case .unknownMachine: 404
+        case .unknownMachine, .noReference: 404
         case .tooManyRows, .lineTooLong: 413
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
@@ -82,6 +84,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .stateFull: "state_full"
         case .busy: "busy"
         case .noModel: "no_model"
+        case .noReference: "no_reference"
         case .notExplainable: "not_explainable"
         case .tooManyExplanations: "too_many_explanations"
         case .unknownMachine: "unknown_machine"
@@ -116,6 +119,10 @@ enum ServiceError: Error, Sendable, Equatable {
         case .notExplainable:
             "The model's bundle has no background records, so it explains nothing; train it again."
         case .noModel: "No verified model is loaded."
+        case .noReference(let isOff):
+            isOff
+                ? "Readings are not compared with the training rows: --drift is off."
+                : "The model's bundle has no reference for live drift; train it again."
         case .unknownMachine: "No windows are kept for this machine."
         case .misdirected(let pointer, let owner, let shard):
             "\(pointer.isEmpty ? "" : "\(pointer): ")The machine belongs to shard"

@@ -5,7 +5,7 @@ internal import HTTPServer
 /// The routes of the service; the raw value is the route's id.
 enum Endpoint: Int, CaseIterable {
     case predict, batchPredict, health, live, ready, startup, metrics, modelInfo, openAPI
-    case machine, maintenance, forget
+    case machine, maintenance, forget, drift
 
     var path: String {
         switch self {
@@ -18,6 +18,7 @@ enum Endpoint: Int, CaseIterable {
         case .metrics: "/metrics"
         case .modelInfo: "/model/info"
         case .openAPI: "/openapi.json"
+        case .drift: "/drift"
         case .machine, .forget: "/equipment/{id}"
         case .maintenance: "/equipment/{id}/maintenance"
         }
@@ -27,16 +28,17 @@ enum Endpoint: Int, CaseIterable {
         switch self {
         case .predict, .batchPredict, .maintenance: .post
         case .forget: .delete
-        case .health, .live, .ready, .startup, .metrics, .modelInfo, .openAPI, .machine: .get
+        case .health, .live, .ready, .startup, .metrics, .modelInfo, .openAPI, .machine, .drift:
+            .get
         }
     }
 
     /// Whether it may be answered 503 under overload: a probe that was would have a server that is
-    /// merely busy replaced, and metrics are what tells that it is.
+    /// merely busy replaced, and metrics and drift are seldom asked for and tell how it is.
     var isSheddable: Bool {
         switch self {
         case .predict, .batchPredict, .modelInfo, .openAPI, .machine, .maintenance, .forget: true
-        case .health, .live, .ready, .startup, .metrics: false
+        case .health, .live, .ready, .startup, .metrics, .drift: false
         }
     }
 

@@ -39,6 +39,7 @@ final class PredictionService: RequestHandler {
     let wallClock: WallClock
     let batches: BatchQueue
     let explanations: ExplanationQueue
+    let drift: DriftMonitor
     let writesAccess: Bool
     /// Whether somebody wants to hear of every request.
     private let isWatched: Bool
@@ -53,6 +54,7 @@ final class PredictionService: RequestHandler {
         metrics: ServiceMetrics,
         log: Log,
         telemetry: Telemetry?,
+        drift: DriftMonitor,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
@@ -62,6 +64,7 @@ final class PredictionService: RequestHandler {
         self.metrics = metrics
         self.log = log
         self.telemetry = telemetry
+        self.drift = drift
         self.clock = clock
         self.wallClock = wallClock
         batches = BatchQueue(
@@ -105,6 +108,7 @@ final class PredictionService: RequestHandler {
                 case .startup: writeStartup(&response)
                 case .metrics: writeMetrics(request, bytes, &response)
                 case .modelInfo: try writeModelInfo(&response)
+                case .drift: try writeDrift(&response)
                 case .openAPI: try writeOpenAPI(request.listener, &response)
                 case .machine: try showMachine(request, bytes, &response)
                 case .maintenance: try maintain(request, bytes, &response)

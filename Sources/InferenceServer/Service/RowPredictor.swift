@@ -48,6 +48,7 @@ struct RowPredictor: ~Copyable {
 
     private let engine: FeatureEngine
     private let network: Network
+    private var drift: DriftTap?
     private var scratch: FeatureScratch
     private var forward: ForwardScratch
     /// The record of requests that bring their own history.
@@ -62,6 +63,7 @@ struct RowPredictor: ~Copyable {
     init(model: ServedModel) {
         engine = model.engine.copy()
         network = model.network
+        drift = model.drift?.sketches.makeTap()
         scratch = engine.makeScratch()
         forward = ForwardScratch(for: network)
     }
@@ -142,6 +144,10 @@ struct RowPredictor: ~Copyable {
             )
         }
         runNetwork(block, model)
+        if drift?.isDue(block.count) == true {
+            let features = block.count > 1 ? matrix : scratch.row
+            drift?.take(block, rows, outcomes, features, logits)
+        }
         if let alarms = model.alarms, let state {
             updateAlarms(block, rows, alarms, state)
         }
@@ -262,6 +268,8 @@ struct RowPredictor: ~Copyable {
             var logit = InlineArray<1, Float>(repeating: 0)
             var target = logit.mutableSpan
             network.forward(rows: scratch.row.span, into: &target, scratch: forward)
+            if logits.isEmpty { logits.append(0) }
+            logits[0] = logit[0]
             return decide(block.lowerBound, logit[0], model)
         }
         while logits.count < block.count { logits.append(0) }

@@ -80,6 +80,15 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("score-path")) var scorePath: String?
     @Option(help: help("liveness-path")) var livenessPath: String?
     @Option(help: help("readiness-path")) var readinessPath: String?
+    @Option(help: help("drift")) var drift: String?
+    @Option(help: help("drift-window")) var driftWindow: String?
+    @Option(help: help("drift-readings-min")) var driftReadingsMin: String?
+    @Option(help: help("drift-windows-needed")) var driftWindowsNeeded: String?
+    @Option(help: help("drift-windows")) var driftWindows: String?
+    @Option(help: help("drift-feature-percent")) var driftFeaturePercent: String?
+    @Option(help: help("drift-distance-percent")) var driftDistancePercent: String?
+    @Option(help: help("missing-percent")) var missingPercent: String?
+    @Option(help: help("fault-percent")) var faultPercent: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

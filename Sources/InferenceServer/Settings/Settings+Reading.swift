@@ -37,6 +37,14 @@ extension Settings {
                 isEnvironment: false
             )
         }
+        if service.drift.windowsNeeded > service.drift.windowCount {
+            throw SettingError(
+                source: "--drift-windows-needed",
+                text: "\(service.drift.windowsNeeded)",
+                accepted: "at most the \(service.drift.windowCount) of --drift-windows",
+                isEnvironment: false
+            )
+        }
         if tlsPort != nil, tls == nil {
             throw SettingError(
                 source: "--tls-port",

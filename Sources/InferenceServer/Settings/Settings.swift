@@ -95,6 +95,7 @@ struct ServiceLimits: Sendable {
     let unknownNameBytesMax = 64
     /// Errors of a request that the answer lists.
     let problemsListedMax = 32
+    var drift = DriftSettings()
     /// How often MODEL_DIR is looked at.
     let modelScanInterval = Duration.seconds(2)
 }

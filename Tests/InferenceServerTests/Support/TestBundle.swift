@@ -37,7 +37,8 @@ enum TestBundle {
         threshold: Double = 0.5,
         riskLevels: RiskLevels = RiskLevels(),
         backgroundCount: Int = 0,
-        alarm: AlarmRule? = nil
+        alarm: AlarmRule? = nil,
+        hasFleet: Bool = false
     ) throws -> LoadedModel {
         let transform = try transform(schema, spec)
         var layers: [Layer] = []
@@ -78,7 +79,8 @@ enum TestBundle {
                 reference: ReferenceData(
                     featureCount: transform.features.count,
                     sample: row,
-                    quantiles: row + row
+                    quantiles: row + row,
+                    fleet: hasFleet ? try TestFleet.counts(transform, network) : nil
                 ),
                 golden: [
                     GoldenCase(history: [], reading: reading, engine: engine, network: network)

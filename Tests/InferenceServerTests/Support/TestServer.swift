@@ -15,6 +15,7 @@ final class TestServer: Sendable {
     /// Starts a service; `bundles` writes into its model directory first.
     init(
         arguments: [String: String] = [:],
+        clock: MonotonicClock = .system,
         wallClock: WallClock = WallClock { 1_767_268_800_000_000 },
         bundles: (String) throws -> Void = { try TestBundle.write(to: $0) }
     ) throws {
@@ -28,7 +29,12 @@ final class TestServer: Sendable {
             environment: [:]
         )
         let log = Log(level: .debug, clock: wallClock) { [lines] in lines.append($0) }
-        application = try Application(settings: settings, log: log, wallClock: wallClock)
+        application = try Application(
+            settings: settings,
+            log: log,
+            clock: clock,
+            wallClock: wallClock
+        )
         try application.start()
     }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+
+internal import Drift
+internal import Features
+
+/// What a window's readings say of a sensor.
+struct SensorQuality: Sendable, Equatable {
+    let name: String
+    /// Shares of the window's readings.
+    let missing: Double
+    let outOfRange: Double
+    let stuck: Double
+    /// What makes it count as broken.
+    let faults: [SensorFault.Kind]
+
+    /// Judges the counts of a sensor's flags, in the order of their bits.
+    init(_ sensor: Sensor, flags: ArraySlice<Int>, readings: Int, rule: DriftRule) {
+        func share(_ flag: SensorFlags) -> Double {
+            let count = flags[flags.startIndex + flag.rawValue.trailingZeroBitCount]
+            return Double(count) / Double(max(readings, 1))
+        }
+        name = sensor.name
+        missing = share(.missing)
+        outOfRange = share(.outOfRange)
+        stuck = share(.stuck)
+        var faults: [SensorFault.Kind] = []
+        if stuck > rule.outsideShare { faults.append(.stuck) }
+        // Nobody promised that an optional sensor is there.
+        if missing > rule.missingShare, !sensor.isOptional { faults.append(.missing) }
+        if outOfRange > rule.outsideShare { faults.append(.outOfRange) }
+        self.faults = faults
+    }
+}
+
+/// Counts of readings since some moment.
+struct ReadingCounts: Sendable, Equatable {
+    var readings = 0
+    /// By sensor, then flag.
+    var flags: [Int] = []
+    var late = 0
+    var stale = 0
+    var duplicate = 0
+
+    /// What came since earlier counts of the same model.
+    func since(_ earlier: ReadingCounts) -> ReadingCounts {
+        ReadingCounts(
+            readings: readings - earlier.readings,
+            flags: zip(flags, earlier.flags).map { $0 - $1 },
+            late: late - earlier.late,
+            stale: stale - earlier.stale,
+            duplicate: duplicate - earlier.duplicate
+        )
+    }
+}
