@@ -24,13 +24,13 @@ CYCLES, FIRST_COLUMN = 50, 2
 NO_DRIFT, DRIFT, BROKEN = 0, 3, 4
 
 
-def read(path):
+def read(path, cycles=CYCLES):
     opener = gzip.open if path.suffix == ".gz" else open
     units = {}
     with opener(path, "rt") as file:
         for line in file:
             row = [float(field) for field in line.split()]
-            if row[1] <= CYCLES:
+            if row[1] <= cycles:
                 units.setdefault(int(row[0]), []).append(row)
     return units
 
