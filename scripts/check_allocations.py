@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Shows that a release server answers /predict without a heap allocation: 10,000 requests for
-machines that it knows, on one connection, and not one call of malloc and its kin by the event loop.
+machines that it knows, on one connection and on 32 at a time, and not one call of malloc and its
+kin by the event loop.
 
 A small library is compiled and preloaded that counts such calls by thread. That it counts at all is
 shown by a scrape of /metrics, which does allocate. Skipped, and said so, without a C compiler.
@@ -9,6 +10,7 @@ shown by a scrape of /metrics, which does allocate. Skipped, and said so, withou
     scripts/check_allocations.py SERVER MODEL_DIR
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +23,7 @@ import time
 from pathlib import Path
 
 REQUESTS = 10_000
+CONNECTIONS = 32
 MACHINES = 200
 SLOTS = 256
 LIBRARY = r"""
@@ -114,9 +117,8 @@ def work_by_thread(process):
     return {int(task.name): int((task / "schedstat").read_text().split()[0]) for task in tasks}
 
 
-def exchange(connection, request):
-    """Sends a request and reads its answer to the end; it has to be 200."""
-    connection.sendall(request)
+def receive_answer(connection):
+    """Reads an answer to its end; it has to be 200."""
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += receive(connection)
@@ -147,18 +149,26 @@ def reading(number):
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-def count(connection, process, path):
+def predict(connections, first, count):
+    """Sends so many readings, one on each connection at a time, and reads the answers."""
+    for start in range(first, first + count, len(connections)):
+        for place, connection in enumerate(connections):
+            connection.sendall(reading(start + place))
+        for connection in connections:
+            receive_answer(connection)
+
+
+def count(connections, process, path):
     """The event loop's allocations for the requests and for a scrape."""
-    for number in range(10 * MACHINES):
-        exchange(connection, reading(number))
+    predict(connections, 0, 10 * MACHINES)
     counts, work = counts_by_thread(path), work_by_thread(process)
-    for number in range(REQUESTS):
-        exchange(connection, reading(number))
+    predict(connections, 10 * MACHINES, REQUESTS)
     # The event loop is what has worked meanwhile.
     worked = {thread: now - work.get(thread, 0) for thread, now in work_by_thread(process).items()}
     thread = max(worked, key=worked.get)
     during = counts_by_thread(path).get(thread, 0) - counts.get(thread, 0)
-    exchange(connection, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    connections[0].sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    receive_answer(connections[0])
     return during, counts_by_thread(path).get(thread, 0) - counts.get(thread, 0) - during
 
 
@@ -171,17 +181,27 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         library = compile_library(folder)
         process, port, path = start(sys.argv[1], sys.argv[2], library, folder)
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-                during, scrape = count(connection, process, path)
-        finally:
-            process.terminate()
-            process.wait(60)
-    if scrape == 0:
-        sys.exit("the counter counts nothing: a scrape must allocate")
-    if during > 0:
-        sys.exit(f"{during} allocations in {REQUESTS} requests; there may be none")
-    print(f"no allocation in {REQUESTS} requests of /predict (a scrape of /metrics: {scrape})")
+        with contextlib.ExitStack() as stack:
+            stack.callback(process.wait, 60)
+            stack.callback(process.terminate)
+            address = ("127.0.0.1", port)
+            connections = [
+                stack.enter_context(socket.create_connection(address, timeout=10))
+                for _ in range(CONNECTIONS)
+            ]
+            results = [count(some, process, path) for some in (connections[:1], connections)]
+    for number, (during, scrape) in zip((1, CONNECTIONS), results, strict=True):
+        if scrape == 0:
+            sys.exit("the counter counts nothing: a scrape must allocate")
+        if during > 0:
+            sys.exit(
+                f"{during} allocations in {REQUESTS} requests on {number} connections;"
+                " there may be none"
+            )
+        print(
+            f"no allocation in {REQUESTS} requests of /predict on {number} connections"
+            f" (a scrape of /metrics: {scrape})"
+        )
 
 
 if __name__ == "__main__":
