@@ -91,5 +91,8 @@ import Testing
         }
         let statuses = answers(to: bodies, of: server.application.service).map(\.status)
         #expect(statuses == [200, 503, 200])
+        let page = try server.client().request("GET", "/metrics").body
+        #expect(page.contains("\nstate_refusals_total 1\n"))
+        #expect(page.contains("\nbatch_rows_refused_total 0\n"))
     }
 }

@@ -218,7 +218,9 @@ struct Scorer: ~Copyable {
         }
     }
 
-    func count() {
+    /// Counts what became of the rows; `tellsRefused` where those that found no room are answered
+    /// in their place, and not with an error that is counted by itself.
+    func count(tellsRefused: Bool = true) {
         var failures = 0
         var unknown = 0
         var admissions = AdmissionCounts()
@@ -241,7 +243,7 @@ struct Scorer: ~Copyable {
         model.counts.add(failures: failures, others: answered - failures, slot: slot)
         metrics.count(admissions)
         if unknown > 0 { metrics.countUnknownFields(unknown) }
-        if !rows.refused.isEmpty { metrics.count(refusedRows: rows.refused.values) }
+        if tellsRefused, !rows.refused.isEmpty { metrics.count(refusedRows: rows.refused.values) }
     }
 
     private func countQuality(_ index: Int) {
