@@ -8,7 +8,7 @@ extension ModelPackager {
     /// Rows that are counted; more would tell nothing else.
     private static let fleetRowsMax = 65_536
 
-    /// How the rows fall into bins by age and machine, in the columns of the features and the logit.
+    /// How the rows fall into bins by age and machine, in the columns of features and logit.
     static func fleet(
         _ train: FeatureMatrix,
         _ network: Network,
