@@ -105,6 +105,8 @@ extension Problem {
         case .tooManyFields(let limit): self.init(431, "There are more than \(limit) fields.")
         case .unknownMethod: self.init(501, "The method is not implemented.")
         case .unsupportedCoding: self.init(501, "The only transfer coding taken is chunked.")
+        case .tooManyDecoders:
+            self.init(503, "Too many gzip bodies are being read; try again later.")
         case .unsupportedVersion: self.init(505, "The only versions spoken are 1.0 and 1.1.")
         }
     }

@@ -54,22 +54,28 @@ struct Routing {
 
     /// Asks the handler who takes the body of a request whose head is complete, if its route has it
     /// so; then no limit holds for the body as a whole.
+    ///
+    /// - Throws: `tooManyDecoders` where it is encoded and others are that are being read.
     mutating func openStream(
         for request: inout Request,
         in bytes: Span<UInt8>,
         isEncoded: Bool,
         _ context: HTTP1Connection.Context
-    ) -> StreamedBody? {
+    ) throws(RequestError) -> StreamedBody? {
         guard streamsBody else { return nil }
         request.receivedNanoseconds = context.nowNanoseconds
         guard let stream = context.handler?.openStream(for: request, bytes: bytes) else {
             return nil
         }
+        let decoderCount = context.coder.streamDecoderCount
+        guard !isEncoded || decoderCount.value < context.limits.decodedStreamCountMax else {
+            throw .tooManyDecoders
+        }
         bodyBytesMax = .max
         return StreamedBody(
             stream,
-            isEncoded: isEncoded,
-            deadline: context.nowNanoseconds + context.limits.streamTimeout.nanoseconds
+            decoderCount: isEncoded ? decoderCount : nil,
+            deadline: context.nowNanoseconds + context.timeouts.stream
         )
     }
 

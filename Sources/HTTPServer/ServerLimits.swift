@@ -19,19 +19,21 @@ package struct ServerLimits: Sendable {
     package var connectionCountMax = 10_000
     /// Connections taken from one listener in one turn of a loop: 16, some 0.2 ms.
     package var acceptsPerTurnMax = 16
-    /// Steps of TLS handshakes in one turn of a loop: 2, which hold requests up for 0.5 ms at most.
-    package var handshakesPerTurnMax = 2
+    /// Steps of TLS handshakes in one turn of a loop: 1, which holds requests up for 0.4 ms.
+    package var handshakesPerTurnMax = 1
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
-    /// Requests answered in one turn of a loop after which those that come with others of their
-    /// connection wait for the next: 32, an estimated 0.3 ms, whoever pipelines.
-    package var requestsPerTurnMax = 32
+    /// Time in a turn of a loop after which requests that come with others of their connection wait
+    /// for the next: 300 us, which others do not notice.
+    package var turnTime = Duration.microseconds(300)
     /// Bytes of answers waiting for a slow reader before its next request is looked at: 64 KiB, and
     /// as much again in the socket's buffer.
     package var outputBytesMax = 65_536
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
     /// out in one packet either way.
     package var encodedBytesMin = 1024
+    /// Streamed gzip bodies that a loop decodes at a time: 64, of 50 KB each.
+    package var decodedStreamCountMax = 64
     /// Bytes read and thrown away after a refusal: 256 MiB, since a client that writes a whole body
     /// before it reads sees the refusal only then.
     package var lingerBytesMax = 256 << 20
@@ -39,9 +41,9 @@ package struct ServerLimits: Sendable {
     package var http2StreamCountMax = 100
     /// CONTINUATION frames of a header block: 4 of 16 KiB hold the default head several times.
     package var http2ContinuationCountMax = 4
-    /// Streams of a connection reset before their answer, by either side, in an interval: 200; a
-    /// client that gives up on slow answers stays below, rapid reset does not.
-    package var http2ResetCountMax = 200
+    /// Streams of a connection reset before their answer, by either side, in an interval: 100, all
+    /// that may be open, and one more for every answer sent; rapid reset waits for none.
+    package var http2ResetCountMax = 100
     /// Frames of a connection that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty
     /// DATA) in an interval: 1000, and four more for every DATA frame sent.
     package var http2ControlFrameCountMax = 1000

@@ -15,7 +15,8 @@ struct OverloadTests {
         delay: Int64
     ) {
         for turn in 0..<count {
-            detector.note(delay: delay, now: (start + turn) * Self.millisecond)
+            let now = (start + turn) * Self.millisecond
+            detector.note(delay: delay, turn: delay, now: now)
         }
     }
 
@@ -24,13 +25,15 @@ struct OverloadTests {
         let late = 5 * Self.millisecond + 1
         note(&detector, from: 0, count: 100, delay: late)
         #expect(!detector.isShedding)
-        let isEarly = detector.sheds(delay: late)
+        let isEarly = detector.sheds(delay: late, sinceTurn: late)
         #expect(!isEarly)
         note(&detector, from: 100, count: 1, delay: late)
         #expect(detector.isShedding)
-        // Who has waited for less is served.
-        let sheds = (detector.sheds(delay: 5 * Self.millisecond), detector.sheds(delay: late))
-        #expect(sheds == (false, true))
+        // Who has waited for half as long is served.
+        let half = 5 * Self.millisecond / 2
+        let isInTime = !detector.sheds(delay: half, sinceTurn: 0)
+        let isLate = detector.sheds(delay: half + 1, sinceTurn: 0)
+        #expect(isInTime && isLate)
     }
 
     /// 100 requests in a turn of 6 ms cost 60 us each, 120 cost 50 and 121 less than that.
@@ -50,7 +53,8 @@ struct OverloadTests {
         var detector = OverloadDetector(limits: ServerLimits())
         note(&detector, from: 0, count: 101, delay: 6 * Self.millisecond)
         for _ in 0..<served { detector.noteServed() }
-        let isShed = detector.sheds(delay: 5 * Self.millisecond + 100_000)
+        let delay = 5 * Self.millisecond + 100_000
+        let isShed = detector.sheds(delay: delay, sinceTurn: delay)
         #expect(isShed)
         note(&detector, from: 101, count: 1, delay: 30 * Self.millisecond)
         #expect(detector.isShedding == isShedding)
@@ -59,10 +63,10 @@ struct OverloadTests {
     @Test func answers503ToWhoHasWaitedTooLong() throws {
         var limits = ServerLimits()
         limits.queueDelayInterval = .milliseconds(6)
-        limits.pipelinedRequestCountMax = 2
         let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
         let client = try #require(TestClient(port: server.port))
-        // On this clock a request takes 6 ms: the second of a turn is late, the third turn sheds.
+        // On this clock a request takes 6 ms, the time of many turns, and the others of its
+        // connection wait for the next; the third turn sheds all that are left.
         let request = "GET /slow HTTP/1.1\r\nHost: a\r\nX-Request-ID: id-1\r\n\r\n"
         // A turn that is not late ends the lateness.
         for _ in 0..<3 {
@@ -73,13 +77,24 @@ struct OverloadTests {
             #expect(statuses(of: client.receive(until: "now;")) == [200])
         }
         #expect(server.server.counters.requestsShed == 0)
-        // The first turn comes back to the connection once: it takes four of the eight.
-        client.send(String(repeating: request, count: 8))
+        // The first turn comes back to the connection once: it takes two of the four.
+        client.send(String(repeating: request, count: 4))
         let answers = client.receive(until: "}")
-        #expect(statuses(of: answers) == [Int](repeating: 200, count: 7) + [503])
+        #expect(statuses(of: answers) == [200, 200, 200, 503])
         #expect(answers.contains("retry-after: 1\r\n"))
         #expect(answers.contains(#""instance":"/slow","request_id":"id-1""#))
         #expect(server.server.counters.requestsShed == 1)
+    }
+
+    /// Requests that wait from turn to turn are late however short the turns are.
+    @Test func countsTheWaitOverTurns() {
+        var detector = OverloadDetector(limits: ServerLimits())
+        for turn in 0...100 {
+            for _ in 0..<5 { detector.noteServed() }
+            let now = Int64(turn) * Self.millisecond
+            detector.note(delay: 6 * Self.millisecond, turn: 300_000, now: now)
+        }
+        #expect(detector.isShedding)
     }
 
     @Test func letsABurstPass() {
@@ -93,11 +108,18 @@ struct OverloadTests {
         #expect(!detector.isShedding)
     }
 
-    @Test func stopsSheddingWithTheFirstTurnInTime() {
+    @Test func shedsUntilThereIsNothingToDo() {
         var detector = OverloadDetector(limits: ServerLimits())
         note(&detector, from: 0, count: 200, delay: 6 * Self.millisecond)
+        note(&detector, from: 200, count: 10, delay: Self.millisecond)
         #expect(detector.isShedding)
-        detector.note(delay: 5 * Self.millisecond, now: 200 * Self.millisecond)
+        detector.noteIdle(now: 210 * Self.millisecond)
+        #expect(!detector.isShedding && !detector.isLate)
+        // Soon afterwards one late turn is enough, later it is not.
+        note(&detector, from: 309, count: 1, delay: 6 * Self.millisecond)
+        #expect(detector.isShedding)
+        detector.noteIdle(now: 400 * Self.millisecond)
+        note(&detector, from: 500, count: 1, delay: 6 * Self.millisecond)
         #expect(!detector.isShedding)
     }
 }

@@ -4,6 +4,8 @@
 final class ContentCoder {
     /// The bodies that are being decoded.
     private let decoderCount = BodyDecoder.Count()
+    /// The streamed bodies that are being decoded.
+    let streamDecoderCount = BodyDecoder.Count()
     /// Bytes that may still be decoded in this turn of the loop.
     private var decodingBudget = ContentCoder.decodedBytesPerTurn
     private var deflater: Deflater?

@@ -50,6 +50,8 @@ final class Connection {
     var isQueued = false
     /// Whether its request waits for those that have come with it.
     var isJoined = false
+    /// Since when it waits for that, over turns in which it could not do all.
+    var waitsSince = Int64.max
     /// Whether input was seen that is not to be read yet.
     var hasUnreadInput = false
     /// Whether input has been read off the socket that the protocol has not been given.

@@ -131,6 +131,8 @@ extension EventLoop {
             case .wait: return false
             case .yield:
                 queue(connection)
+                // It is being worked on.
+                connection.waitsSince = now
                 return false
             case .handle:
                 if joinsRequests, http.routing.joinsOthers {
@@ -142,7 +144,6 @@ extension EventLoop {
                 handlePiece(connection, &http)
                 // The next piece comes when the answer to this one has gone out.
                 guard http.streamed == nil else {
-                    turnRequestCount += 1
                     if !http.isDeferred { queue(connection) }
                     return false
                 }
@@ -154,7 +155,6 @@ extension EventLoop {
                 connection.ending = lingers ? .lingerAfterOutput : .closeAfterOutput
                 return false
             }
-            turnRequestCount += 1
             if http.isIdle, !http.inputHasEnded { return true }
             if mustPause(http) { break }
         }
@@ -164,13 +164,14 @@ extension EventLoop {
 
     /// Whether the next request of the connection is left for another turn.
     func mustPause(_ http: borrowing HTTP1Connection) -> Bool {
-        http.output.count > shared.limits.outputBytesMax || isTurnFull && !http.unread.isEmpty
+        http.output.count > shared.limits.outputBytesMax || !http.unread.isEmpty && isTurnOver
     }
 
     /// Comes back to a connection in the next turn.
     func queue(_ connection: Connection) {
         guard !connection.isQueued else { return }
         connection.isQueued = true
+        connection.waitsSince = min(connection.waitsSince, now)
         pending.append(connection)
     }
 
@@ -187,9 +188,7 @@ extension EventLoop {
     ) {
         counters.add(1, to: .requests)
         response.reset()
-        if overload.isShedding, http.routing.isSheddable,
-            overload.sheds(delay: shared.clock.nowNanoseconds - now)
-        {
+        if http.routing.isSheddable, sheds(connection) {
             counters.add(1, to: .requestsShed)
             http.write(.overloaded, into: &response, context)
             response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")

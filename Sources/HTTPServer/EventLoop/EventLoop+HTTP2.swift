@@ -24,11 +24,11 @@ extension EventLoop {
         _ http2: HTTP2Connection,
         _ http: inout HTTP1Connection
     ) -> Bool {
-        http2.receive(http.input.span.extracting(http.unread))
-        http.dropInput()
+        http.dropInput(http2.receive(http.input.span.extracting(http.unread)))
         answerReady(connection, http2)
         http2.write(to: &http.output)
-        if http2.isOver || http.inputHasEnded && !http2.owesAnswers {
+        let isRead = http.unread.isEmpty
+        if http2.isOver || http.inputHasEnded && isRead && !http2.owesAnswers {
             switch http2.refusal {
             case .rule: counters.add(1, to: .parseErrors)
             case .limit: counters.add(1, to: .limitHits)
@@ -37,14 +37,15 @@ extension EventLoop {
             connection.ending = http.inputHasEnded ? .closeAfterOutput : .lingerAfterOutput
             return false
         }
-        guard http2.hasReady || http2.hasMoreToWrite else { return true }
+        guard !isRead || http2.hasReady || http2.hasMoreToWrite else { return true }
         queue(connection)
+        if http2.isDecoding { connection.waitsSince = now }
         return false
     }
 
     private func answerReady(_ connection: Connection, _ http2: HTTP2Connection) {
         // All of a connection's streams wait together, so that their answers go out together.
-        if isTurnFull { return }
+        if isTurnOver { return }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http2.next() {
             case .handle(let slot): handle(connection, http2, slot)
@@ -52,7 +53,7 @@ extension EventLoop {
             case .answered(let answer): countOwnAnswer(answer)
             case .wait: return
             }
-            turnRequestCount += 1
+            if isTurnOver { return }
         }
     }
 
@@ -60,9 +61,8 @@ extension EventLoop {
     private func handle(_ connection: Connection, _ http2: HTTP2Connection, _ slot: Int) {
         counters.add(1, to: .requests)
         response.reset()
-        if overload.isShedding, http2.slots[slot].routing.isSheddable,
-            overload.sheds(delay: shared.clock.nowNanoseconds - now)
-        {
+        let routing = http2.slots[slot].routing
+        if routing.isSheddable, sheds(connection) {
             counters.add(1, to: .requestsShed)
             let stream = http2.slots[slot]
             Problem.overloaded.render(
@@ -82,10 +82,7 @@ extension EventLoop {
                 return http2.deferAnswer(slot)
             }
         }
-        answers.count(
-            status: response.status,
-            routeIndex: http2.slots[slot].routing.routeIndex
-        )
+        answers.count(status: response.status, routeIndex: routing.routeIndex)
         http2.answer(slot, with: &response)
     }
 

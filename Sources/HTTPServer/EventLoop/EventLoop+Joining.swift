@@ -42,7 +42,6 @@ extension EventLoop {
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard isOpen(connection) else { return }
         handle(connection, &http)
-        turnRequestCount += 1
         if !http.isIdle || http.inputHasEnded {
             if mustPause(http) {
                 queue(connection)

@@ -7,7 +7,7 @@ extension EventLoop {
     /// Hands the next piece of a body to its stream.
     func handlePiece(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard let body = http.streamed else { return }
-        if sheds(body, isSheddable: http.routing.isSheddable) {
+        if sheds(body, of: connection, isSheddable: http.routing.isSheddable) {
             http.write(.overloaded, into: &response, context)
             endShed()
         } else {
@@ -28,7 +28,7 @@ extension EventLoop {
     /// Hands the next piece of the body of an HTTP/2 stream to its taker.
     func handlePiece(_ connection: Connection, _ http2: HTTP2Connection, _ slot: Int) {
         guard let body = http2.slots[slot].streamed else { return }
-        if sheds(body, isSheddable: http2.slots[slot].routing.isSheddable) {
+        if sheds(body, of: connection, isSheddable: http2.slots[slot].routing.isSheddable) {
             let stream = http2.slots[slot]
             Problem.overloaded.render(
                 into: &response,
@@ -78,16 +78,16 @@ extension EventLoop {
     /// Empties the response for a piece.
     ///
     /// - Returns: Whether it is the first one of a body that is refused under overload.
-    private func sheds(_ body: StreamedBody, isSheddable: Bool) -> Bool {
+    private func sheds(
+        _ body: StreamedBody,
+        of connection: Connection,
+        isSheddable: Bool
+    ) -> Bool {
         response.reset()
         guard !body.hasBegun else { return false }
         body.hasBegun = true
         counters.add(1, to: .requests)
-        if overload.isShedding, isSheddable,
-            overload.sheds(delay: shared.clock.nowNanoseconds - now)
-        {
-            return true
-        }
+        if isSheddable, sheds(connection) { return true }
         overload.noteServed()
         return false
     }

@@ -31,8 +31,10 @@ final class EventLoop: @unchecked Sendable {
     private(set) var joinsRequests = false
     /// Steps of handshakes taken in this turn.
     var handshakeStepCount = 0
-    /// Requests answered in this turn.
-    var turnRequestCount = 0
+    /// When requests that can wait are to wait for the next turn.
+    private var turnEnd = Int64.max
+    /// The longest that a connection had waited for this turn.
+    private var longestWait: Int64 = 0
     let context: HTTP1Connection.Context
     let buffers = BufferPool()
     var response = Response()
@@ -58,7 +60,7 @@ final class EventLoop: @unchecked Sendable {
             handler: shared.handler
         )
         overload = OverloadDetector(limits: shared.limits)
-        timeouts = LoopTimeouts(limits: shared.limits)
+        timeouts = context.timeouts
         now = shared.clock.nowNanoseconds
         response.destination = DeferredResponse.Destination(
             mailbox: mailbox,
@@ -84,9 +86,11 @@ final class EventLoop: @unchecked Sendable {
             // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
             now = shared.clock.nowNanoseconds
+            if count == 0, pending.isEmpty { overload.noteIdle(now: now) }
             renderDate()
             handshakeStepCount = 0
-            turnRequestCount = 0
+            turnEnd = now + timeouts.turn
+            longestWait = 0
             context.coder.beginTurn()
             // One that is alone has nobody to wait for, and some may have to be shed.
             let joins = count > 1 && !overload.isShedding
@@ -99,7 +103,7 @@ final class EventLoop: @unchecked Sendable {
             resumePending()
             if joins { answerJoined() }
             let end = shared.clock.nowNanoseconds
-            overload.note(delay: end - now, now: end)
+            overload.note(delay: longestWait + end - now, turn: end - now, now: end)
             now = end
             fireTimers()
         }
@@ -162,16 +166,16 @@ final class EventLoop: @unchecked Sendable {
     }
 
     /// Whether requests that can wait are to wait for the next turn.
-    var isTurnFull: Bool { turnRequestCount >= shared.limits.requestsPerTurnMax }
+    var isTurnOver: Bool { shared.clock.nowNanoseconds >= turnEnd }
 
     private func resumePending() {
         guard !pending.isEmpty else { return }
-        // At least one has its turn, so that sockets with news cannot keep the others waiting.
-        turnRequestCount = 0
+        // They have a time of their own, so that sockets with news cannot keep them waiting.
+        turnEnd = shared.clock.nowNanoseconds + timeouts.turn
         let connections = pending
         pending.removeAll(keepingCapacity: true)
         for (index, connection) in connections.enumerated() {
-            if isTurnFull {
+            if index > 0, isTurnOver {
                 pending.insert(contentsOf: connections[index...], at: 0)
                 return
             }
@@ -180,9 +184,19 @@ final class EventLoop: @unchecked Sendable {
             if connection.security == .handshake {
                 shakeHands(connection)
             } else {
+                longestWait = max(longestWait, now - connection.waitsSince)
                 resume(connection, &connection.http)
             }
+            if !connection.isQueued { connection.waitsSince = .max }
         }
+    }
+
+    /// Whether a request of a connection is refused because it has waited too long.
+    func sheds(_ connection: Connection) -> Bool {
+        guard overload.isShedding else { return false }
+        let sinceTurn = shared.clock.nowNanoseconds - now
+        let before = max(0, now - connection.waitsSince)
+        return overload.sheds(delay: before + sinceTurn, sinceTurn: sinceTurn)
     }
 
     private func renderDate() {

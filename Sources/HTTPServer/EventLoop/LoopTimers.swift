@@ -44,10 +44,12 @@ struct LoopTimeouts {
     let head: Int64
     let body: Int64
     let piece: Int64
+    let stream: Int64
     let answer: Int64
     let write: Int64
     let linger: Int64
     let lingerTotal: Int64
+    let turn: Int64
 
     init(limits: borrowing ServerLimits) {
         handshake = limits.handshakeTimeout.nanoseconds
@@ -55,9 +57,11 @@ struct LoopTimeouts {
         head = limits.headTimeout.nanoseconds
         body = limits.bodyTimeout.nanoseconds
         piece = limits.streamIdleTimeout.nanoseconds
+        stream = limits.streamTimeout.nanoseconds
         answer = limits.answerTimeout.nanoseconds
         write = limits.writeTimeout.nanoseconds
         linger = limits.lingerTimeout.nanoseconds
         lingerTotal = limits.lingerTotalTimeout.nanoseconds
+        turn = limits.turnTime.nanoseconds
     }
 }

@@ -155,8 +155,7 @@ private struct HTTP2Probe {
         var offset = 0
         while offset < bytes.count, !http2.isOver {
             let count = min(size, bytes.count - offset)
-            http2.receive(bytes.span.extracting(offset..<(offset + count)))
-            offset += count
+            offset += http2.receive(bytes.span.extracting(offset..<(offset + count)))
             run()
         }
         for sequence in deferred where http2.awaitsAnswer(to: sequence) {

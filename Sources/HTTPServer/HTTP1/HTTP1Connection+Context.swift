@@ -7,6 +7,7 @@ extension HTTP1Connection {
     final class Context {
         let routes: RouteTable
         let limits: ServerLimits
+        let timeouts: LoopTimeouts
         /// Who is asked for streams.
         let handler: (any RequestHandler)?
         /// The `Date` field as it goes out, with its CRLF; empty for none.
@@ -26,6 +27,7 @@ extension HTTP1Connection {
         ) {
             self.routes = routes
             self.limits = limits
+            timeouts = LoopTimeouts(limits: limits)
             self.handler = handler
         }
     }

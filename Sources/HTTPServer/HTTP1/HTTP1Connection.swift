@@ -126,8 +126,10 @@ struct HTTP1Connection {
         }
     }
 
-    /// Forgets what has come.
-    mutating func dropInput() {
+    /// Forgets the first bytes of what has come.
+    mutating func dropInput(_ count: Int) {
+        inputStart += count
+        guard inputStart == inputEnd else { return }
         inputStart = 0
         inputEnd = 0
     }
@@ -185,8 +187,7 @@ struct HTTP1Connection {
         let problem = Problem(error)
         var response = Response()
         write(problem, into: &response, context)
-        // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
-        if error == .codedContent { response.addField("accept-encoding", "gzip") }
+        error.addFields(to: &response, context.limits)
         closesAfterAnswer = true
         lingersAfterAnswer = true
         decoder = nil
@@ -305,7 +306,7 @@ struct HTTP1Connection {
         routing = Routing(&request, in: bytes, context)
         closesAfterAnswer = !parser.keepsAlive
         if routing.streamsBody, framing != .none {
-            streamed = routing.openStream(
+            streamed = try routing.openStream(
                 for: &request,
                 in: bytes,
                 isEncoded: parser.hasGzip,

@@ -29,12 +29,25 @@ enum RequestError: Error, Equatable {
     case unknownMethod
     case unsupportedCoding
     case unsupportedVersion
+    case tooManyDecoders
 
     /// Whether it is a bound that was passed, not a rule that was broken.
     var isLimit: Bool {
         switch self {
-        case .bodyTooLarge, .targetTooLong, .headTooLarge, .tooManyFields, .timedOut: true
+        case .bodyTooLarge, .targetTooLong, .headTooLarge, .tooManyFields, .timedOut,
+            .tooManyDecoders:
+            true
         default: false
+        }
+    }
+
+    /// Adds the fields that go with the refusal.
+    func addFields(to response: inout Response, _ limits: borrowing ServerLimits) {
+        switch self {
+        // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
+        case .codedContent: response.addField("accept-encoding", "gzip")
+        case .tooManyDecoders: response.addField("retry-after", "\(limits.retryAfterSeconds)")
+        default: break
         }
     }
 }

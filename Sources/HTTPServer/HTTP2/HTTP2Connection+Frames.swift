@@ -6,6 +6,7 @@
 extension HTTP2Connection {
     /// A frame's head has come.
     func beginFrame(_ frame: HTTP2Frame) -> Bool {
+        frameCount += 1
         switch frame.type {
         case .headers:
             continuationCount = 0
@@ -44,16 +45,8 @@ extension HTTP2Connection {
     /// A field has come; those of trailers are counted and dropped.
     func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
         guard let slot = headSlot else { return true }
-        slots[slot].headListByteCount += name.count + value.count + 32
-        let limit = context.limits.headBytesMax
-        let byteCount = slots[slot].headListByteCount
-        // An index of one byte may stand for a whole table's entry: the work is bounded too.
-        if byteCount > 8 * limit { return flood() }
-        if byteCount > limit { slots[slot].refuse(.headTooLarge(limit: limit)) }
-        guard slots[slot].phase == .head, slots[slot].error == nil else { return true }
-        slots[slot].add(name, value, context.limits)
-        requestByteCount += slots[slot].bytes.count - slots[slot].bodyStart
-        slots[slot].bodyStart = slots[slot].bytes.count
+        guard let count = slots[slot].take(name, value, context.limits) else { return flood() }
+        requestByteCount += count
         return true
     }
 
@@ -68,7 +61,9 @@ extension HTTP2Connection {
             return addPiece(data, slot)
         }
         session.consume(data.count, of: id)
-        guard let slot = session.slot(of: id), slots[slot].phase == .body else { return }
+        guard let slot = session.slot(of: id) else { return }
+        if slots[slot].phase == .lingering { return discard(data.count, slot) }
+        guard slots[slot].phase == .body else { return }
         let limit = slots[slot].routing.bodyBytesMax
         guard slots[slot].bodyByteCount + data.count <= limit else {
             slots[slot].error = .bodyTooLarge(limit: limit)
@@ -112,9 +107,11 @@ extension HTTP2Connection {
     /// A frame has gone out.
     func didSend(_ frame: HTTP2Frame) {
         if frame.type == .data { controlFrames.credit(4) }
-        // RFC 9113 §8.1: an answer before the end of its request, and then no more of that.
-        if frame.endsStream, !session.isRemoteClosed(frame.streamID) {
-            session.submitReset(frame.streamID, .none)
+        if frame.endsStream { resets.credit(1) }
+        if frame.endsStream, !session.isRemoteClosed(frame.streamID),
+            let slot = session.slot(of: frame.streamID)
+        {
+            linger(slot)
         }
     }
 
@@ -152,7 +149,7 @@ extension HTTP2Connection {
             setStreamDeadline(slot)
         } else {
             slots[slot].phase = .body
-            setDeadline(slot, context.limits.bodyTimeout)
+            setDeadline(slot, context.timeouts.body)
         }
         if expectsContinue { submitContinue(slots[slot].id) }
     }

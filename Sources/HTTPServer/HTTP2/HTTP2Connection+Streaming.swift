@@ -83,7 +83,7 @@ extension HTTP2Connection {
             requestByteCount -= slots[slot].bytes.count
             slots[slot].dropRequest()
             slots[slot].phase = .answering
-            setDeadline(slot, context.limits.writeTimeout)
+            setDeadline(slot, context.timeouts.write)
         } else {
             continuePieces(slot)
         }
@@ -127,11 +127,10 @@ extension HTTP2Connection {
     /// Sets the deadline that a stream's state asks for: each is a time without progress.
     func setStreamDeadline(_ slot: Int) {
         guard let body = slots[slot].streamed else { return }
-        let limits = context.limits
+        let timeouts = context.timeouts
         let timeout =
             body.isAwaited
-            ? limits.answerTimeout
-            : slots[slot].answerLeft > 0 ? limits.writeTimeout : limits.streamIdleTimeout
+            ? timeouts.answer : slots[slot].answerLeft > 0 ? timeouts.write : timeouts.piece
         setDeadline(slot, timeout, latest: body.deadline)
     }
 

@@ -30,23 +30,27 @@ final class HTTP2Connection {
 
     let session: HTTP2Session
     let context: HTTP1Connection.Context
-    private let listener: Listener
-    private let loopIndex: Int
+    let listener: Listener
+    let loopIndex: Int
 
     var slots: [HTTP2Stream] = []
-    private var freeSlots: [Int] = []
+    var freeSlots: [Int] = []
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
     private var readyStart = 0
+    /// Whether the oldest request waits for its body to be decoded.
+    private(set) var isDecoding = false
     /// The slot whose header block is coming.
     var headSlot: Int?
     var continuationCount = 0
+    /// Frames that have begun in this call of ``receive(_:)``.
+    var frameCount = 0
     var lastOpenedID: Int32 = -1
     /// The streams that the newest one has jumped over.
     var skippedIDs: Range<Int32> = 0..<0
     var head = HTTP2Head()
 
-    private(set) var openCount = 0
+    var openCount = 0
     /// Handlers that owe an answer, also to streams that have gone.
     private(set) var deferredCount = 0
     /// Bytes of all requests that have not been handled.
@@ -58,14 +62,21 @@ final class HTTP2Connection {
     var controlFrames: HTTP2FloodGuard
     private(set) var drain = Drain.none
     /// When the last stream ended.
-    private(set) var idleSince: Int64
+    var idleSince: Int64
     /// No stream's deadline is before this.
-    private(set) var earliestDeadline = Int64.max
+    var earliestDeadline = Int64.max
     /// Why the connection has to end at once.
     private(set) var failure: HTTP2ErrorCode?
     /// Whether the peer was told of an error.
     private(set) var refusal: HTTP1Connection.Refusal?
     private var hasSaidGoodbye = false
+
+    /// Frames after which others have their turn: a stream that is opened and reset takes two, and
+    /// 2 us.
+    private static let framesPerCallMax = 64
+    /// Bytes after which frames are counted: the smallest take 9.
+    private static let stepBytesMin = 1024
+    private static let stepBytesMax = 16_384
 
     /// Makes a connection that has our SETTINGS to send, or nil where there is no memory for it.
     init?(listener: Listener, loopIndex: Int, _ context: HTTP1Connection.Context) {
@@ -84,10 +95,24 @@ final class HTTP2Connection {
         if context.isDraining { beginDrain() }
     }
 
-    /// Takes in what has come, all of it.
-    func receive(_ bytes: Span<UInt8>) {
-        guard failure == nil, !bytes.isEmpty, session.receive(bytes) < 0 else { return }
-        if failure == nil { fail(.protocolError) }
+    /// Takes in what has come, until enough frames have for others to have their turn.
+    ///
+    /// - Returns: How many bytes that was; of a connection that has failed, all.
+    func receive(_ bytes: Span<UInt8>) -> Int {
+        var count = 0
+        var stepBytes = Self.stepBytesMin
+        frameCount = 0
+        while failure == nil, count < bytes.count, frameCount < Self.framesPerCallMax {
+            let end = min(bytes.count, count + stepBytes)
+            let frameCountBefore = frameCount
+            if session.receive(bytes.extracting(count..<end)) < 0, failure == nil {
+                fail(.protocolError)
+            }
+            count = end
+            // Within a frame, which is one of DATA, there is nothing to count.
+            stepBytes = frameCount == frameCountBefore ? Self.stepBytesMax : Self.stepBytesMin
+        }
+        return failure == nil ? count : bytes.count
     }
 
     /// Says what to do with the oldest request.
@@ -95,15 +120,16 @@ final class HTTP2Connection {
         while readyStart < ready.count {
             guard takesMore else { return .wait }
             let (slot, id) = ready[readyStart]
-            let phase = slots[slot].id == id ? slots[slot].phase : .free
+            let (phase, error) = slots[slot].state(of: id)
             // A body that takes longer holds up those behind it.
-            if phase == .ready, slots[slot].error == nil, !decodeBody(slot) { return .wait }
+            isDecoding = phase == .ready && error == nil && !decodeBody(slot)
+            if isDecoding { return .wait }
             readyStart += 1
             if phase == .streaming, let action = nextPiece(slot) { return action }
             guard phase == .ready else { continue }
-            if let error = slots[slot].error { return refuse(slot, error) }
-            slots[slot].phase = .handling
-            slots[slot].request.receivedNanoseconds = context.nowNanoseconds
+            if let error = slots[slot].beginHandling(at: context.nowNanoseconds) {
+                return refuse(slot, error)
+            }
             if slots[slot].routing.hasRoute { return .handle(slot: slot) }
             let stream = slots[slot]
             var own = stream.routing.answer(to: stream.request, in: stream.bytes.span, context)
@@ -155,15 +181,14 @@ final class HTTP2Connection {
     /// To a streamed request it is the answer to the last piece.
     func answer(_ slot: Int, with response: inout Response) {
         if slots[slot].phase == .streaming { return answerPiece(slot, with: &response) }
-        let id = slots[slot].id
-        requestByteCount -= slots[slot].bytes.count
-        slots[slot].dropRequest()
         head.set(response, date: context.date)
-        let hasBody = !response.body.isEmpty && !slots[slot].routing.isHead
-        if hasBody { swap(&slots[slot].answer, &response.body) }
-        answerByteCount += slots[slot].answer.count
-        slots[slot].phase = .answering
-        setDeadline(slot, context.limits.writeTimeout)
+        let deadline = context.nowNanoseconds + context.timeouts.write
+        let (id, requestBytes) = slots[slot].beginAnswer(&response.body, deadline: deadline)
+        let answerBytes = slots[slot].answer.count
+        requestByteCount -= requestBytes
+        answerByteCount += answerBytes
+        earliestDeadline = min(earliestDeadline, deadline)
+        let hasBody = answerBytes > 0
         if !session.submitAnswer(id, head, slot: slot, hasBody: hasBody) {
             session.submitReset(id, .cancel)
         }
@@ -178,7 +203,7 @@ final class HTTP2Connection {
             return setStreamDeadline(slot)
         }
         slots[slot].acceptsGzip = slots[slot].clientAcceptsGzip
-        setDeadline(slot, context.limits.answerTimeout)
+        setDeadline(slot, context.timeouts.answer)
         requestByteCount -= slots[slot].bytes.count
         slots[slot].dropRequest()
     }
@@ -258,127 +283,10 @@ final class HTTP2Connection {
             let bytes = stream.bytes.span
             problem.render(into: &response, for: stream.request, in: bytes, &context.requestIDs)
         }
-        // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
-        if error == .codedContent { response.addField("accept-encoding", "gzip") }
+        error.addFields(to: &response, context.limits)
         answer(slot, with: &response)
         let refusal: HTTP1Connection.Refusal = error.isLimit ? .limit : .rule
         return .answered(.init(status: problem.status, refusal: refusal, routeIndex: routeIndex))
-    }
-}
-
-// Slots and deadlines.
-extension HTTP2Connection {
-    /// Gives a new stream a slot.
-    func openSlot(_ id: Int32) -> Int {
-        let slot = freeSlots.popLast() ?? slots.count
-        if slot == slots.count {
-            slots.append(HTTP2Stream())
-            slots[slot].request.listener = listener
-            slots[slot].request.loopIndex = loopIndex
-        }
-        slots[slot].begin(id, deadline: .max)
-        setDeadline(slot, context.limits.headTimeout)
-        openCount += 1
-        return slot
-    }
-
-    /// Takes a slot back.
-    func closeSlot(_ slot: Int) {
-        if headSlot == slot { headSlot = nil }
-        requestByteCount -= slots[slot].bytes.count
-        answerByteCount -= slots[slot].answerLeft
-        slots[slot].end()
-        freeSlots.append(slot)
-        openCount -= 1
-        if openCount == 0 { idleSince = context.nowNanoseconds }
-    }
-
-    func setDeadline(_ slot: Int, _ timeout: Duration?, latest: Int64 = .max) {
-        let end = timeout.map { context.nowNanoseconds + $0.nanoseconds } ?? .max
-        let deadline = min(end, latest)
-        slots[slot].deadline = deadline
-        earliestDeadline = min(earliestDeadline, deadline)
-    }
-
-    /// Takes note of body bytes that go out.
-    func didSendBody(_ slot: Int, _ count: Int) {
-        slots[slot].answerSent += count
-        answerByteCount -= count
-        if slots[slot].phase == .streaming { return didSendPiece(slot) }
-        setDeadline(slot, context.limits.writeTimeout)
-    }
-
-    /// Ends the streams whose time is over, and the connection where a header block is.
-    ///
-    /// - Returns: Their number, and the routes of those that waited for a handler and were answered
-    ///   503.
-    func expire() -> (count: Int, answeredRoutes: [Int?]) {
-        var count = 0
-        var answeredRoutes: [Int?] = []
-        earliestDeadline = .max
-        for slot in slots.indices where slots[slot].phase != .free {
-            guard slots[slot].deadline <= context.nowNanoseconds else {
-                earliestDeadline = min(earliestDeadline, slots[slot].deadline)
-                continue
-            }
-            count += 1
-            switch slots[slot].phase {
-            case .head: fail(.enhanceYourCalm)
-            case .body:
-                slots[slot].error = .timedOut
-                makeReady(slot)
-            case .streaming:
-                let routeIndex = slots[slot].routing.routeIndex
-                if expirePiece(slot) { answeredRoutes.append(routeIndex) }
-            case .handling:
-                answeredRoutes.append(slots[slot].routing.routeIndex)
-                answerForHandler(slot)
-            case .free, .ready, .answering:
-                slots[slot].deadline = .max
-                session.submitReset(slots[slot].id, .cancel)
-            }
-        }
-        return (count, answeredRoutes)
-    }
-
-    /// Answers where a handler takes too long; what it says later is dropped.
-    func answerForHandler(_ slot: Int) {
-        slots[slot].phase = .handling
-        var response = Response()
-        Problem.tooSlow.render(into: &response, &context.requestIDs)
-        response.addField("retry-after", "\(context.limits.retryAfterSeconds)")
-        answer(slot, with: &response)
-    }
-
-    /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
-    ///
-    /// - Returns: Whether that is done.
-    private func decodeBody(_ slot: Int) -> Bool {
-        let body = slots[slot].request.body
-        guard slots[slot].routing.hasRoute, slots[slot].parser.hasGzip, !body.isEmpty
-        else { return true }
-        let bytes = slots[slot].bytes
-        do throws(RequestError) {
-            let decoded = try context.coder.decode(
-                bytes.span.extracting(body),
-                byteCountMax: slots[slot].routing.bodyBytesMax,
-                with: &slots[slot].decoder
-            )
-            guard let decoded else { return false }
-            slots[slot].bytes.replaceSubrange(body, with: decoded)
-            slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
-            requestByteCount += decoded.count - body.count
-        } catch {
-            slots[slot].error = error
-        }
-        return true
-    }
-
-    /// Puts a complete or refused request in line.
-    func makeReady(_ slot: Int) {
-        slots[slot].phase = .ready
-        setDeadline(slot, nil)
-        ready.append((slot, slots[slot].id))
     }
 }
 

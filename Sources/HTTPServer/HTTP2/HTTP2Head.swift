@@ -11,6 +11,8 @@ struct HTTP2Head {
         static let status = Array(":status".utf8)
         static let contentType = Array("content-type".utf8)
         static let contentLength = Array("content-length".utf8)
+        static let requestID = Array("x-request-id".utf8)
+        static let traceParent = Array("traceparent".utf8)
     }
 
     /// Fills it with the fields that HTTP/1.1 sends with this answer, but for `Connection`.
@@ -58,6 +60,14 @@ struct HTTP2Head {
         }
     }
 
+    /// RFC 7541 §7.1.3: a value that never comes again has no place in the table, where it would
+    /// push out others and be compared with every later one.
+    private func flags(of name: Range<Int>, in bytes: Span<UInt8>) -> UInt8 {
+        let isUnique =
+            equals(Name.requestID, name, in: bytes) || equals(Name.traceParent, name, in: bytes)
+        return UInt8((isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE).rawValue)
+    }
+
     /// Calls `body` with the list as nghttp2 takes it; the pointers are good for the call.
     func withPairs<Result>(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result) -> Result {
         // SAFETY: every range lies within the bytes, which live for the call; the pairs are
@@ -65,13 +75,15 @@ struct HTTP2Head {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) {
                 let base = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress)
+                // SAFETY: the bytes live for the call.
+                let span = unsafe bytes.span
                 for (index, field) in fields.enumerated() {
                     let pair = unsafe nghttp2_nv(
                         name: base.map { unsafe $0 + field.name.lowerBound },
                         value: base.map { unsafe $0 + field.value.lowerBound },
                         namelen: field.name.count,
                         valuelen: field.value.count,
-                        flags: 0
+                        flags: flags(of: field.name, in: span)
                     )
                     // SAFETY: as said above.
                     unsafe $0.initializeElement(at: index, to: pair)

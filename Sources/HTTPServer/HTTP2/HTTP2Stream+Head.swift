@@ -18,11 +18,35 @@ extension HTTP2Stream {
         error = error ?? reason
     }
 
+    /// Counts a field of a header block, and takes in what a request needs of it.
+    ///
+    /// - Returns: How many bytes were kept, or nil where the peer sends too many.
+    mutating func take(
+        _ name: Span<UInt8>,
+        _ value: Span<UInt8>,
+        _ limits: borrowing ServerLimits
+    ) -> Int? {
+        headListByteCount += name.count + value.count + 32
+        let limit = limits.headBytesMax
+        // An index of one byte may stand for a whole table's entry: the work is bounded too.
+        if headListByteCount > 8 * limit { return nil }
+        if headListByteCount > limit { refuse(.headTooLarge(limit: limit)) }
+        guard phase == .head, error == nil else { return 0 }
+        add(name, value, limits)
+        let count = bytes.count - bodyStart
+        bodyStart = bytes.count
+        return count
+    }
+
     /// Takes in a field of the header block; what it says is read as in HTTP/1.1.
     ///
     /// That pseudo-header fields come first and once, and that no field belongs to another version
     /// of HTTP, nghttp2 has checked.
-    mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>, _ limits: borrowing ServerLimits) {
+    private mutating func add(
+        _ name: Span<UInt8>,
+        _ value: Span<UInt8>,
+        _ limits: borrowing ServerLimits
+    ) {
         do throws(RequestError) {
             guard name[0] == UInt8(ascii: ":") else { return try addField(name, value, limits) }
             let whole = name.indices
@@ -60,7 +84,7 @@ extension HTTP2Stream {
         if let unmet = parser.unmet { throw unmet }
         routing = Routing(&request, in: bytes.span, context)
         if !isLast {
-            streamed = routing.openStream(
+            streamed = try routing.openStream(
                 for: &request,
                 in: bytes.span,
                 isEncoded: parser.hasGzip,

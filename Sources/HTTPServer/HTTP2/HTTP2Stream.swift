@@ -17,6 +17,8 @@ struct HTTP2Stream {
         case handling
         /// The answer is on its way.
         case answering
+        /// The answer has gone out, and the rest of the request is thrown away.
+        case lingering
     }
 
     var phase = Phase.free
@@ -47,6 +49,9 @@ struct HTTP2Stream {
     var decoder: BodyDecoder?
     var answer: [UInt8] = []
     var answerSent = 0
+    /// Bytes that were thrown away after the answer, and when that ends at the latest.
+    var lingeredByteCount = 0
+    var lingerEnd = Int64.max
     /// When the current phase ends at the latest, on the monotonic clock.
     var deadline = Int64.max
 
@@ -78,8 +83,43 @@ struct HTTP2Stream {
         bodyStart = 0
     }
 
+    /// The phase and the fault of a stream, if the slot is still its own.
+    func state(of id: Int32) -> (phase: Phase, error: RequestError?) {
+        self.id == id ? (phase, error) : (.free, nil)
+    }
+
+    /// Whether the body has to be decoded before the handler gets it.
+    var isEncoded: Bool { parser.hasGzip && routing.hasRoute && !request.body.isEmpty }
+
+    /// Gives the request to the handler, unless there is a reason to refuse it.
+    mutating func beginHandling(at now: Int64) -> RequestError? {
+        if let error { return error }
+        phase = .handling
+        request.receivedNanoseconds = now
+        return nil
+    }
+
+    /// Gives up the request for its answer, which takes the body where one is sent.
+    ///
+    /// - Returns: The stream, and how many bytes of the request that were.
+    mutating func beginAnswer(_ body: inout [UInt8], deadline: Int64) -> (Int32, Int) {
+        let byteCount = bytes.count
+        dropRequest()
+        if !routing.isHead, !body.isEmpty { swap(&answer, &body) }
+        phase = .answering
+        self.deadline = deadline
+        return (id, byteCount)
+    }
+
     /// Gives the slot back.
-    mutating func end() {
+    ///
+    /// - Returns: How many bytes of request and answer it held.
+    mutating func end() -> (request: Int, answer: Int) {
+        defer { clear() }
+        return (bytes.count, answerLeft)
+    }
+
+    private mutating func clear() {
         phase = .free
         id = 0
         deadline = .max

@@ -32,14 +32,22 @@ final class StreamedBody {
     /// The piece where the body is encoded.
     private(set) var decoded: [UInt8] = []
     private let inflater: Inflater?
+    private let decoderCount: BodyDecoder.Count?
     /// Whether the encoded body may end here.
     private var isWhole = true
 
-    init(_ stream: any BodyStream, isEncoded: Bool, deadline: Int64) {
+    /// Begins with a body, which is encoded if a count of those is given.
+    init(_ stream: any BodyStream, decoderCount: BodyDecoder.Count?, deadline: Int64) {
         self.stream = stream
         self.deadline = deadline
-        isDecoded = isEncoded
-        inflater = isEncoded ? Inflater() : nil
+        self.decoderCount = decoderCount
+        isDecoded = decoderCount != nil
+        inflater = isDecoded ? Inflater() : nil
+        decoderCount?.value += 1
+    }
+
+    deinit {
+        decoderCount?.value -= 1
     }
 
     /// Looks for the next event in what has come and has not been taken; `isLast` if that is the

@@ -26,6 +26,13 @@ extension Setting {
             "Bodies of all batches being worked on; more are answered 503, before memory ends."
         ),
         .count(
+            "inline-batch-bytes-max",
+            \.service.inlineBatchBytesMax,
+            in: 0...(1 << 20),
+            "bytes",
+            "Batches up to this are worked on by the loop: some 50 rows, or 0.1 ms."
+        ),
+        .count(
             "history-rows-max",
             \.service.historyRowsMax,
             in: 1...1_000_000,
@@ -61,6 +68,20 @@ extension Setting {
             "Header fields of a request, and trailer fields: ten times what clients send."
         ),
         .count(
+            "unknown-fields-max",
+            \.service.unknownFieldsMax,
+            in: 0...1000,
+            "fields",
+            "Fields of an object that the schema lacks: more than any schema has sensors by far."
+        ),
+        .count(
+            "problems-listed-max",
+            \.service.problemsListedMax,
+            in: 1...10_000,
+            "errors",
+            "Errors of a request that its answer lists: more than a person corrects at a time."
+        ),
+        .count(
             "chunk-line-bytes-max",
             \.http.chunkLineBytesMax,
             in: 16...65_536,
@@ -88,12 +109,11 @@ extension Setting {
             "requests",
             "Requests of one connection answered in one turn, so that others get theirs."
         ),
-        .count(
-            "requests-per-turn-max",
-            \.http.requestsPerTurnMax,
-            in: 1...10_000,
-            "requests",
-            "Requests after which those that come with others wait for the next turn: some 0.3 ms."
+        .duration(
+            "turn-time",
+            \.http.turnTime,
+            in: .zero ... .seconds(1),
+            "In a turn of a loop; then requests that come with others wait for the next."
         ),
         .count(
             "accepts-per-turn-max",
@@ -190,6 +210,13 @@ extension Setting {
             in: 1024...(1 << 30),
             "bytes",
             "A line of a streamed batch, which as a whole has no limit: as one reading may take."
+        ),
+        .count(
+            "inline-line-bytes-max",
+            \.service.inlineLineBytesMax,
+            in: 0...(1 << 20),
+            "bytes",
+            "Lines of a streamed batch up to this are worked on by the loop: ten rows, or 30 us."
         ),
         .duration(
             "stream-idle-timeout",

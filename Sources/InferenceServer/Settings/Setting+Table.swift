@@ -42,6 +42,12 @@ extension Setting {
             none: "the only one there",
             "The model to serve where the directory holds several."
         ),
+        .duration(
+            "model-scan-interval",
+            \.service.modelScanInterval,
+            in: .milliseconds(10) ... .seconds(3600),
+            "How often that directory is looked at: one or two calls where nothing has changed."
+        ),
     ]
 
     static let state: [Setting] = [

@@ -53,6 +53,13 @@ extension Setting {
             "bytes",
             "Answers from this size on go out as gzip to clients that take it; below it is no gain."
         ),
+        .count(
+            "decoded-streams-max",
+            \.http.decodedStreamCountMax,
+            in: 1...100_000,
+            "bodies",
+            "Streamed gzip bodies that a loop reads at a time, each of 50 KB; more are answered 503."
+        ),
         .duration(
             "answer-timeout",
             \.http.answerTimeout,
@@ -80,7 +87,7 @@ extension Setting {
             \.http.http2ResetCountMax,
             in: 1...1_000_000,
             "streams",
-            "Streams of a connection reset before their answer, in an interval; then it is closed."
+            "Streams of a connection reset in an interval, but for one for each answer; then it ends."
         ),
         .count(
             "http2-control-frames-max",

@@ -13,6 +13,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("event-loops")) var eventLoops: String?
     @Option(help: help("model-dir")) var modelDir: String?
     @Option(help: help("model")) var model: String?
+    @Option(help: help("model-scan-interval")) var modelScanInterval: String?
     @Option(help: help("unknown-fields")) var unknownFields: String?
     @Option(help: help("future-limit")) var futureLimit: String?
     @Option(help: help("machines-max")) var machinesMax: String?
@@ -25,6 +26,10 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("batch-rows-max")) var batchRowsMax: String?
     @Option(help: help("batch-bytes-max")) var batchBytesMax: String?
     @Option(help: help("batch-bytes-pending-max")) var batchBytesPendingMax: String?
+    @Option(help: help("inline-batch-bytes-max")) var inlineBatchBytesMax: String?
+    @Option(help: help("inline-line-bytes-max")) var inlineLineBytesMax: String?
+    @Option(help: help("unknown-fields-max")) var unknownFieldsMax: String?
+    @Option(help: help("problems-listed-max")) var problemsListedMax: String?
     @Option(help: help("history-rows-max")) var historyRowsMax: String?
     @Option(help: help("body-bytes-max")) var bodyBytesMax: String?
     @Option(help: help("head-bytes-max")) var headBytesMax: String?
@@ -34,7 +39,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("chunk-overhead-bytes-max")) var chunkOverheadBytesMax: String?
     @Option(help: help("connections-max")) var connectionsMax: String?
     @Option(help: help("pipelined-requests-max")) var pipelinedRequestsMax: String?
-    @Option(help: help("requests-per-turn-max")) var requestsPerTurnMax: String?
+    @Option(help: help("turn-time")) var turnTime: String?
     @Option(help: help("accepts-per-turn-max")) var acceptsPerTurnMax: String?
     @Option(help: help("output-bytes-max")) var outputBytesMax: String?
     @Option(help: help("linger-bytes-max")) var lingerBytesMax: String?
@@ -63,6 +68,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("http2-window-bytes")) var http2WindowBytes: String?
     @Option(help: help("reuse-port")) var reusePort: String?
     @Option(help: help("encoded-bytes-min")) var encodedBytesMin: String?
+    @Option(help: help("decoded-streams-max")) var decodedStreamsMax: String?
     @Option(help: help("answer-timeout")) var answerTimeout: String?
     @Option(help: help("state-dir")) var stateDir: String?
     @Option(help: help("state-wait")) var stateWait: String?

@@ -88,14 +88,14 @@ struct ServiceLimits: Sendable {
     /// Lines of a streamed batch above this leave the event loop: ten rows, or 30 us.
     var inlineLineBytesMax = 2 << 10
     /// Unknown fields that an object of a request may have.
-    let unknownFieldsMax = 256
-    /// Unknown fields of a row that the answer names.
+    var unknownFieldsMax = 256
+    /// Unknown fields of a row that the answer names: no setting, since clients know answers by it.
     let unknownFieldsListedMax = 8
-    /// Bytes of an unknown field's name above which it is counted but not named.
+    /// Bytes of an unknown field's name above which it is counted but not named; as above.
     let unknownNameBytesMax = 64
     /// Errors of a request that the answer lists.
-    let problemsListedMax = 32
+    var problemsListedMax = 32
     var drift = DriftSettings()
     /// How often MODEL_DIR is looked at.
-    let modelScanInterval = Duration.seconds(2)
+    var modelScanInterval = Duration.seconds(2)
 }

@@ -128,9 +128,34 @@ struct HTTP2ConformanceTests {
         let open = Frames.headers(1, Frames.request("POST", "/echo", [("expect", "x")]), flags: 4)
         machine.feed(open)
         #expect(machine.reader.statuses == [1: 417])
-        #expect(machine.reader.resets == [1: 0])
-        machine.feed(Frames.data(1, "a") + Frames.headers(3, Frames.request("GET", "/")))
+        // A client that reads only when it has sent all is let do so, and then it is over.
+        machine.feed(Frames.data(1, "a", flags: 0) + Frames.headers(3, Frames.request("GET", "/")))
+        #expect(machine.http2.openCount == 1)
+        machine.feed(Frames.data(1, "a"))
         #expect(machine.reader.statuses == [1: 417, 3: 200])
+        #expect(machine.reader.resets == [:] && machine.http2.openCount == 0)
+    }
+
+    @Test func resetsARequestThatGoesOnForLongAfterItsAnswer() throws {
+        let open = Frames.headers(1, Frames.request("POST", "/echo", [("expect", "x")]), flags: 4)
+        var limits = ServerLimits()
+        limits.lingerBytesMax = 10
+        for (count, resets) in [(10, [:]), (11, [1: 0])] as [(Int, [UInt32: Int])] {
+            var machine = try HTTP2Machine(limits: limits)
+            machine.feed(open)
+            machine.feed(Frames.data(1, String(repeating: "x", count: count), flags: 0))
+            #expect(machine.reader.resets == resets)
+        }
+        var machine = try HTTP2Machine(limits: limits)
+        machine.feed(open)
+        for _ in 0..<20 {
+            machine.advance(by: .milliseconds(1900))
+            #expect(machine.http2.expire().count == 0)
+            machine.run()
+            if machine.reader.resets == [:] { machine.feed(Frames.data(1, "", flags: 0)) }
+        }
+        // An empty frame is no progress.
+        #expect(machine.reader.resets == [1: 0] && machine.http2.openCount == 0)
     }
 
     @Test func keepsAdminRoutesOnTheirListener() throws {

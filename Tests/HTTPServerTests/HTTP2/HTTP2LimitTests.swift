@@ -128,6 +128,34 @@ struct HTTP2LimitTests {
         #expect(machine.isOver)
     }
 
+    @Test func allowsAResetForEveryAnswer() throws {
+        var machine = try machine { $0.http2ResetCountMax = 5 }
+        machine.defers = true
+        func reset(_ streams: Range<UInt32>) -> [UInt8] {
+            streams.flatMap { Frames.headers(2 * $0 + 1, get) + Frames.reset(2 * $0 + 1) }
+        }
+        machine.feed(reset(0..<5))
+        machine.defers = false
+        for stream: UInt32 in [11, 13] { machine.feed(Frames.headers(stream, get)) }
+        machine.defers = true
+        machine.feed(reset(7..<9))
+        #expect(!machine.isOver)
+        machine.feed(reset(9..<10))
+        #expect(machine.reader.goAways.map(\.code) == [calm])
+    }
+
+    @Test func leavesFramesForTheNextTurn() throws {
+        let machine = try machine { _ in }
+        let pair = Frames.headers(1, get).count + Frames.reset(1).count
+        let bytes = (0..<1000).flatMap { (stream: UInt32) in
+            Frames.headers(2 * stream + 1, get) + Frames.reset(2 * stream + 1)
+        }
+        let count = machine.http2.receive(bytes.span)
+        // 64 frames are enough, looked at after every 1024 bytes.
+        #expect(count >= 32 * pair && count <= 32 * pair + 1024)
+        #expect(!machine.isOver)
+    }
+
     @Test func countsResetsThatWereProvoked() throws {
         var machine = try machine { $0.http2ResetCountMax = 5 }
         machine.defers = true

@@ -42,8 +42,7 @@ struct HTTP2Machine {
         var offset = 0
         while offset < bytes.count, !isOver {
             let count = min(size, bytes.count - offset)
-            http2.receive(bytes.span.extracting(offset..<(offset + count)))
-            offset += count
+            offset += http2.receive(bytes.span.extracting(offset..<(offset + count)))
             run()
         }
     }

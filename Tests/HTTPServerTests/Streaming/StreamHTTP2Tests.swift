@@ -25,6 +25,22 @@ struct StreamHTTP2Tests {
         Frames.data(stream, text, flags: isLast ? 1 : 0)
     }
 
+    @Test func boundsTheBodiesThatAreDecodedAtATime() throws {
+        var limits = ServerLimits()
+        limits.decodedStreamCountMax = 1
+        var machine = try machine(limits: limits)
+        let gzip = [("content-encoding", "gzip")]
+        let last = Frames.frame(0, flags: 1, stream: 1, StreamCase.abc)
+        machine.feed(head(1, "loud", gzip) + head(3, "loud", gzip))
+        #expect(machine.reader.statuses == [3: 503])
+        #expect(machine.reader.answers[3]?.fields["retry-after"] == "1")
+        // Others are not bounded by it, and the end of one makes room.
+        machine.feed(head(5, "loud") + piece(5, "ab", isLast: true) + last)
+        machine.feed(head(7, "loud", gzip))
+        #expect(machine.reader.statuses == [1: 200, 3: 503, 5: 200])
+        #expect(machine.context.coder.streamDecoderCount.value == 1)
+    }
+
     @Test func answersAlikeInEverySplit() throws {
         let ping = StreamCase.abc
         let cases: [(input: [UInt8], status: Int, body: String)] = [
@@ -52,7 +68,9 @@ struct StreamHTTP2Tests {
                 #expect(answer?.statuses == [example.status], "case \(number), pieces of \(size)")
                 #expect(answer?.text == example.body, "case \(number), pieces of \(size)")
                 #expect(answer?.isComplete == true, "case \(number), pieces of \(size)")
-                #expect(machine.http2.openCount == 0 && machine.http2.requestByteCount == 0)
+                let phases = machine.http2.slots.map(\.phase)
+                #expect(phases.allSatisfy { $0 == .free || $0 == .lingering })
+                #expect(machine.http2.requestByteCount == 0)
                 #expect(machine.http2.answerByteCount == 0 && !machine.isOver)
             }
         }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+/// The places of streams, and when their time is over.
+extension HTTP2Connection {
+    /// Gives a new stream a slot.
+    func openSlot(_ id: Int32) -> Int {
+        let slot = freeSlots.popLast() ?? slots.count
+        if slot == slots.count {
+            slots.append(HTTP2Stream())
+            slots[slot].request.listener = listener
+            slots[slot].request.loopIndex = loopIndex
+        }
+        let deadline = context.nowNanoseconds + context.timeouts.head
+        slots[slot].begin(id, deadline: deadline)
+        earliestDeadline = min(earliestDeadline, deadline)
+        openCount += 1
+        return slot
+    }
+
+    /// Takes a slot back.
+    func closeSlot(_ slot: Int) {
+        if headSlot == slot { headSlot = nil }
+        let left = slots[slot].end()
+        requestByteCount -= left.request
+        answerByteCount -= left.answer
+        freeSlots.append(slot)
+        openCount -= 1
+        if openCount == 0 { idleSince = context.nowNanoseconds }
+    }
+
+    /// Sets when a stream's phase ends: so many nanoseconds from now, without end for `.max`.
+    func setDeadline(_ slot: Int, _ timeout: Int64, latest: Int64 = .max) {
+        let now = context.nowNanoseconds
+        let deadline = min(timeout < .max - now ? now + timeout : .max, latest)
+        slots[slot].deadline = deadline
+        earliestDeadline = min(earliestDeadline, deadline)
+    }
+
+    /// Takes note of body bytes that go out.
+    func didSendBody(_ slot: Int, _ count: Int) {
+        slots[slot].answerSent += count
+        answerByteCount -= count
+        if slots[slot].phase == .streaming { return didSendPiece(slot) }
+        setDeadline(slot, context.timeouts.write)
+    }
+
+    /// Ends the streams whose time is over, and the connection where a header block is.
+    ///
+    /// - Returns: Their number, and the routes of those that waited for a handler and were answered
+    ///   503.
+    func expire() -> (count: Int, answeredRoutes: [Int?]) {
+        var count = 0
+        var answeredRoutes: [Int?] = []
+        earliestDeadline = .max
+        for slot in slots.indices where slots[slot].phase != .free {
+            guard slots[slot].deadline <= context.nowNanoseconds else {
+                earliestDeadline = min(earliestDeadline, slots[slot].deadline)
+                continue
+            }
+            if slots[slot].phase != .lingering { count += 1 }
+            switch slots[slot].phase {
+            case .head: fail(.enhanceYourCalm)
+            case .body:
+                slots[slot].error = .timedOut
+                makeReady(slot)
+            case .streaming:
+                let routeIndex = slots[slot].routing.routeIndex
+                if expirePiece(slot) { answeredRoutes.append(routeIndex) }
+            case .handling:
+                answeredRoutes.append(slots[slot].routing.routeIndex)
+                answerForHandler(slot)
+            case .lingering: endLingering(slot)
+            case .free, .ready, .answering:
+                slots[slot].deadline = .max
+                session.submitReset(slots[slot].id, .cancel)
+            }
+        }
+        return (count, answeredRoutes)
+    }
+
+    /// Answers where a handler takes too long; what it says later is dropped.
+    func answerForHandler(_ slot: Int) {
+        slots[slot].phase = .handling
+        var response = Response()
+        Problem.tooSlow.render(into: &response, &context.requestIDs)
+        response.addField("retry-after", "\(context.limits.retryAfterSeconds)")
+        answer(slot, with: &response)
+    }
+
+    /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
+    ///
+    /// - Returns: Whether that is done.
+    func decodeBody(_ slot: Int) -> Bool {
+        guard slots[slot].isEncoded else { return true }
+        let body = slots[slot].request.body
+        let bytes = slots[slot].bytes
+        do throws(RequestError) {
+            let decoded = try context.coder.decode(
+                bytes.span.extracting(body),
+                byteCountMax: slots[slot].routing.bodyBytesMax,
+                with: &slots[slot].decoder
+            )
+            guard let decoded else { return false }
+            slots[slot].bytes.replaceSubrange(body, with: decoded)
+            slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
+            requestByteCount += decoded.count - body.count
+        } catch {
+            slots[slot].error = error
+        }
+        return true
+    }
+
+    /// Puts a complete or refused request in line.
+    func makeReady(_ slot: Int) {
+        slots[slot].phase = .ready
+        setDeadline(slot, .max)
+        ready.append((slot, slots[slot].id))
+    }
+
+    /// Goes on to take in the body of a request that was answered before its end.
+    ///
+    /// RFC 9113 §8.1 lets us reset it, but a client that sends a whole body before it reads would
+    /// see that and not the answer.
+    func linger(_ slot: Int) {
+        slots[slot].phase = .lingering
+        slots[slot].lingeredByteCount = 0
+        slots[slot].lingerEnd = context.nowNanoseconds + context.timeouts.lingerTotal
+        setDeadline(slot, context.timeouts.linger)
+    }
+
+    /// Throws away what such a client sends, up to a bound.
+    func discard(_ count: Int, _ slot: Int) {
+        slots[slot].lingeredByteCount += count
+        if slots[slot].lingeredByteCount > context.limits.lingerBytesMax {
+            endLingering(slot)
+        } else {
+            setDeadline(slot, context.timeouts.linger, latest: slots[slot].lingerEnd)
+        }
+    }
+
+    private func endLingering(_ slot: Int) {
+        slots[slot].deadline = .max
+        session.submitReset(slots[slot].id, .none)
+    }
+}
