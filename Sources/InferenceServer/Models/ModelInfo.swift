@@ -7,6 +7,14 @@ internal import ModelRuntime
 
 /// What `/model/info` and `--verify` say of a bundle.
 enum ModelInfo {
+    /// The text of the object without its end, where the last refusal has its place.
+    static func opening(_ bundle: LoadedModel) -> [UInt8] {
+        var text = JSONValue.object(object(bundle)).serialized()
+        text.removeLast()
+        text.append(contentsOf: #","last_refusal":"#.utf8)
+        return text
+    }
+
     static func object(_ bundle: LoadedModel) -> JSONObject {
         let manifest = bundle.manifest
         let transform = manifest.transform

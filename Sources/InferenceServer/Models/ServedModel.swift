@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 internal import Features
+internal import HTTPServer
 internal import Integrity
 internal import JSON
 internal import ModelRuntime
+internal import Synchronization
 
 /// A verified bundle made ready to serve: engine, network, state and what answers are written with.
 ///
@@ -37,9 +39,11 @@ final class ServedModel: Sendable {
     let epoch: Int
     /// The digest of the whole bundle, in hexadecimal digits.
     let digest: String
-    /// What `/model/info` says, but for the last refusal.
-    let info: JSONObject
+    /// What `/model/info` says, as far as the last refusal.
+    let info: [UInt8]
     private let bundle: LoadedModel
+    /// The descriptions of the routes that were asked for, by listener.
+    private let descriptions = Mutex<[Listener: [UInt8]]>([:])
 
     /// Prepares a bundle; `previous` is the model in service, whose windows it takes over.
     ///
@@ -76,7 +80,17 @@ final class ServedModel: Sendable {
             modelVersion: version,
             tellsAlarms: alarms != nil
         )
-        info = ModelInfo.object(bundle)
+        info = ModelInfo.opening(bundle)
+    }
+
+    /// What `/openapi.json` answers on a listener, made once.
+    func description(for listener: Listener) -> [UInt8] {
+        descriptions.withLock { descriptions in
+            if let known = descriptions[listener] { return known }
+            let made = OpenAPIDocument(self, listener: listener).bytes
+            descriptions[listener] = made
+            return made
+        }
     }
 
     /// What the network's last sum means; the offline evaluation does the same.

@@ -60,14 +60,13 @@ extension PredictionService {
     /// Answers `/openapi.json` with what the listener has.
     func writeOpenAPI(_ listener: Listener, _ response: inout Response) throws(ServiceError) {
         guard let model = models.current else { throw .noModel }
-        response.body.append(contentsOf: OpenAPIDocument(model, listener: listener).bytes)
+        response.body.append(contentsOf: model.description(for: listener))
     }
 
     /// Answers `/model/info`.
     func writeModelInfo(_ response: inout Response) throws(ServiceError) {
         guard let model = models.current else { throw .noModel }
-        var info = model.info
-        info["last_refusal"] =
+        let refusal: JSONValue =
             models.refusal.map { refusal in
                 [
                     "version": .string(refusal.version),
@@ -75,6 +74,8 @@ extension PredictionService {
                     "time": .string(Timestamp.text(refusal.time)),
                 ]
             } ?? .null
-        response.body.append(contentsOf: JSONValue.object(info).serialized())
+        response.body.append(contentsOf: model.info)
+        response.body.append(contentsOf: refusal.serialized())
+        response.body.append(UInt8(ascii: "}"))
     }
 }
