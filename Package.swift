@@ -160,7 +160,7 @@ let package = Package(
             "InferenceServer",
             [
                 "CLinux", "HTTPServer", "JSON", "Features", "Drift", "Metrics", "ModelRuntime",
-                "Platform",
+                "Platform", "Training",
             ]
         ),
         .testTarget(

@@ -29,6 +29,7 @@ final class Application: Sendable {
     let drift: DriftMonitor
     let watch: ServerWatch
     let telemetry: Telemetry?
+    let decisions: DecisionLog?
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
     private let clock: MonotonicClock
@@ -66,10 +67,20 @@ final class Application: Sendable {
             clock: clock,
             wallClock: wallClock
         )
+        decisions = settings.decisionDirectory.map { directory in
+            DecisionLog(
+                directory: directory,
+                settings: settings,
+                slots: slots,
+                log: log,
+                clock: clock
+            )
+        }
         watcher = ModelWatcher(
             settings: settings,
             models: models,
             state: state,
+            decisions: decisions,
             metrics: metrics,
             log: log,
             clock: clock,
@@ -94,6 +105,7 @@ final class Application: Sendable {
             log: log,
             telemetry: telemetry,
             drift: drift,
+            decisions: decisions,
             clock: clock,
             wallClock: wallClock
         )
@@ -129,6 +141,7 @@ final class Application: Sendable {
         memory.start()
         watch.start()
         telemetry?.start()
+        decisions?.start()
         if !hasLock {
             waitForState(until: clock.nowNanoseconds + Int64(settings.stateWait / .nanoseconds(1)))
         }
@@ -195,6 +208,7 @@ final class Application: Sendable {
         drift.stop()
         watch.stop()
         telemetry?.stop()
+        decisions?.stop()
         waiting.sync {}
         state.stop()
         log.event(.info, "stopped")

@@ -115,12 +115,14 @@ package final class FeatureEngine: Sendable {
         } else {
             take(time, pane, admission, in: &words, at: base, hasRow: hasRow, &scratch)
         }
+        scratch.standing = records.standing(words, at: base)
         return admission
     }
 
     /// Notes what the row of a reading needs that belongs to no record: a machine's first and only.
     package func observeAlone(_ time: ReadingTime, scratch: inout FeatureScratch) {
         takeAlone(time, records.panePosition(of: time.timestamp), &scratch)
+        scratch.standing = RecordStanding()
     }
 
     /// Computes the features and the scaled row from what ``observe(_:in:at:scratch:)`` noted.

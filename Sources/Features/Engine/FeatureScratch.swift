@@ -21,6 +21,9 @@ package struct FeatureScratch {
     /// Whether the machine's record says anything of an alarm, of whatever model.
     package internal(set) var remembersAlarm = false
 
+    /// What the machine's record says of its place in the machine's past, after the reading.
+    package internal(set) var standing = RecordStanding()
+
     /// Where the store keeps the reading's machine; the caller empties it before.
     package var place: MachinePlace?
 

@@ -86,7 +86,7 @@ extension RecordLayout {
     }
 
     /// Multiply-and-fold over two words a step in two chains, so that multiplications overlap.
-    private static func sum(_ words: Span<UInt64>, _ range: Range<Int>) -> UInt64 {
+    static func sum(_ words: Span<UInt64>, _ range: Range<Int>) -> UInt64 {
         let part = words.extracting(range)
         var even: UInt64 = 0x9E37_79B9_7F4A_7C15
         var odd: UInt64 = 0xC2B2_AE3D_27D4_EB4F

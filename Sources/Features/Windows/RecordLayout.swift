@@ -163,8 +163,19 @@ package struct RecordLayout: Sendable {
         return true
     }
 
+    /// Whether a record keeps something for as long as its machine is known.
+    package var remembersStart: Bool { !sinceStart.isEmpty }
+
+    /// How far the record has come.
+    func standing(_ words: borrowing MutableSpan<UInt64>, at base: Int) -> RecordStanding {
+        RecordStanding(
+            readingCount: Int(truncatingIfNeeded: words[base + Self.readingCount]),
+            firstPane: words.load(at: base + Self.firstPane)
+        )
+    }
+
     /// The index of the pane that holds a timestamp.
-    func paneIndex(of timestamp: Int64) -> Int64 {
+    package func paneIndex(of timestamp: Int64) -> Int64 {
         Timestamp.floorDivide(timestamp, paneMicroseconds).quotient
     }
 
@@ -173,6 +184,20 @@ package struct RecordLayout: Sendable {
         let index = paneIndex(of: timestamp)
         let place = Int(Timestamp.floorDivide(index, Int64(paneCount)).rest)
         return PanePosition(index: index, place: place)
+    }
+}
+
+/// How far a machine's record has come: what tells a record from the same one later.
+package struct RecordStanding: Equatable, Sendable {
+    /// Readings that it has taken in; 0 where there is no record.
+    package var readingCount: Int
+    /// The index of its first pane that counts; the lowest number without one.
+    package var firstPane: Int64
+
+    /// Describes how far; by default there is no record.
+    package init(readingCount: Int = 0, firstPane: Int64 = .min) {
+        self.readingCount = readingCount
+        self.firstPane = firstPane
     }
 }
 

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// An event that may come as often as requests do, of which some are written.
 enum RepeatedEvent: Int, CaseIterable {
-    case requestFailed, requestRefused, readingFlagged, machineAtRisk
+    case requestFailed, requestRefused, readingFlagged, machineAtRisk, decisionsNotLogged
 
     var name: String {
         switch self {
@@ -12,12 +12,13 @@ enum RepeatedEvent: Int, CaseIterable {
         case .requestRefused: "request_refused"
         case .readingFlagged: "reading_flagged"
         case .machineAtRisk: "machine_at_risk"
+        case .decisionsNotLogged: "decisions_not_logged"
         }
     }
 
     var level: LogLevel {
         switch self {
-        case .requestFailed: .warning
+        case .requestFailed, .decisionsNotLogged: .warning
         case .requestRefused, .readingFlagged, .machineAtRisk: .info
         }
     }

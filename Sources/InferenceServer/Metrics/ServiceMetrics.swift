@@ -198,6 +198,7 @@ final class ServiceMetrics: Sendable {
         DriftMetrics.register(application.drift, in: registry)
         ServerMetrics.register(application.server, in: registry)
         TelemetryMetrics.register(application.telemetry, in: registry)
+        DecisionMetrics.register(application.decisions, in: registry)
         ProcessMetrics.register(in: registry)
     }
 }

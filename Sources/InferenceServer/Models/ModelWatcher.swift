@@ -18,6 +18,7 @@ final class ModelWatcher: Sendable {
     private let limits: ServiceLimits
     private let models: ModelStore
     private let state: StateKeeper
+    private let decisions: DecisionLog?
     private let metrics: ServiceMetrics
     private let log: Log
     private let clock: MonotonicClock
@@ -30,6 +31,7 @@ final class ModelWatcher: Sendable {
         settings: Settings,
         models: ModelStore,
         state: StateKeeper,
+        decisions: DecisionLog?,
         metrics: ServiceMetrics,
         log: Log,
         clock: MonotonicClock,
@@ -39,6 +41,7 @@ final class ModelWatcher: Sendable {
         limits = settings.service
         self.models = models
         self.state = state
+        self.decisions = decisions
         self.metrics = metrics
         self.log = log
         self.clock = clock
@@ -114,7 +117,8 @@ final class ModelWatcher: Sendable {
                     counts: metrics.counts(of: bundle.manifest),
                     epoch: models.generation + 1,
                     limits: limits,
-                    keeper: state
+                    keeper: state,
+                    decisions: decisions
                 )
                 let nanoseconds = clock.nowNanoseconds - start
                 models.install(model, loadSeconds: Double(nanoseconds) * 1e-9)

@@ -33,6 +33,8 @@ final class ServedModel: Sendable {
     let counts: PredictionCounts
     /// What its readings are compared with; nil where nobody wants that or the bundle cannot.
     let drift: ModelDrift?
+    /// Where its predictions are kept; nil where they are not.
+    let decisions: DecisionChannel?
     /// When it was made, microseconds since the epoch.
     var createdMicroseconds: Int64 { bundle.manifest.createdMicroseconds }
     /// Tells its notes about machines from those of the models before it.
@@ -55,7 +57,8 @@ final class ServedModel: Sendable {
         counts: PredictionCounts,
         epoch: Int,
         limits: ServiceLimits,
-        keeper: StateKeeper
+        keeper: StateKeeper,
+        decisions: DecisionLog?
     ) throws(StateRefusal) {
         let manifest = bundle.manifest
         name = manifest.model
@@ -65,6 +68,7 @@ final class ServedModel: Sendable {
         self.counts = counts
         drift = limits.drift.isOn == .on ? ModelDrift(bundle) : nil
         self.epoch = epoch
+        self.decisions = decisions?.channel(for: LoggedModel(bundle))
         state = try Self.state(for: bundle.engine, after: previous, limits: limits, keeper)
         let mark = UInt64(digest.prefix(16), radix: 16) ?? 0
         alarms =
@@ -139,6 +143,21 @@ final class ServedModel: Sendable {
         } catch {
             throw .file(error)
         }
+    }
+}
+
+extension LoggedModel {
+    /// What a decision log says of a bundle.
+    fileprivate init(_ bundle: LoadedModel) {
+        self.init(
+            name: bundle.manifest.model,
+            version: bundle.manifest.version.description,
+            digest: bundle.digest.hex,
+            transform: bundle.engine.transform,
+            horizonHours: bundle.manifest.horizonHours,
+            threshold: bundle.manifest.threshold,
+            alarm: bundle.manifest.alarm
+        )
     }
 }
 

@@ -40,6 +40,12 @@ extension Endpoint {
                 problems: [404, 415, 421, 422]
             )
         case .forget: Description("Forgets a machine", "machines", problems: [404, 421])
+        case .feedback:
+            Description(
+                "Takes what became of machines",
+                "machines",
+                problems: [400, 413, 415, 421, 422, 501]
+            )
         }
     }
 }
@@ -57,7 +63,7 @@ enum StatusText {
         case 421: "The machine belongs to another shard, which `owner` names."
         case 422: "Well-formed JSON of wrong content."
         case 431: "The head is over the limit."
-        case 501: "The model's bundle holds nothing to explain by."
+        case 501: "What it needs is not there: background records, or a decision log."
         default: "No model, too much to do, or too late; see Retry-After."
         }
     }

@@ -118,6 +118,8 @@ struct OpenAPIDocument {
             ]
         case .maintenance:
             ["required": false, "content": ["application/json": reference("Maintenance")]]
+        case .feedback:
+            ["required": true, "content": ["application/json": reference("Feedback")]]
         default: nil
         }
     }
@@ -153,6 +155,7 @@ struct OpenAPIDocument {
             return [(200, ["description": "This document.", "content": content])]
         case .machine: return [(200, answer("What is kept.", json, "Machine"))]
         case .maintenance: return [(200, answer("What was noted.", json, "MaintenanceAnswer"))]
+        case .feedback: return [(200, answer("What was kept.", json, "FeedbackAnswer"))]
         case .forget: return [(204, ["description": "The machine is forgotten."])]
         }
     }

@@ -31,6 +31,8 @@ struct OpenAPISchemas {
             ["equipment_id": string(""), "timestamp": moment, "kind": string("")],
             required: ["equipment_id", "timestamp", "kind"]
         )
+        all["Feedback"] = feedback(time: ["anyOf": .array(momentForms)])
+        all["FeedbackAnswer"] = feedbackAnswer
         return all
     }
 
@@ -92,18 +94,21 @@ struct OpenAPISchemas {
 
     /// A moment as clients may write it.
     private var time: JSONValue {
+        [
+            "anyOf": .array(momentForms + [["type": "null"]]),
+            "description": "RFC 3339, or seconds since 1970; by default the time of arrival.",
+        ]
+    }
+
+    private var momentForms: [JSONValue] {
         let range = Timestamp.range
         return [
-            "anyOf": [
-                ["type": "string", "format": "date-time"],
-                [
-                    "type": "number",
-                    "minimum": .integer(Int(range.lowerBound / Timestamp.microsecondsPerSecond)),
-                    "maximum": .integer(Int(range.upperBound / Timestamp.microsecondsPerSecond)),
-                ],
-                ["type": "null"],
+            moment,
+            [
+                "type": "number",
+                "minimum": .integer(Int(range.lowerBound / Timestamp.microsecondsPerSecond)),
+                "maximum": .integer(Int(range.upperBound / Timestamp.microsecondsPerSecond)),
             ],
-            "description": "RFC 3339, or seconds since 1970; by default the time of arrival.",
         ]
     }
 

@@ -37,6 +37,10 @@ enum ServiceError: Error, Sendable, Equatable {
     case unknownMachine
     /// The machine belongs to another server; the pointer is empty where the path names it.
     case misdirected(pointer: String, owner: FleetShard, shard: FleetShard)
+    /// The server keeps no decision log, so it has no place for events.
+    case noDecisionLog
+    /// The events could not be written to the disk, or no more may be.
+    case feedbackNotKept
     /// The path holds an escape that is none, or no UTF-8.
     case malformedPath
 
@@ -50,8 +54,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .unsupportedMediaType: 415
         case .misdirected: 421
         case .invalidContent: 422
-        case .notExplainable: 501
-        case .stateFull, .busy, .tooManyExplanations, .noModel: 503
+        case .notExplainable, .noDecisionLog: 501
+        case .stateFull, .busy, .tooManyExplanations, .noModel, .feedbackNotKept: 503
         }
     }
 
@@ -89,6 +93,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .tooManyExplanations: "too_many_explanations"
         case .unknownMachine: "unknown_machine"
         case .misdirected: "misdirected"
+        case .noDecisionLog: "no_decision_log"
+        case .feedbackNotKept: "feedback_not_kept"
         case .malformedPath: "malformed_path"
         }
     }
@@ -127,6 +133,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .misdirected(let pointer, let owner, let shard):
             "\(pointer.isEmpty ? "" : "\(pointer): ")The machine belongs to shard"
                 + " \(owner); this is \(shard)."
+        case .noDecisionLog: "Events are kept where the server runs with --decision-log."
+        case .feedbackNotKept: "The events were not kept: the disk, or what may be kept, is full."
         case .malformedPath: "The path is not percent-encoded UTF-8."
         }
     }

@@ -5,7 +5,7 @@ internal import HTTPServer
 /// The routes of the service; the raw value is the route's id.
 enum Endpoint: Int, CaseIterable {
     case predict, batchPredict, health, live, ready, startup, metrics, modelInfo, openAPI
-    case machine, maintenance, forget, drift
+    case machine, maintenance, forget, drift, feedback
 
     var path: String {
         switch self {
@@ -21,12 +21,13 @@ enum Endpoint: Int, CaseIterable {
         case .drift: "/drift"
         case .machine, .forget: "/equipment/{id}"
         case .maintenance: "/equipment/{id}/maintenance"
+        case .feedback: "/feedback"
         }
     }
 
     var method: RequestMethod {
         switch self {
-        case .predict, .batchPredict, .maintenance: .post
+        case .predict, .batchPredict, .maintenance, .feedback: .post
         case .forget: .delete
         case .health, .live, .ready, .startup, .metrics, .modelInfo, .openAPI, .machine, .drift:
             .get
@@ -37,7 +38,9 @@ enum Endpoint: Int, CaseIterable {
     /// merely busy replaced, and metrics and drift are seldom asked for and tell how it is.
     var isSheddable: Bool {
         switch self {
-        case .predict, .batchPredict, .modelInfo, .openAPI, .machine, .maintenance, .forget: true
+        case .predict, .batchPredict, .modelInfo, .openAPI, .machine, .maintenance, .forget,
+            .feedback:
+            true
         case .health, .live, .ready, .startup, .metrics, .drift: false
         }
     }
@@ -69,7 +72,7 @@ enum Endpoint: Int, CaseIterable {
     var listeners: Set<Listener> {
         switch self {
         case .predict, .batchPredict: [.main]
-        case .maintenance, .forget: [.admin]
+        case .maintenance, .forget, .feedback: [.admin]
         default: [.main, .admin]
         }
     }

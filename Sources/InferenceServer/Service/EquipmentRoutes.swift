@@ -100,30 +100,31 @@ extension PredictionService {
             throw .invalidContent([FieldProblem(pointer: "", detail: "an object is needed")])
         }
         var timestamp = now
-        switch fields["timestamp"] ?? .null {
-        case .null: break
-        case .string(let text):
-            let range = 0..<text.utf8.count
-            timestamp =
-                Timestamp.parse(
-                    text.utf8.span,
-                    range,
-                    naiveOffsetMinutes: model.format.offsetMinutes
-                ) ?? .max
-        case .number(let seconds): timestamp = Timestamp.microseconds(ofSeconds: seconds) ?? .max
-        default: timestamp = .max
+        if let given = fields["timestamp"], given != .null {
+            timestamp = eventTime(given, model) ?? .max
         }
         // A reset that lies ahead would make all readings until then stale.
-        guard timestamp <= now else {
-            throw problem(
-                "timestamp",
-                "RFC 3339 or seconds, and not ahead of the clock, are needed"
-            )
-        }
+        guard timestamp <= now else { throw problem("timestamp", Self.eventTimeNeeds) }
         switch fields["kind"] ?? .null {
         case .null: return (timestamp, "unspecified")
         case .string(let kind) where kind.utf8.count <= Self.kindBytesMax: return (timestamp, kind)
         default: throw problem("kind", "a string of at most \(Self.kindBytesMax) bytes is needed")
+        }
+    }
+
+    static let eventTimeNeeds = "RFC 3339 or seconds, and not ahead of the clock, are needed"
+
+    /// The moment that a field tells; nil where it is none.
+    func eventTime(_ value: JSONValue, _ model: ServedModel) -> Int64? {
+        switch value {
+        case .string(let text):
+            Timestamp.parse(
+                text.utf8.span,
+                0..<text.utf8.count,
+                naiveOffsetMinutes: model.format.offsetMinutes
+            )
+        case .number(let seconds): Timestamp.microseconds(ofSeconds: seconds)
+        default: nil
         }
     }
 

@@ -35,6 +35,7 @@ final class PredictionService: RequestHandler {
     let metrics: ServiceMetrics
     let log: Log
     let telemetry: Telemetry?
+    let decisions: DecisionLog?
     let clock: MonotonicClock
     let wallClock: WallClock
     let batches: BatchQueue
@@ -55,6 +56,7 @@ final class PredictionService: RequestHandler {
         log: Log,
         telemetry: Telemetry?,
         drift: DriftMonitor,
+        decisions: DecisionLog?,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
@@ -65,6 +67,7 @@ final class PredictionService: RequestHandler {
         self.log = log
         self.telemetry = telemetry
         self.drift = drift
+        self.decisions = decisions
         self.clock = clock
         self.wallClock = wallClock
         batches = BatchQueue(
@@ -113,6 +116,9 @@ final class PredictionService: RequestHandler {
                 case .machine: try showMachine(request, bytes, &response)
                 case .maintenance: try maintain(request, bytes, &response)
                 case .forget: try forgetMachine(request, bytes, &response)
+                case .feedback:
+                    let kept = identity.kept(bytes, context.requestIDs)
+                    try takeFeedback(request, bytes, kept, &response)
                 case nil: preconditionFailure("every route has an endpoint")
                 }
             } catch {

@@ -32,6 +32,8 @@ struct RowPredictor: ~Copyable {
         var place: MachinePlace?
         /// Whether the machine's risk is high and was not before.
         var hasTurnedHigh = false
+        /// How far the machine's record has come with it.
+        var standing = RecordStanding()
     }
 
     /// By row; a refused row's entry has no meaning.
@@ -140,7 +142,8 @@ struct RowPredictor: ~Copyable {
                 riskLevel: .low,
                 alarmNote: rows.rows[index].history != nil
                     ? .none : scratch.remembersAlarm ? .remembered : .quiet,
-                place: admission == .inOrder ? scratch.place : nil
+                place: admission == .inOrder ? scratch.place : nil,
+                standing: scratch.standing
             )
         }
         runNetwork(block, model)

@@ -34,7 +34,7 @@ extension Scorer {
         if !areJoinedScored {
             areJoinedScored = true
             try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: true)
-            count(tellsRefused: false)
+            count(arrival: moment.arrival, tellsRefused: false)
         }
         if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }
         let nanoseconds = moment.elapsedNanoseconds

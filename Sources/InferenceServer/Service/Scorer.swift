@@ -60,7 +60,7 @@ struct Scorer: ~Copyable {
             microseconds: nanoseconds / 1000,
             to: &output
         )
-        count()
+        count(arrival: moment.arrival)
         model.counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 
@@ -95,7 +95,7 @@ struct Scorer: ~Copyable {
             skipsErrors: job.skipsErrors
         )
         writeDocument(body, moment, to: &response.body)
-        count()
+        count(arrival: moment.arrival)
         model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
     }
 
@@ -123,7 +123,7 @@ struct Scorer: ~Copyable {
             }
             output.append(UInt8(ascii: "\n"))
         }
-        count()
+        count(arrival: moment.arrival)
         model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
         return rows.rows.count
     }
@@ -167,7 +167,7 @@ struct Scorer: ~Copyable {
             append(index, body, .element, microseconds: 0, to: &answer.bytes)
             answer.ends.append(answer.bytes.count)
         }
-        count()
+        count(arrival: job.moment.arrival)
         return answer
     }
 
@@ -220,7 +220,8 @@ struct Scorer: ~Copyable {
 
     /// Counts what became of the rows; `tellsRefused` where those that found no room are answered
     /// in their place, and not with an error that is counted by itself.
-    func count(tellsRefused: Bool = true) {
+    func count(arrival: Int64, tellsRefused: Bool = true) {
+        model.decisions?.add(rows, predictor, arrival: arrival, slot: slot)
         var failures = 0
         var unknown = 0
         var admissions = AdmissionCounts()

@@ -4,7 +4,7 @@ extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
         listening + models + requests + operation + limits + timeouts + transport
-        + http2 + state + explanations + streams + watching + contract + drift
+        + http2 + state + explanations + streams + watching + contract + drift + decisions
 
     static let listening: [Setting] = [
         .address("host", \.host, "The numeric address that clients reach; loopback until told."),

@@ -95,6 +95,11 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("drift-distance-percent")) var driftDistancePercent: String?
     @Option(help: help("missing-percent")) var missingPercent: String?
     @Option(help: help("fault-percent")) var faultPercent: String?
+    @Option(help: help("decision-log")) var decisionLog: String?
+    @Option(help: help("decision-log-file-bytes")) var decisionLogFileBytes: String?
+    @Option(help: help("decision-log-files")) var decisionLogFiles: String?
+    @Option(help: help("decision-log-buffer-bytes")) var decisionLogBufferBytes: String?
+    @Option(help: help("feedback-bytes-max")) var feedbackBytesMax: String?
 
     /// The texts that were given, by flag.
     var texts: [String: String] {

@@ -36,6 +36,13 @@ struct Settings: Sendable {
     var tracePercent = 1
     /// Predictions in a hundred that become events.
     var eventPercent = 100
+    /// Nil keeps no predictions.
+    var decisionDirectory: String?
+    var decisionLimits = DecisionLogLimits()
+    /// Bytes of records that each event loop may have for the log.
+    var decisionBufferBytes = 4 << 20
+    /// Bytes of events that are kept beside the log.
+    var feedbackBytesMax = 64 << 20
     var service = ServiceLimits()
     var http = ServerLimits()
     var tlsPort: UInt16?
@@ -93,6 +100,8 @@ struct ServiceLimits: Sendable {
     let unknownFieldsListedMax = 8
     /// Bytes of an unknown field's name above which it is counted but not named; as above.
     let unknownNameBytesMax = 64
+    /// Events of one request.
+    let feedbackEventsMax = 1000
     /// Errors of a request that the answer lists.
     var problemsListedMax = 32
     var drift = DriftSettings()

@@ -52,23 +52,59 @@ package struct LeadTime: Equatable, Sendable {
                     number: row,
                     time: times[row],
                     probability: probabilities[row],
-                    label: matrix.labels[row]
+                    label: matrix.labels[row],
+                    rule: rule
                 )
             }
-            play(rows, rule, horizonHours)
+            play(rows, horizonHours)
             first = end
         }
         leadHours.sort()
     }
 
-    private struct Row {
-        var number: Int
-        var time: Int64
-        var probability: Double
-        var label: UInt8
+    /// Plays lives of machines, each with its rows in the order of time and known failures.
+    ///
+    /// `unseen` failures had no row before them, and are missed.
+    package init(lives: [[Row]], unseen: Int) {
+        for rows in lives where !rows.isEmpty { play(rows, nil) }
+        failures += unseen
+        leadHours.sort()
     }
 
-    private mutating func play(_ rows: [Row], _ rule: AlarmRule, _ horizonHours: Double?) {
+    /// A prediction of a machine.
+    package struct Row: Equatable, Sendable {
+        /// The number that alarms name it by.
+        package var number: Int
+        /// Microseconds since the epoch.
+        package var time: Int64
+        /// What was predicted.
+        package var probability: Double
+        /// 1 before a failure.
+        package var label: UInt8
+        /// When predictions become an alarm.
+        package var rule: AlarmRule
+        /// The failure's moment, where that is known.
+        package var failure: Int64?
+
+        /// Describes a prediction.
+        package init(
+            number: Int,
+            time: Int64,
+            probability: Double,
+            label: UInt8,
+            rule: AlarmRule,
+            failure: Int64? = nil
+        ) {
+            self.number = number
+            self.time = time
+            self.probability = probability
+            self.label = label
+            self.rule = rule
+            self.failure = failure
+        }
+    }
+
+    private mutating func play(_ rows: [Row], _ horizonHours: Double?) {
         machineMonths += Self.hours(rows[rows.count - 1].time - rows[0].time) / Self.hoursPerMonth
         var state = AlarmState()
         // The alarm that is up and has met no failure yet.
@@ -76,14 +112,14 @@ package struct LeadTime: Equatable, Sendable {
         // The first row of the present run, and when its alarm began.
         var run: (first: Int, since: Int64?)?
         for (index, row) in rows.enumerated() {
-            if row.label == 0, let ended = run {
+            if let ended = run, row.label == 0 || row.failure != rows[ended.first].failure {
                 close(ended, rows, before: index, horizonHours)
                 run = nil
                 state = AlarmState()
                 isUnmatched = false
             }
             let before = state.since
-            state.observe(probability: row.probability, at: row.time, by: rule)
+            state.observe(probability: row.probability, at: row.time, by: row.rule)
             if before != nil, state.since == nil, isUnmatched { falseAlarms += 1 }
             if before == nil || state.since == nil { isUnmatched = state.since != nil }
             if before == nil, state.since != nil { alarms.append(Alarm(row: row.number)) }
@@ -104,7 +140,7 @@ package struct LeadTime: Equatable, Sendable {
     ) {
         failures += 1
         guard let since = run.since else { return }
-        var failure = rows[end - 1].time
+        var failure = rows[run.first].failure ?? rows[end - 1].time
         if let horizonHours, run.first > 0 {
             failure = max(failure, rows[run.first].time + Int64(horizonHours * Self.hour))
         }
@@ -129,10 +165,11 @@ package struct LeadTime: Equatable, Sendable {
         machineMonths > 0 ? Double(falseAlarms) / machineMonths : nil
     }
 
-    /// The part of `evaluation.json`, with the failures caught `hoursAhead`.
-    package func json(rule: AlarmRule, hoursAhead: Double) -> JSONObject {
+    /// The part of `evaluation.json`, with the failures caught `hoursAhead`; without a rule where
+    /// alarms go by those of several models.
+    package func json(rule: AlarmRule?, hoursAhead: Double) -> JSONObject {
         var object = JSONObject()
-        object["rule"] = rule.json
+        object["rule"] = rule?.json
         object["failures"] = .integer(failures)
         object["caught"] = .integer(leadHours.count)
         object["hours_ahead"] = .number(hoursAhead)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+
+internal import Glibc
+
+/// A file that grows at its end only, open for writing.
+package struct AppendFile: ~Copyable, Sendable {
+    /// The file's place.
+    package let path: String
+    /// Bytes that it holds.
+    package private(set) var byteCount: Int
+    private let file: FileDescriptor
+
+    /// Opens a file, which is made where it is missing.
+    ///
+    /// - Throws: ``FileError``.
+    package init(_ path: String) throws(FileError) {
+        let descriptor = try Self.open(path)
+        let count = try FileAccess.status(of: path).map { Int($0.byteCount) } ?? 0
+        file = descriptor
+        byteCount = count
+        self.path = path
+    }
+
+    private static func open(_ path: String) throws(FileError) -> FileDescriptor {
+        do throws(SystemError) {
+            let raw = try systemCall("open") {
+                // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
+                unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            }
+            guard let raw else { throw SystemError(call: "open", errno: EAGAIN) }
+            return FileDescriptor(owning: raw)
+        } catch {
+            throw .system(path: path, error)
+        }
+    }
+
+    /// Appends bytes; what of them has come into the file before an error is cut off again.
+    ///
+    /// - Throws: ``FileError``.
+    package mutating func append(_ bytes: [UInt8]) throws(FileError) {
+        // SAFETY: the bytes outlive the call.
+        let failure = unsafe bytes.withUnsafeBytes { unsafe write(all: $0) }
+        try finish(bytes.count, failure)
+    }
+
+    /// Appends words, each lowest byte first, as ``append(_:)-([UInt8])`` does.
+    ///
+    /// - Throws: ``FileError``.
+    package mutating func append(_ words: [UInt64]) throws(FileError) {
+        // Both processors that the program is built for keep words so in memory.
+        // SAFETY: the words outlive the call.
+        let failure = unsafe words.withUnsafeBytes { unsafe write(all: $0) }
+        try finish(words.count * 8, failure)
+    }
+
+    /// Cuts the file off after so many bytes.
+    ///
+    /// - Throws: ``FileError``.
+    package mutating func truncate(to byteCount: Int) throws(FileError) {
+        do throws(SystemError) {
+            _ = try systemCall("ftruncate") { ftruncate(file.rawValue, byteCount) }
+        } catch {
+            throw .system(path: path, error)
+        }
+        self.byteCount = byteCount
+    }
+
+    /// Writes to the disk what was appended.
+    ///
+    /// - Throws: ``FileError``.
+    package func sync() throws(FileError) {
+        do throws(SystemError) {
+            _ = try systemCall("fdatasync") { fdatasync(file.rawValue) }
+        } catch {
+            throw .system(path: path, error)
+        }
+    }
+
+    private mutating func finish(_ count: Int, _ failure: SystemError?) throws(FileError) {
+        guard let failure else {
+            byteCount += count
+            return
+        }
+        try truncate(to: byteCount)
+        throw .system(path: path, failure)
+    }
+
+    private func write(all bytes: UnsafeRawBufferPointer) -> SystemError? {
+        var offset = 0
+        while offset < bytes.count {
+            do throws(SystemError) {
+                let count = try systemCall("write") { () -> Int in
+                    // SAFETY: the rest lies within the caller's bytes, which outlive the call.
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset...])
+                    return unsafe Glibc.write(file.rawValue, rest.baseAddress, rest.count)
+                }
+                guard let count else { return SystemError(call: "write", errno: EAGAIN) }
+                offset += count
+            } catch {
+                return error
+            }
+        }
+        return nil
+    }
+}
