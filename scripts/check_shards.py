@@ -280,14 +280,16 @@ def main():
         host = host or f"127.0.0.{10 + shard}"
         server = Server(binary, bundle, folder, f"{shard}/{of}", host, port)
         names.addresses[f"predictive-maintenance-{shard}"] = host
+        started.append(server)
         return server
 
-    running = []
+    running, started = [], []
     (folder / "state").mkdir()
     try:
         for number in (count, count - 1):
             servers = [start(shard, number) for shard in range(number)]
             router = Router(folder / f"router-{number}", servers, names)
+            started.append(router)
             running = [*servers, router]
             wait_for_names(router, number)
             if number == count:
@@ -310,7 +312,8 @@ def main():
                 )
         print(f"from {count} shards to {count - 1}: every machine has moved, with all readings")
     finally:
-        for one in running:
+        # What has ended is not meant any more.
+        for one in started:
             one.process.kill()
 
 
