@@ -127,8 +127,9 @@ final class EventLoop: @unchecked Sendable {
         if descriptor < connections.count, let connection = connections[descriptor] {
             // An event of a connection that this turn has closed finds another token or none.
             guard connection.token == token else { return }
+            // All wait in one line, so that those who have just come do not pass the others.
             if connection.isEncrypted, connection.security == .handshake {
-                return shakeHands(connection)
+                return queue(connection)
             }
             if readiness.contains(.input) {
                 receive(connection, &connection.http)

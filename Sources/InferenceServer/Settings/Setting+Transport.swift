@@ -58,7 +58,7 @@ extension Setting {
             \.http.decodedStreamCountMax,
             in: 1...100_000,
             "bodies",
-            "Streamed gzip bodies that a loop reads at a time, each of 50 KB; more are answered 503."
+            "Streamed gzip bodies that a loop reads at a time, 50 KB each; more are answered 503."
         ),
         .duration(
             "answer-timeout",
@@ -87,7 +87,7 @@ extension Setting {
             \.http.http2ResetCountMax,
             in: 1...1_000_000,
             "streams",
-            "Streams of a connection reset in an interval, but for one for each answer; then it ends."
+            "Streams of a connection reset in an interval, beyond one an answer; then it ends."
         ),
         .count(
             "http2-control-frames-max",

@@ -136,28 +136,6 @@ struct HTTP2ConformanceTests {
         #expect(machine.reader.resets == [:] && machine.http2.openCount == 0)
     }
 
-    @Test func resetsARequestThatGoesOnForLongAfterItsAnswer() throws {
-        let open = Frames.headers(1, Frames.request("POST", "/echo", [("expect", "x")]), flags: 4)
-        var limits = ServerLimits()
-        limits.lingerBytesMax = 10
-        for (count, resets) in [(10, [:]), (11, [1: 0])] as [(Int, [UInt32: Int])] {
-            var machine = try HTTP2Machine(limits: limits)
-            machine.feed(open)
-            machine.feed(Frames.data(1, String(repeating: "x", count: count), flags: 0))
-            #expect(machine.reader.resets == resets)
-        }
-        var machine = try HTTP2Machine(limits: limits)
-        machine.feed(open)
-        for _ in 0..<20 {
-            machine.advance(by: .milliseconds(1900))
-            #expect(machine.http2.expire().count == 0)
-            machine.run()
-            if machine.reader.resets == [:] { machine.feed(Frames.data(1, "", flags: 0)) }
-        }
-        // An empty frame is no progress.
-        #expect(machine.reader.resets == [1: 0] && machine.http2.openCount == 0)
-    }
-
     @Test func keepsAdminRoutesOnTheirListener() throws {
         let request = Frames.headers(
             1,

@@ -218,6 +218,28 @@ struct HTTP2LimitTests {
         #expect(!machine.isOver)
     }
 
+    @Test func resetsARequestThatGoesOnForLongAfterItsAnswer() throws {
+        let open = Frames.headers(1, Frames.request("POST", "/echo", [("expect", "x")]), flags: 4)
+        var limits = ServerLimits()
+        limits.lingerBytesMax = 10
+        for (count, resets) in [(10, [:]), (11, [1: 0])] as [(Int, [UInt32: Int])] {
+            var machine = try HTTP2Machine(limits: limits)
+            machine.feed(open)
+            machine.feed(Frames.data(1, String(repeating: "x", count: count), flags: 0))
+            #expect(machine.reader.resets == resets)
+        }
+        var machine = try HTTP2Machine(limits: limits)
+        machine.feed(open)
+        for _ in 0..<20 {
+            machine.advance(by: .milliseconds(1900))
+            #expect(machine.http2.expire().count == 0)
+            machine.run()
+            if machine.reader.resets == [:] { machine.feed(Frames.data(1, "", flags: 0)) }
+        }
+        // An empty frame is no progress.
+        #expect(machine.reader.resets == [1: 0] && machine.http2.openCount == 0)
+    }
+
     @Test func holdsTheNextRequestBackWhileAnswersWait() throws {
         var machine = try machine { $0.outputBytesMax = 100_000 }
         machine.body = [UInt8](repeating: 0, count: 100_001 + 65_535)
