@@ -14,6 +14,8 @@ extension EventLoop {
         case .needsInput: watch(connection, .input)
         case .needsOutput: watch(connection, .output)
         case .complete:
+            // Its requests have not waited in the line of handshakes.
+            connection.waitsSince = now
             counters.add(1, to: .tlsHandshakes)
             if connection.isResumed { counters.add(1, to: .tlsResumptions) }
             if connection.applicationProtocol == .http2 { startHTTP2(connection, &connection.http) }
