@@ -15,8 +15,6 @@ package struct SketchShape: Equatable, Sendable {
     package let columnCount: Int
     /// By column, then in ascending order.
     package let borders: [Float]
-    /// The same, the borders of a column in one vector, whose last lane nothing passes.
-    let lanes: [SIMD16<Float>]
     /// The column that tells a machine's age; nil where none does.
     package let ageColumn: Int?
     /// The least age of each stratum but the first, ascending.
@@ -28,10 +26,6 @@ package struct SketchShape: Equatable, Sendable {
         precondition(ageBorders.isEmpty || (ageColumn.map { $0 < columnCount } ?? false))
         self.columnCount = columnCount
         self.borders = borders
-        lanes = (0..<columnCount).map { column in
-            let first = column * (Self.binCount - 1)
-            return SIMD16(borders[first..<first + Self.binCount - 1] + [.infinity])
-        }
         self.ageColumn = ageColumn
         self.ageBorders = ageBorders
     }

@@ -63,7 +63,7 @@ final class DriftSketches: Sendable {
 struct DriftTap {
     /// Rows of a window after which one in two goes in, after twice as many one in three, and so
     /// on.
-    private static let rowsPerStep = 64
+    private static let rowsPerStep = 128
 
     private let part: DriftSketches.Part
     /// Rows to pass over.
