@@ -144,6 +144,12 @@ private final class DriftServer {
             for gauge in 0..<5 { values[gauge] *= 0.8 }
         }
         #expect(drift["state"] == "drift" && drift["sensor_faults"] == [])
+        // So far off that most sensors leave their ranges at once.
+        let other = try DriftServer(["drift-windows-needed": "1", "drift-windows": "1"])
+        let outside = try other.window { machine, _, values in
+            if machine % 2 == 0 { for gauge in 0..<3 { values[gauge] = 9000 } }
+        }
+        #expect(outside["state"] == "drift" && outside["sensor_faults"] == [])
     }
 
     @Test func waitsForReadingsAndForMachines() throws {

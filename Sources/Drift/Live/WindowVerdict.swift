@@ -27,12 +27,15 @@ package struct WindowVerdict: Equatable, Sendable {
     /// Compares a window with the reference; `columns` are the features, then the score, and
     /// `faulty` the places of sensors that look broken: what they feed has no say.
     ///
+    /// Machines whose sensors have left their ranges together run as they never did: that is drift.
+    ///
     /// - Complexity: O(f^2 g + f (g / 4)^3) for f features and g groups.
     package init(
         _ window: FleetSketch,
         reference: FleetReference,
         columns: [LiveColumn],
         faulty: Set<Int>,
+        hasLeftRanges: Bool = false,
         rule: DriftRule
     ) {
         precondition(columns.count == window.shape.columnCount && !columns.isEmpty)
@@ -58,7 +61,7 @@ package struct WindowVerdict: Equatable, Sendable {
         let isCertain =
             share(certain) > rule.featureShare
             || own.contains { (drifts[$0].adjustedOwnPValue ?? 1) < Self.ownCertainty }
-        self.drifts = self.share > rule.featureShare && isCertain
+        self.drifts = hasLeftRanges || self.share > rule.featureShare && isCertain
         score = drifts.removeLast()
         features = drifts
     }

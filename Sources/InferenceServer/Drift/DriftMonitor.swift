@@ -123,7 +123,9 @@ final class DriftMonitor: Sendable {
         let sketch = drift.sketches.collect()
         let counts = total.since(state.before)
         let now = wallClock.nowMicroseconds
-        let sensors = drift.quality(counts, rule: settings.rule)
+        var sensors = drift.quality(counts, rule: settings.rule)
+        let share = settings.rule.featureShare
+        let hasLeftRanges = sensors.takeBackCommonRanges(share: share)
         note(sensors, after: state.standing.sensors, model)
         state.standing.window = DriftStanding.Window(
             start: state.standing.gatheredSince,
@@ -140,6 +142,7 @@ final class DriftMonitor: Sendable {
                 reference: drift.reference,
                 columns: drift.columns,
                 faulty: Set(sensors.indices.filter { !sensors[$0].faults.isEmpty }),
+                hasLeftRanges: hasLeftRanges,
                 rule: settings.rule
             )
             take(verdict, of: model, &state)

@@ -11,7 +11,7 @@ struct SensorQuality: Sendable, Equatable {
     let outOfRange: Double
     let stuck: Double
     /// What makes it count as broken.
-    let faults: [SensorFault.Kind]
+    var faults: [SensorFault.Kind]
 
     /// Judges the counts of a sensor's flags, in the order of their bits.
     init(_ sensor: Sensor, flags: ArraySlice<Int>, readings: Int, rule: DriftRule) {
@@ -29,6 +29,16 @@ struct SensorQuality: Sendable, Equatable {
         if missing > rule.missingShare, !sensor.isOptional { faults.append(.missing) }
         if outOfRange > rule.outsideShare { faults.append(.outOfRange) }
         self.faults = faults
+    }
+}
+
+extension [SensorQuality] {
+    /// Whether more sensors than a share are out of range, which is then no fault of theirs.
+    mutating func takeBackCommonRanges(share: Double) -> Bool {
+        let outside = filter { $0.faults.contains(.outOfRange) }.count
+        guard Double(outside) > share * Double(count) else { return false }
+        for index in indices { self[index].faults.removeAll { $0 == .outOfRange } }
+        return true
     }
 }
 
