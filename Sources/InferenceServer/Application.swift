@@ -67,15 +67,7 @@ final class Application: Sendable {
             clock: clock,
             wallClock: wallClock
         )
-        decisions = settings.decisionDirectory.map { directory in
-            DecisionLog(
-                directory: directory,
-                settings: settings,
-                slots: slots,
-                log: log,
-                clock: clock
-            )
-        }
+        decisions = DecisionLog(settings: settings, slots: slots, log: log, clock: clock)
         watcher = ModelWatcher(
             settings: settings,
             models: models,

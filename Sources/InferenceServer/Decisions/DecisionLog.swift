@@ -44,8 +44,10 @@ final class DecisionLog: Sendable {
     private let isFlushQueued = Atomic(false)
     private let isStopped = Atomic(false)
 
-    /// A log with a buffer for each writer: the event loops, and all batches beside them.
-    init(directory: String, settings: Settings, slots: Int, log: Log, clock: MonotonicClock) {
+    /// A log with a buffer for each writer: the event loops, and all batches beside them; nil where
+    /// the settings want none.
+    init?(settings: Settings, slots: Int, log: Log, clock: MonotonicClock) {
+        guard let directory = settings.decisionDirectory else { return nil }
         self.directory = directory
         limits = settings.decisionLimits
         feedbackBytesMax = settings.feedbackBytesMax

@@ -13,7 +13,8 @@ extension PredictionService {
     func takeFeedback(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,
-        _ identity: KeptIdentity,
+        _ identity: RequestIdentity,
+        _ requestIDs: RequestIDMaker,
         _ response: inout Response
     ) throws(ServiceError) {
         guard let decisions else { throw .noDecisionLog }
@@ -25,6 +26,7 @@ extension PredictionService {
         }
         if request.body.isEmpty { throw .emptyBody }
         let events = try events(bytes.extracting(request.body), model)
+        let identity = identity.kept(bytes, requestIDs)
         let received = request.receivedNanoseconds
         let isTraced = telemetry?.takesTrace(identity.isSampled) == true
         let handle = response.defer()

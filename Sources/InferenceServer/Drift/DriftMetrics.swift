@@ -11,7 +11,8 @@ enum DriftMetrics {
     private static let featureCountMax = 256
 
     static func register(_ monitor: DriftMonitor, in registry: Registry) {
-        registry.derived(from: { monitor.standing }, all)
+        // The monitor reads these metrics: what they hold of it must not keep it.
+        registry.derived(from: { [weak monitor] in monitor?.standing ?? DriftStanding() }, all)
     }
 
     private static let all: [Metric] = [

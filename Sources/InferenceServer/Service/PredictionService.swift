@@ -117,8 +117,7 @@ final class PredictionService: RequestHandler {
                 case .maintenance: try maintain(request, bytes, &response)
                 case .forget: try forgetMachine(request, bytes, &response)
                 case .feedback:
-                    let kept = identity.kept(bytes, context.requestIDs)
-                    try takeFeedback(request, bytes, kept, &response)
+                    try takeFeedback(request, bytes, identity, context.requestIDs, &response)
                 case nil: preconditionFailure("every route has an endpoint")
                 }
             } catch {
