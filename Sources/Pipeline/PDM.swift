@@ -13,7 +13,7 @@ struct PDM: ParsableCommand {
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
             BundleCommand.self, EvaluateCommand.self, CompareCommand.self, DriftCommand.self,
             RegistryCommand.self, GateCommand.self, PipelineCommand.self, StateCommand.self,
-            OutcomesCommand.self, ReplayCommand.self,
+            OutcomesCommand.self, ReplayCommand.self, RetrainCommand.self,
         ]
     )
 }

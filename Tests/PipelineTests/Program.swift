@@ -26,11 +26,13 @@ enum Program {
     static func run(
         _ arguments: [String],
         program: String = path,
-        in folder: String = "/tmp"
+        in folder: String = "/tmp",
+        environment: [String: String]? = nil
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
+        if let environment { process.environment = environment }
         process.currentDirectoryURL = URL(filePath: folder)
         // Files, for a pipe that nobody reads while the program runs would stop it.
         let scratch = try Folder()

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import Foundation
+import JSON
+import Platform
+import Training
+
+/// Watches for drift, and has a new model trained where there is some.
+struct RetrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retrain",
+        abstract: "Watches for drift and starts the training of a new model.",
+        discussion: """
+            Asks a server's /drift (or reads the report of `pdm drift`) and, where there is drift, \
+            runs the pipeline here or calls a webhook. A drift of a version is answered once, and \
+            never within the cool-down of the last time. What was seen and done, and why, is \
+            appended to retrain.jsonl. The champion is never touched: a new model serves once \
+            the pipeline's gate has passed and its last step registered it. Web addresses are \
+            called by the program `curl`.
+            """
+    )
+
+    @Option(help: "The address of a server's /drift, polled.")
+    var server: String?
+
+    @Option(help: "A report of `pdm drift` in the place of --server, looked at as often.")
+    var report: String?
+
+    @Option(help: "The pipeline file to run.")
+    var pipeline = "ml_pipeline/pipeline.json"
+
+    @Option(help: "The folder for the memory of the pipeline.")
+    var workDir = "models/pipeline"
+
+    @Option(name: .customLong("set"), help: "A variable of the pipeline, as name=value.")
+    var variables: [String] = []
+
+    @Option(help: "An address to call in the place of running the pipeline here.")
+    var webhook: String?
+
+    @Option(help: "The method of the call.")
+    var webhookMethod = "POST"
+
+    @Option(help: "A file with the call's JSON body, in which ${model_version} and others stand.")
+    var webhookBody: String?
+
+    @Option(help: "A header field of the call, as `Name: value`.")
+    var webhookHeader: [String] = []
+
+    @Option(help: "The environment variable with the call's bearer token.")
+    var tokenVariable: String?
+
+    @Option(help: "The file with the call's bearer token.")
+    var tokenFile: String?
+
+    @Option(help: "The folder of retrain.jsonl and the lock.")
+    var stateDir = "models/retrain"
+
+    @Option(help: "Hours from one retraining to the next at least.")
+    var cooldownHours = 24.0
+
+    @Option(help: "Seconds from one look to the next.")
+    var interval = 60
+
+    @Flag(help: "Look once and end: with 3 where the gate refused the new model.")
+    var once = false
+
+    @Flag(help: "Say what would be done, and do nothing.")
+    var dryRun = false
+
+    func validate() throws {
+        guard (server == nil) != (report == nil) else {
+            throw ValidationError("give either --server or --report")
+        }
+        guard cooldownHours >= 0, cooldownHours <= 87_600, (1...86_400).contains(interval) else {
+            throw ValidationError("--cooldown-hours must be 0 to 87600, --interval 1 to 86400")
+        }
+        for text in variables where !text.contains("=") {
+            throw ValidationError("--set \(text): it must be name=value")
+        }
+        for url in [server, webhook].compactMap(\.self) where !Self.isWebAddress(url) {
+            throw ValidationError(
+                "\(url): an address begins with http:// or https:// and names no user"
+            )
+        }
+        guard tokenVariable == nil || tokenFile == nil else {
+            throw ValidationError("give either --token-variable or --token-file")
+        }
+        if let webhook, tokenVariable != nil || tokenFile != nil, !Self.keepsSecrets(webhook) {
+            throw ValidationError("\(webhook): a token goes over https only")
+        }
+    }
+
+    func run() throws {
+        var status = 0
+        try reporting { () throws(TrainingError) in
+            let lock = try lock()
+            let target = try target()
+            var memory = try memory()
+            if once || dryRun {
+                status = try look(&memory, target)
+            } else {
+                watch(&memory, target)
+            }
+            _ = consume lock
+        }
+        if status != 0 { throw ExitCode(Int32(status)) }
+    }
+
+    /// Looks again and again; trouble is told once and outlived.
+    private func watch(_ memory: inout RetrainMemory, _ target: RetrainTarget) {
+        var lastTrouble = ""
+        while true {
+            do throws(TrainingError) {
+                _ = try look(&memory, target)
+                lastTrouble = ""
+            } catch {
+                if "\(error)" != lastTrouble { Console.error("error: \(error)") }
+                lastTrouble = "\(error)"
+            }
+            Thread.sleep(forTimeInterval: Double(interval))
+        }
+    }
+
+    /// Looks once, and does what is to be done.
+    ///
+    /// - Returns: 0, or the status of a pipeline that did not register a model.
+    private func look(
+        _ memory: inout RetrainMemory,
+        _ target: RetrainTarget
+    ) throws(TrainingError) -> Int {
+        let reading = try reading()
+        let now = WallClock.system.nowMicroseconds
+        var entry = RetrainMemory.Entry(
+            time: now,
+            event: .rest,
+            reason: "",
+            source: source,
+            target: target.name,
+            reading: reading
+        )
+        let cooldown = Int64(cooldownHours * 3_600_000_000)
+        switch memory.verdict(reading, now: now, cooldown: cooldown) {
+        case .rest(let reason):
+            entry.reason = reason
+            Console.line("nothing to do: \(reason)")
+            if !dryRun { try append(entry, &memory) }
+            return 0
+        case .trigger:
+            entry.event = .triggered
+            entry.reason =
+                "\(reading.features.count) features drift, \(Console.number(reading.share)) of them"
+            Console.line("\(dryRun ? "would start" : "starting") \(target.name): \(entry.reason)")
+            if dryRun { return 0 }
+            try append(entry, &memory)
+            return try perform(target, reading, &entry, &memory)
+        }
+    }
+
+    private func perform(
+        _ target: RetrainTarget,
+        _ reading: DriftReading,
+        _ entry: inout RetrainMemory.Entry,
+        _ memory: inout RetrainMemory
+    ) throws(TrainingError) -> Int {
+        var failure: TrainingError?
+        do throws(TrainingError) {
+            let (status, hasEnded) = try target.run(reading, entry.reason, now: entry.time)
+            entry.status = status
+            entry.event = hasEnded ? .finished : .failed
+            entry.reason = "ended with status \(status)"
+        } catch {
+            failure = error
+            entry.event = .failed
+            entry.reason = "\(error)"
+        }
+        entry.time = WallClock.system.nowMicroseconds
+        try append(entry, &memory)
+        if let failure { throw failure }
+        Console.line("\(target.name): \(entry.reason)")
+        if case .webhook = target { return entry.event == .finished ? 0 : 1 }
+        return entry.status ?? 1
+    }
+
+    private func append(
+        _ entry: RetrainMemory.Entry,
+        _ memory: inout RetrainMemory
+    ) throws(TrainingError) {
+        do throws(FileError) { try memory.append(entry) } catch { throw .file(error) }
+    }
+
+    private var source: String { server.map { WebCall(url: $0).place } ?? report ?? "" }
+
+    private func reading() throws(TrainingError) -> DriftReading {
+        var json: JSONValue
+        if let server {
+            let answer = try WebCall(url: server).answer()
+            guard answer.status == 200 else {
+                throw .unusable("\(source): answered with status \(answer.status)")
+            }
+            do throws(JSONError) {
+                json = try JSONValue.parse(answer.body)
+            } catch {
+                throw .json(path: source, error)
+            }
+        } else {
+            json = try JSONFile.read(report ?? "")
+        }
+        do throws(JSONShapeError) {
+            return try DriftReading(json: JSONView(json))
+        } catch {
+            throw .shape(path: source, error)
+        }
+    }
+
+    private func target() throws(TrainingError) -> RetrainTarget {
+        guard let webhook else {
+            var values: [String: String] = [:]
+            for text in variables {
+                let parts = text.split(
+                    separator: "=",
+                    maxSplits: 1,
+                    omittingEmptySubsequences: false
+                )
+                values[String(parts[0])] = String(parts[1])
+            }
+            return .pipeline(file: pipeline, folder: workDir, variables: values)
+        }
+        let call = WebCall(
+            method: webhookMethod,
+            url: webhook,
+            headers: ["Content-Type: application/json"] + webhookHeader,
+            token: try token()
+        )
+        return .webhook(call, body: try webhookBody.map(Self.text))
+    }
+
+    private func token() throws(TrainingError) -> String? {
+        var token: String?
+        if let tokenVariable {
+            token = ProcessInfo.processInfo.environment[tokenVariable]
+            guard token != nil else { throw .unusable("\(tokenVariable) is not set") }
+        }
+        if let tokenFile { token = try Self.text(tokenFile) }
+        guard let token else { return nil }
+        let trimmed = token.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !trimmed.isEmpty, trimmed.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .unusable("the token is empty or no token")
+        }
+        return trimmed
+    }
+
+    private func memory() throws(TrainingError) -> RetrainMemory {
+        do throws(FileError) {
+            return try RetrainMemory.open("\(stateDir)/retrain.jsonl")
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private func lock() throws(TrainingError) -> FileLock {
+        do throws(FileError) {
+            try FileAccess.makeDirectory(stateDir)
+            let lock = try FileLock("\(stateDir)/retrain.lock")
+            if try lock.take() { return lock }
+        } catch {
+            throw .file(error)
+        }
+        throw .unusable("\(stateDir): another pdm retrain is at work")
+    }
+
+    private static func text(_ path: String) throws(TrainingError) -> String {
+        do throws(FileError) {
+            return String(decoding: try FileAccess.read(path, byteCountMax: 1 << 20), as: UTF8.self)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private static func isWebAddress(_ text: String) -> Bool {
+        (text.hasPrefix("http://") || text.hasPrefix("https://")) && !text.contains("@")
+    }
+
+    /// Whether an address is encrypted, or of this machine.
+    private static func keepsSecrets(_ text: String) -> Bool {
+        guard text.hasPrefix("http://") else { return true }
+        let host = text.dropFirst("http://".count).prefix { !"/:?".contains($0) }
+        return ["127.0.0.1", "localhost"].contains(host)
+    }
+}
