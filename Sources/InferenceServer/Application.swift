@@ -3,6 +3,8 @@
 internal import Dispatch
 internal import Features
 internal import HTTPServer
+internal import Integrity
+internal import ModelRuntime
 internal import Platform
 internal import Synchronization
 
@@ -10,11 +12,13 @@ internal import Synchronization
 enum StartError: Error, CustomStringConvertible {
     case server(ServerError)
     case state(StateFileError)
+    case keys(KeyFileError)
 
     var description: String {
         switch self {
         case .server(let error): "\(error)"
         case .state(let error): "\(error)"
+        case .keys(let error): "\(error)"
         }
     }
 }
@@ -50,6 +54,12 @@ final class Application: Sendable {
         self.settings = settings
         self.log = log
         self.clock = clock
+        do throws(KeyFileError) {
+            // A file that cannot be used later on refuses bundles; now it refuses to start.
+            _ = try [Ed25519PublicKey](settingOf: settings.bundlePublicKey)
+        } catch {
+            throw .keys(error)
+        }
         do throws(StateFileError) {
             state = try StateKeeper(settings: settings, log: log, clock: clock)
         } catch {

@@ -2,6 +2,8 @@
 
 internal import ArgumentParser
 internal import HTTPServer
+internal import Integrity
+internal import ModelRuntime
 internal import Platform
 internal import Synchronization
 
@@ -33,7 +35,6 @@ struct InferenceServerCommand: ParsableCommand {
     var healthCheck = false
 
     func run() throws {
-        if let verify { return try verifyBundle(verify) }
         let settings: Settings
         do throws(SettingError) {
             settings = try Settings(
@@ -44,6 +45,7 @@ struct InferenceServerCommand: ParsableCommand {
             StandardError.write(Array("inference-server: \(error)\n".utf8))
             throw ExitCode(error.exitCode)
         }
+        if let verify { return try verifyBundle(verify, settings) }
         if checkConfig { return try check(settings) }
         if healthCheck { return try checkHealth(settings) }
         try serve(settings)
@@ -91,15 +93,26 @@ struct InferenceServerCommand: ParsableCommand {
             StandardError.write(Array("inference-server: \(error)\n".utf8))
             throw ExitCode(Self.configurationError)
         }
+        _ = try bundleKeys(settings)
         var text = ""
         for setting in Setting.all { text += "\(setting.flag) = \(setting.render(settings))\n" }
         StandardOutput.write(Array(text.utf8))
     }
 
-    private func verifyBundle(_ path: String) throws {
-        let report = BundleReport(path: path)
+    private func verifyBundle(_ path: String, _ settings: Settings) throws {
+        let keys = try bundleKeys(settings)
+        let report = BundleReport(path: path, signedBy: keys)
         StandardOutput.write(Array(report.text.utf8))
         if !report.isGood { throw ExitCode(Self.dataError) }
+    }
+
+    private func bundleKeys(_ settings: Settings) throws -> [Ed25519PublicKey] {
+        do throws(KeyFileError) {
+            return try [Ed25519PublicKey](settingOf: settings.bundlePublicKey)
+        } catch {
+            StandardError.write(Array("inference-server: \(error)\n".utf8))
+            throw ExitCode(Self.configurationError)
+        }
     }
 
     /// EX_OSERR of sysexits.h.

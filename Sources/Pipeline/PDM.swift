@@ -12,8 +12,8 @@ struct PDM: ParsableCommand {
         subcommands: [
             GenerateCommand.self, PreprocessCommand.self, FeaturesCommand.self, TrainCommand.self,
             BundleCommand.self, EvaluateCommand.self, CompareCommand.self, DriftCommand.self,
-            RegistryCommand.self, GateCommand.self, PipelineCommand.self, StateCommand.self,
-            OutcomesCommand.self, ReplayCommand.self, RetrainCommand.self,
+            RegistryCommand.self, SignCommand.self, GateCommand.self, PipelineCommand.self,
+            StateCommand.self, OutcomesCommand.self, ReplayCommand.self, RetrainCommand.self,
         ]
     )
 }

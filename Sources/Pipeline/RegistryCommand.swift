@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import ArgumentParser
+import Integrity
 import JSON
 import ModelRuntime
 import Training
@@ -111,16 +112,21 @@ struct RegistryCommand: ParsableCommand {
         @Argument(help: "The versions (default: all).")
         var versions: [String] = []
 
+        @Option(help: "A PEM file of Ed25519 keys, one of which must have signed each.")
+        var publicKey: String?
+
         func run() throws {
             var isSound = true
             try reporting { () throws(TrainingError) in
                 let folder = try source.folder()
+                let keys = try keys()
                 var wanted: [BundleVersion] = []
                 for text in versions { wanted.append(try Source.version(text)) }
                 if wanted.isEmpty { wanted = try RegistryCommand.read(folder).versions }
                 for version in wanted {
                     do throws(BundleError) {
-                        let model = try BundleReader.load(folder.location(of: version))
+                        let place = folder.location(of: version)
+                        let model = try BundleReader.load(place, signedBy: keys)
                         Console.line("\(version): verified, \(model.digest)")
                     } catch {
                         Console.line("\(version): refused: \(error)")
@@ -129,6 +135,12 @@ struct RegistryCommand: ParsableCommand {
                 }
             }
             if !isSound { throw ExitCode.failure }
+        }
+
+        private func keys() throws(TrainingError) -> [Ed25519PublicKey] {
+            do throws(KeyFileError) { return try [Ed25519PublicKey](settingOf: publicKey) } catch {
+                throw .unusable("\(error)")
+            }
         }
     }
 

@@ -101,6 +101,34 @@ struct RegistryCommandTests {
         #expect(try registry("promote", Self.second, "--reason", "").status == 64)
     }
 
+    @Test func signsWhatTheToolsThenVerify() throws {
+        let bundle = "models/predictive-maintenance/\(Self.second)"
+        let steps = """
+            set -e; openssl genpkey -algorithm ed25519 -out private.pem
+            openssl pkey -in private.pem -pubout -out public.pem
+            """
+        #expect(try shell(steps).status == 0)
+        let unsigned = try registry("verify", Self.second, "--public-key", "public.pem")
+        #expect(unsigned.status == 1)
+        #expect(unsigned.lines[0].contains("SHA256SUMS.sig: missing"))
+        let signed = try Program.run(["sign", bundle, "--key", "private.pem"], in: folder.path)
+        #expect(signed.status == 0, "\(signed.error)")
+        #expect(try registry("verify", Self.second, "--public-key", "public.pem").status == 0)
+        #expect(try registry("verify").status == 0)
+        let check = """
+            set -e; cd \(bundle); sha256sum -c SHA256SUMS
+            openssl pkeyutl -verify -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig -pubin \
+                -inkey ../../../public.pem
+            """
+        #expect(try shell(check).status == 0)
+        let wrong = try Program.run(["sign", bundle, "--key", "public.pem"], in: folder.path)
+        #expect(wrong.status == 1 && wrong.error.contains("no PEM text of a private key"))
+    }
+
+    private func shell(_ text: String) throws -> Program.Outcome {
+        try Program.run(["-c", text], program: "/bin/bash", in: folder.path)
+    }
+
     @Test func refusesAnotherHorizonUnlessItIsMeant() throws {
         try rewriteManifest(of: Self.second) { $0["horizon_hours"] = 12 }
         let refused = try registry("challenge", SmallFleet.version, "--reason", "r")

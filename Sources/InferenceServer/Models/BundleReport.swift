@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Integrity
 internal import JSON
 internal import ModelRuntime
 
@@ -10,13 +11,14 @@ struct BundleReport {
     /// JSON: the bundle's description, or the reason why it is refused.
     let text: String
 
-    init(path: String) {
+    init(path: String, signedBy keys: [Ed25519PublicKey] = []) {
         var report = JSONObject()
         report["path"] = .string(path)
         do throws(BundleError) {
-            let bundle = try BundleReader.load(path: path)
+            let bundle = try BundleReader.load(path: path, signedBy: keys)
             isGood = true
             report["verified"] = true
+            report["signature"] = keys.isEmpty ? "not checked" : "verified"
             report["model"] = .object(ModelInfo.object(bundle))
         } catch {
             isGood = false

@@ -15,6 +15,7 @@ internal import Synchronization
 /// - Note: Thread-safe: all looking happens on one serial queue.
 final class ModelWatcher: Sendable {
     private let directory: ModelDirectory
+    private let keyFile: String?
     private let limits: ServiceLimits
     private let models: ModelStore
     private let state: StateKeeper
@@ -38,6 +39,7 @@ final class ModelWatcher: Sendable {
         wallClock: WallClock
     ) {
         directory = ModelDirectory(path: settings.modelDirectory, model: settings.model)
+        keyFile = settings.bundlePublicKey
         limits = settings.service
         self.models = models
         self.state = state
@@ -70,7 +72,7 @@ final class ModelWatcher: Sendable {
     private func scan(isForced: Bool) {
         // Without the state's lock no model can be served yet.
         guard state.isOpen else { return }
-        let fingerprint = directory.fingerprint()
+        let fingerprint = directory.fingerprint(with: keyFile.map { [$0] } ?? [])
         let isChanged = lastFingerprint.withLock { last in
             defer { last = fingerprint }
             return last != fingerprint
@@ -107,8 +109,13 @@ final class ModelWatcher: Sendable {
     private func take(_ location: BundleLocation) -> Bool {
         let previous = models.current
         let start = clock.nowNanoseconds
+        let keys: [Ed25519PublicKey]
+        do throws(KeyFileError) { keys = try [Ed25519PublicKey](settingOf: keyFile) } catch {
+            refuse(location, "\(error)")
+            return false
+        }
         do throws(BundleError) {
-            let bundle = try BundleReader.load(location)
+            let bundle = try BundleReader.load(location, signedBy: keys)
             if let previous, previous.digest == bundle.digest.hex { return true }
             do throws(StateRefusal) {
                 let model = try ServedModel(

@@ -48,6 +48,12 @@ extension Setting {
             in: .milliseconds(10) ... .seconds(3600),
             "How often that directory is looked at: one or two calls where nothing has changed."
         ),
+        .optionalText(
+            "bundle-public-key",
+            \.bundlePublicKey,
+            none: "none: signatures are not asked for",
+            "A PEM file of Ed25519 keys; only bundles that one of them signed are served."
+        ),
     ]
 
     static let state: [Setting] = [

@@ -14,6 +14,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("model-dir")) var modelDir: String?
     @Option(help: help("model")) var model: String?
     @Option(help: help("model-scan-interval")) var modelScanInterval: String?
+    @Option(help: help("bundle-public-key")) var bundlePublicKey: String?
     @Option(help: help("unknown-fields")) var unknownFields: String?
     @Option(help: help("future-limit")) var futureLimit: String?
     @Option(help: help("machines-max")) var machinesMax: String?

@@ -19,6 +19,8 @@ struct Settings: Sendable {
     var adminPort: UInt16?
     var modelDirectory = "models"
     var model: String?
+    /// Nil takes bundles without a signature.
+    var bundlePublicKey: String?
     /// Nil keeps state in memory only.
     var stateDirectory: String?
     var stateWait = Duration.zero

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 package import Features
+package import Integrity
 package import JSON
 package import Platform
 
@@ -22,6 +23,12 @@ package enum BundleError: Error, Equatable, CustomStringConvertible {
     case sums(line: Int, why: String)
     /// The file's SHA-256 is not the one in SHA256SUMS.
     case digest(file: String)
+    /// A signature is asked for, and there is none.
+    case unsigned
+    /// The signature is by none of the known keys, or not of these sums.
+    case signature
+    /// The library refused to sign.
+    case key(KeyError)
     /// The file is no JSON text.
     case json(file: String, JSONError)
     /// A value in the file has not the form that it should have.
@@ -55,6 +62,10 @@ package enum BundleError: Error, Equatable, CustomStringConvertible {
         case .unlisted(let file): "\(file): not listed in SHA256SUMS"
         case .sums(let line, let why): "SHA256SUMS: line \(line): \(why)"
         case .digest(let file): "\(file): SHA-256 differs from SHA256SUMS"
+        case .unsigned: "\(BundleFile.signature): missing, and only signed bundles are taken"
+        case .signature:
+            "\(BundleFile.signature): no signature of SHA256SUMS by a key that is known here"
+        case .key(let error): "\(BundleFile.signature): \(error)"
         case .json(let file, let error): "\(file): \(error)"
         case .shape(let file, let error): "\(file): \(error)"
         case .format(let file, let actual, let expected):

@@ -18,6 +18,8 @@ package struct BundleLimits: Equatable, Sendable {
     package var backgroundBytesMax = 16 << 20
     /// Bytes of `evaluation.json`.
     package var evaluationBytesMax = 8 << 20
+    /// Bytes of `SHA256SUMS.sig`: an Ed25519 signature has as many.
+    package var signatureBytesMax = 64
     /// Bytes of a file that the format does not know; it is hashed and no more.
     package var otherBytesMax = 64 << 20
     /// Bytes of a safetensors header: a hundred for each of ten thousand tensors.
@@ -42,6 +44,7 @@ package struct BundleLimits: Equatable, Sendable {
         case BundleFile.background: backgroundBytesMax
         case BundleFile.evaluation: evaluationBytesMax
         case BundleFile.sums: sumsBytesMax
+        case BundleFile.signature: signatureBytesMax
         default: otherBytesMax
         }
     }

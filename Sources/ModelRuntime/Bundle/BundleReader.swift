@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Features
-internal import Integrity
+package import Integrity
 internal import JSON
 internal import Platform
 
@@ -11,13 +11,16 @@ internal import Platform
 package enum BundleReader {
     /// Loads a bundle: sums, sizes, shapes, finiteness and golden answers are right, or it throws.
     ///
+    /// With keys, its sums also have to be signed by one of them.
+    ///
     /// - Throws: ``BundleError`` naming the file.
     /// - Complexity: O(bytes of the bundle), plus a forward pass and its history per golden case.
     package static func load(
         path: String,
+        signedBy keys: [Ed25519PublicKey] = [],
         limits: BundleLimits = BundleLimits()
     ) throws(BundleError) -> LoadedModel {
-        var files = try BundleFiles(path, limits: limits)
+        var files = try BundleFiles(path, signedBy: keys, limits: limits)
         let manifest = try Manifest(files.take(BundleFile.manifest))
         let engine: FeatureEngine
         do throws(SpecError) {
@@ -101,9 +104,10 @@ package enum BundleReader {
     /// - Throws: ``BundleError`` naming the file.
     package static func load(
         _ location: BundleLocation,
+        signedBy keys: [Ed25519PublicKey] = [],
         limits: BundleLimits = BundleLimits()
     ) throws(BundleError) -> LoadedModel {
-        let loaded = try load(path: location.path, limits: limits)
+        let loaded = try load(path: location.path, signedBy: keys, limits: limits)
         if let model = location.model, loaded.manifest.model != model {
             throw .manifest(what: "model", why: "\(loaded.manifest.model) in the place of \(model)")
         }
@@ -146,7 +150,11 @@ struct BundleFiles {
     let digest: Digest
     private var bytes: [String: [UInt8]] = [:]
 
-    init(_ path: String, limits: BundleLimits) throws(BundleError) {
+    init(
+        _ path: String,
+        signedBy keys: [Ed25519PublicKey],
+        limits: BundleLimits
+    ) throws(BundleError) {
         let names: [String]
         do throws(FileError) { names = try FileAccess.list(path) } catch { throw .file(error) }
         guard names.count <= limits.filesMax else {
@@ -154,6 +162,14 @@ struct BundleFiles {
         }
         guard names.contains(BundleFile.sums) else { throw .missing(file: BundleFile.sums) }
         let sumsBytes = try Self.read(BundleFile.sums, in: path, limits)
+        // Nothing of a stranger's bundle is parsed.
+        if !keys.isEmpty {
+            guard names.contains(BundleFile.signature) else { throw .unsigned }
+            let signature = try Self.read(BundleFile.signature, in: path, limits)
+            guard keys.contains(where: { $0.verifies(signature, of: sumsBytes) }) else {
+                throw .signature
+            }
+        }
         digest = SHA256.digest(of: sumsBytes)
         let sums = try Checksums(sumsBytes)
         let listed = Set(sums.digests.map(\.name))

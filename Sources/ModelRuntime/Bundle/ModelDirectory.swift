@@ -75,11 +75,13 @@ package struct ModelDirectory: Equatable, Sendable {
     /// so that a watcher can ask every two seconds.
     ///
     /// Take it before the candidates, so that what changes in between is seen the next time. What
-    /// cannot be looked at counts as absent.
-    package func fingerprint() -> UInt64 {
+    /// cannot be looked at counts as absent. `others` are files beside the models that count too.
+    package func fingerprint(with others: [String] = []) -> UInt64 {
         var hash = StatusHash()
+        for other in others { hash.add(other) }
         hash.add(path)
         hash.add("\(path)/\(BundleFile.sums)")
+        hash.add("\(path)/\(BundleFile.signature)")
         hash.add("\(path)/\(ModelRegistry.fileName)")
         guard let kind = try? kind(), case .model(let folder, _) = kind else { return hash.value }
         hash.add(folder)
@@ -87,6 +89,7 @@ package struct ModelDirectory: Equatable, Sendable {
         for version in (try? ModelFolder.versions(in: folder)) ?? [] {
             hash.add("\(folder)/\(version)")
             hash.add("\(folder)/\(version)/\(BundleFile.sums)")
+            hash.add("\(folder)/\(version)/\(BundleFile.signature)")
         }
         return hash.value
     }

@@ -52,7 +52,8 @@ struct BundleFolder: ~Copyable {
     /// Writes SHA256SUMS anew over all files that are there.
     func sum() throws {
         var lines = ""
-        for name in try FileAccess.list(path) where name != BundleFile.sums {
+        for name in try FileAccess.list(path)
+        where name != BundleFile.sums && name != BundleFile.signature {
             lines += "\(SHA256.digest(of: try read(name)).hex)  \(name)\n"
         }
         try write(Array(lines.utf8), BundleFile.sums)
