@@ -68,7 +68,9 @@ final class Application: Sendable {
         let configuration = Self.serverConfiguration(settings)
         // One for each event loop, and as many and one more for batches beside them.
         let slots = 2 * configuration.eventLoopCount + 1
-        let models = ModelStore()
+        let models = ModelStore(
+            quarantine: Quarantine(stateDirectory: settings.stateDirectory)
+        )
         let metrics = ServiceMetrics(slots: slots)
         fleet = Fleet(
             models: models,

@@ -53,7 +53,15 @@ import Testing
     @Test func documentationListsEveryMetric() throws {
         let server = try TestServer(
             arguments: ["drift-window": "1s", "drift-readings-min": "100", "future-limit": "none"]
-        ) { try TestBundle.write(to: $0, hasFleet: true) }
+        ) { path in
+            try TestBundle.write(to: path, hasFleet: true)
+            try TestBundle.write(to: path, version: TestBundle.secondVersion)
+            try TestRegistry.write(
+                to: path,
+                champion: TestBundle.firstVersion,
+                challenger: "{\"version\":\"\(TestBundle.secondVersion)\",\"mode\":\"shadow\"}"
+            )
+        }
         let client = try server.client()
         _ = try client.request("POST", "/predict", body: TestReading.brief)
         _ = try client.request("POST", "/predict", body: "{}")

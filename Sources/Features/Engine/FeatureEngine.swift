@@ -167,6 +167,9 @@ package final class FeatureEngine: Sendable {
         guard hasRow else { return }
         records.gatherSinceStart(words.span, at: base, into: &scratch.sinceStart)
         scratch.statistics.gather(records, words.span, at: base, pane, kernels)
+        for place in scratch.further.indices {
+            scratch.further[place].gather(records, words.span, at: base, pane, kernels)
+        }
     }
 
     private func takeAlone(

@@ -33,6 +33,8 @@ package struct FeatureScratch {
     var hoursSincePrevious = 0.0
     var timestamp: Int64 = 0
     var statistics: WindowStatistics
+    /// The windows of a companion model that the engine's own model has not; usually none.
+    var further: [WindowStatistics] = []
     var sinceStart: [SinceStartTotals]
     /// The reading's regime, nil where it has none, and its gauges as they were measured.
     var regime: Int?

@@ -62,6 +62,13 @@ struct WindowStatistics {
         }
     }
 
+    /// Takes all sums of the same windows over.
+    mutating func take(_ other: borrowing WindowStatistics) {
+        for window in fill.indices { fill[window] = other.fill[window] }
+        for place in sums.indices { sums[place] = other.sums[place] }
+        for place in maxima.indices { maxima[place] = other.maxima[place] }
+    }
+
     /// The sums of a gauge over a window.
     func totals(window: Int, gauge: Int) -> WindowTotals {
         let entry = window * gaugeCount + gauge

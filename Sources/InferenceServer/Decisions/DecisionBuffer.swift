@@ -35,7 +35,8 @@ final class DecisionBuffer: Sendable {
         _ rows: ReadingRows,
         _ predictor: borrowing RowPredictor,
         arrival: Int64,
-        model: Int
+        model: Int,
+        trial: Int
     ) -> Bool {
         let sensors = rows.sensorCount
         // One lock for all rows: as they are appended to memory that is there, it is held shortly.
@@ -49,7 +50,9 @@ final class DecisionBuffer: Sendable {
                     continue
                 }
                 let values = index * sensors..<(index + 1) * sensors
-                predictor.outcomes[index].record(of: row, arrival: arrival, model: model).append(
+                let outcome = predictor.outcomes[index]
+                let number = outcome.isFromTrial ? trial : model
+                outcome.record(of: row, arrival: arrival, model: number).append(
                     values: rows.values.span.extracting(values),
                     flags: predictor.flags.span.extracting(values),
                     id: rows.ids.span.extracting(row.id),

@@ -83,9 +83,10 @@ final class DecisionLog: Sendable {
         _ predictor: borrowing RowPredictor,
         arrival: Int64,
         model: Int,
+        trial: Int,
         slot: Int
     ) {
-        guard buffers[slot].add(rows, predictor, arrival: arrival, model: model),
+        guard buffers[slot].add(rows, predictor, arrival: arrival, model: model, trial: trial),
             !isFlushQueued.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
         queue.async { [self] in flush() }
@@ -256,13 +257,15 @@ struct DecisionChannel: Sendable {
     /// The number that the log gives the model.
     let model: Int
 
-    /// Takes rows that the model has scored.
+    /// Takes rows that the model has scored, or that on trial beside it.
     func add(
         _ rows: ReadingRows,
         _ predictor: borrowing RowPredictor,
+        trial: DecisionChannel?,
         arrival: Int64,
         slot: Int
     ) {
-        log.add(rows, predictor, arrival: arrival, model: model, slot: slot)
+        let other = trial?.model ?? model
+        log.add(rows, predictor, arrival: arrival, model: model, trial: other, slot: slot)
     }
 }

@@ -77,7 +77,8 @@ final class DriftMonitor: Sendable {
     private func look(isForced: Bool = false) {
         let model = models.current.flatMap { $0.drift == nil ? nil : $0 }
         var state = state.withLock { $0 }
-        guard state.standing.model === model else { return begin(with: model) }
+        // A model that comes or goes on trial beside it changes nothing.
+        guard state.standing.model?.drift === model?.drift else { return begin(with: model) }
         guard let model, let drift = model.drift else { return }
         let counts = counts(of: model)
         let elapsed = clock.nowNanoseconds - state.startNanoseconds

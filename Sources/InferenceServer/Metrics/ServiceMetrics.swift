@@ -17,6 +17,8 @@ final class ServiceMetrics: Sendable {
     /// Sensors times flags; what is beyond shares one counter.
     private static let sensorFlagCountMax = 256
 
+    /// Writers of counters: the event loops, and one for all batches.
+    let slots: Int
     private let registry = Registry()
     private let predictions: Family<Counter>
     private let latency: Family<Histogram>
@@ -34,12 +36,13 @@ final class ServiceMetrics: Sendable {
     private let explained: Counter
     private let unexplained: Counter
     private let stateRefusals: Counter
-    private let modelSwaps: Counter
-    private let modelRefusals: Counter
+    private let notFinite: Counter
+    private let changes: ModelChanges
 
     /// Registers what the service counts itself; `slots` is the number of event loops and one more
     /// for the batch queue.
     init(slots: Int) {
+        self.slots = slots
         predictions = registry.counters(
             "predictions_total",
             help: "Predictions by model version and predicted class.",
@@ -100,14 +103,11 @@ final class ServiceMetrics: Sendable {
             "state_refusals_total",
             help: "Readings that were refused because no more machines fit."
         )
-        modelSwaps = registry.counter(
-            "model_swaps_total",
-            help: "Bundles that were put into service."
+        notFinite = registry.counter(
+            "predictions_not_finite_total",
+            help: "Readings that were refused because no model gave a finite answer."
         )
-        modelRefusals = registry.counter(
-            "model_refusals_total",
-            help: "Bundles that were refused."
-        )
+        changes = ModelChanges(registry)
     }
 
     // From 5 us, a prediction's usual time, to the 10 s of a huge batch.
@@ -184,15 +184,19 @@ final class ServiceMetrics: Sendable {
     /// Counts what the status of the answer does not tell.
     func count(_ error: ServiceError) {
         if case .stateFull = error { stateRefusals.add() }
+        if error == .noFiniteAnswer { notFinite.add() }
     }
 
-    func countSwap() { modelSwaps.add() }
+    func countSwap() { changes.swaps.add() }
 
-    func countRefusal() { modelRefusals.add() }
+    func countRefusal() { changes.refusals.add() }
+
+    func countQuarantine() { changes.quarantines.add() }
 
     /// Registers what others keep, once they exist.
     func observe(_ application: Application) {
         ModelMetrics.register(application.service, in: registry)
+        TrialMetrics.register(application.service.models, in: registry)
         FleetMetrics.register(application.fleet, in: registry)
         StateMetrics.register(application.service.models, application.state, in: registry)
         DriftMetrics.register(application.drift, in: registry)
@@ -200,5 +204,27 @@ final class ServiceMetrics: Sendable {
         TelemetryMetrics.register(application.telemetry, in: registry)
         DecisionMetrics.register(application.decisions, in: registry)
         ProcessMetrics.register(in: registry)
+    }
+}
+
+/// Counts what became of bundles.
+private struct ModelChanges {
+    let swaps: Counter
+    let refusals: Counter
+    let quarantines: Counter
+
+    init(_ registry: Registry) {
+        swaps = registry.counter(
+            "model_swaps_total",
+            help: "Bundles that were put into service."
+        )
+        refusals = registry.counter(
+            "model_refusals_total",
+            help: "Bundles that were refused."
+        )
+        quarantines = registry.counter(
+            "model_quarantines_total",
+            help: "Versions that were sent back because of what they answered."
+        )
     }
 }

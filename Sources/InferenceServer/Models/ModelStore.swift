@@ -34,8 +34,12 @@ final class ModelStore: Sendable {
         var standing = ModelStanding()
     }
 
+    /// Versions that are not taken.
+    let quarantine: Quarantine
     private let state = Mutex(State())
     private let count = Atomic(0)
+
+    init(quarantine: Quarantine) { self.quarantine = quarantine }
 
     /// Grows with every swap.
     var generation: Int { count.load(ordering: .acquiring) }
@@ -55,6 +59,14 @@ final class ModelStore: Sendable {
             state.model = model
             state.standing.createdMicroseconds = model.createdMicroseconds
             state.standing.loadSeconds = loadSeconds
+        }
+        count.add(1, ordering: .releasing)
+    }
+
+    /// Puts a model, or takes it away, beside the one in service.
+    func setTrial(_ trial: Trial?) {
+        state.withLock { state in
+            state.model = state.model.map { ServedModel($0, trial: trial) }
         }
         count.add(1, ordering: .releasing)
     }

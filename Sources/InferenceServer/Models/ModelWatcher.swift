@@ -14,19 +14,21 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe: all looking happens on one serial queue.
 final class ModelWatcher: Sendable {
-    private let directory: ModelDirectory
+    let directory: ModelDirectory
     private let keyFile: String?
-    private let limits: ServiceLimits
-    private let models: ModelStore
-    private let state: StateKeeper
+    let limits: ServiceLimits
+    let models: ModelStore
+    let state: StateKeeper
     private let decisions: DecisionLog?
-    private let metrics: ServiceMetrics
-    private let log: Log
-    private let clock: MonotonicClock
-    private let wallClock: WallClock
+    let metrics: ServiceMetrics
+    let log: Log
+    let clock: MonotonicClock
+    let wallClock: WallClock
     private let queue = DispatchQueue(label: "models")
     private let lastFingerprint = Mutex<UInt64?>(nil)
     private let isStopped = Atomic(false)
+    /// The epoch of the last model that was found faulty with nothing to go back to.
+    let lastFaulty = Atomic(-1)
 
     init(
         settings: Settings,
@@ -61,10 +63,17 @@ final class ModelWatcher: Sendable {
         let milliseconds = Int(limits.modelScanInterval / .milliseconds(1))
         queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
             guard let self, !isStopped.load(ordering: .acquiring) else { return }
+            review()
             scan(isForced: false)
             start()
         }
     }
+
+    /// Judges the version on trial now.
+    func reviewNow() { queue.sync { review() } }
+
+    /// Lets the next look see everything anew.
+    func forgetFingerprint() { lastFingerprint.withLock { $0 = nil } }
 
     /// Looks no more.
     func stop() { isStopped.store(true, ordering: .releasing) }
@@ -72,28 +81,35 @@ final class ModelWatcher: Sendable {
     private func scan(isForced: Bool) {
         // Without the state's lock no model can be served yet.
         guard state.isOpen else { return }
-        let fingerprint = directory.fingerprint(with: keyFile.map { [$0] } ?? [])
+        let others = [keyFile, models.quarantine.path].compactMap(\.self)
+        let fingerprint = directory.fingerprint(with: others)
         let isChanged = lastFingerprint.withLock { last in
             defer { last = fingerprint }
             return last != fingerprint
         }
         guard isChanged || isForced else { return }
+        if let reason = models.quarantine.reload() {
+            log.event(.error, "quarantine_unreadable", [("reason", .string(reason))])
+        }
         let candidates: [BundleLocation]
         do throws(ModelDirectoryError) {
-            candidates = try directory.candidates()
+            candidates = ordered(try directory.candidates())
         } catch {
             return log.event(.warning, "no_bundle_found", [("reason", "\(error)")])
         }
         var taken: BundleLocation?
         for candidate in candidates where candidate == candidates[0] || isLater(candidate) {
-            guard take(candidate) else { continue }
-            taken = candidate
-            break
+            let outcome = take(candidate)
+            if outcome == .taken { taken = candidate }
+            // In the place of a version in quarantine serves the one before it, not a later one.
+            let isSettled = outcome == .quarantined && models.current != nil
+            if taken != nil || isSettled { break }
         }
         models.note(
             versionCount: candidates.count,
             isPreferredRefused: taken != candidates[0]
         )
+        followChallenger()
     }
 
     /// Whether a bundle may step in for one that fails: what is in service is not given up for
@@ -105,50 +121,75 @@ final class ModelWatcher: Sendable {
         return "\(version)" > current.version
     }
 
-    /// Puts a bundle into service; false where it was refused.
-    private func take(_ location: BundleLocation) -> Bool {
-        let previous = models.current
-        let start = clock.nowNanoseconds
-        let keys: [Ed25519PublicKey]
-        do throws(KeyFileError) { keys = try [Ed25519PublicKey](settingOf: keyFile) } catch {
-            refuse(location, "\(error)")
-            return false
-        }
-        do throws(BundleError) {
-            let bundle = try BundleReader.load(location, signedBy: keys)
-            if let previous, previous.digest == bundle.digest.hex { return true }
-            do throws(StateRefusal) {
-                let model = try ServedModel(
-                    bundle,
-                    after: previous,
-                    counts: metrics.counts(of: bundle.manifest),
-                    epoch: models.generation + 1,
-                    limits: limits,
-                    keeper: state,
-                    decisions: decisions
-                )
-                let nanoseconds = clock.nowNanoseconds - start
-                models.install(model, loadSeconds: Double(nanoseconds) * 1e-9)
-                metrics.countSwap()
-                log.event(
-                    .info,
-                    "model_in_service",
-                    [
-                        ("model", .string(model.name)), ("version", .string(model.version)),
-                        ("milliseconds", .integer(Int(nanoseconds / 1_000_000))),
-                    ]
-                )
-                return true
-            } catch {
-                refuse(location, "\(error)")
-            }
-        } catch {
-            refuse(location, "\(error)")
-        }
-        return false
+    /// What became of a bundle.
+    enum Outcome {
+        case taken
+        case refused
+        case quarantined
     }
 
-    private func refuse(_ location: BundleLocation, _ reason: String) {
+    /// Puts a bundle into service, unless something speaks against it.
+    func take(_ location: BundleLocation) -> Outcome {
+        let previous = models.current
+        let start = clock.nowNanoseconds
+        guard let bundle = load(location) else { return .refused }
+        if let previous, previous.digest == bundle.digest.hex { return .taken }
+        guard !isQuarantined(bundle) else { return .quarantined }
+        guard let model = prepare(bundle, location, epoch: models.generation + 1) else {
+            return .refused
+        }
+        let nanoseconds = clock.nowNanoseconds - start
+        let served = onProbation(model, after: previous)
+        models.install(served, loadSeconds: Double(nanoseconds) * 1e-9)
+        metrics.countSwap()
+        log.event(
+            .info,
+            "model_in_service",
+            [
+                ("model", .string(model.name)), ("version", .string(model.version)),
+                ("milliseconds", .integer(Int(nanoseconds / 1_000_000))),
+                ("on_probation", served.trial == nil ? "no" : "yes"),
+            ]
+        )
+        return .taken
+    }
+
+    /// Loads a bundle and verifies it; nil where it is refused.
+    func load(_ location: BundleLocation) -> LoadedModel? {
+        do {
+            let keys = try [Ed25519PublicKey](settingOf: keyFile)
+            return try BundleReader.load(location, signedBy: keys)
+        } catch {
+            refuse(location, "\(error)")
+            return nil
+        }
+    }
+
+    /// Makes a bundle ready to compute beside the model in service or in its place; nil where it
+    /// is refused.
+    func prepare(
+        _ bundle: LoadedModel,
+        _ location: BundleLocation,
+        epoch: Int
+    ) -> ServedModel? {
+        do throws(StateRefusal) {
+            return try ServedModel(
+                bundle,
+                after: models.current,
+                counts: metrics.counts(of: bundle.manifest),
+                epoch: epoch,
+                limits: limits,
+                keeper: state,
+                decisions: decisions
+            )
+        } catch {
+            refuse(location, "\(error)")
+            return nil
+        }
+    }
+
+    /// Notes and tells that a bundle is refused.
+    func refuse(_ location: BundleLocation, _ reason: String) {
         let version = location.version?.description ?? location.path
         models.note(
             ModelRefusal(version: version, reason: reason, time: wallClock.nowMicroseconds)

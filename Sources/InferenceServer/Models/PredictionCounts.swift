@@ -44,6 +44,9 @@ final class PredictionCounts: Sendable {
         if others > 0 { self.others.add(UInt64(others), slot: slot) }
     }
 
+    /// All predictions, also those of an earlier time in service.
+    var total: Int { Int(failures.value + others.value) }
+
     /// Notes the time from a request's decoding to its encoded answer.
     func observeLatency(nanoseconds: Int, slot: Int) {
         latency.observe(Double(nanoseconds) * 1e-9, slot: slot)

@@ -43,6 +43,14 @@ final class ServedModel: Sendable {
     let digest: String
     /// What `/model/info` says, as far as the last refusal.
     let info: [UInt8]
+    /// A second model that computes beside this one; usually none.
+    let trial: Trial?
+    /// Readings to which it gave no finite answer since it came.
+    let faults = Atomic(0)
+    /// What it had answered by then.
+    private let earlierAnswers: Int
+    /// What its bundle says of it.
+    var manifest: Manifest { bundle.manifest }
     private let bundle: LoadedModel
     /// The descriptions of the routes that were asked for, by listener.
     private let descriptions = Mutex<[Listener: [UInt8]]>([:])
@@ -74,17 +82,60 @@ final class ServedModel: Sendable {
         alarms =
             state == nil ? nil : manifest.alarm.map { AlarmPolicy(rule: $0, model: mark) }
         format = ReadingFormat(schema: bundle.engine.transform.schema, limits: limits)
-        let transform = bundle.engine.transform
-        encoder = PredictionEncoder(
+        trial = nil
+        earlierAnswers = counts.total
+        encoder = Self.encoder(of: bundle, windowsOf: bundle, tellsAlarms: alarms != nil)
+        info = ModelInfo.opening(bundle)
+    }
+
+    /// The same model with another one beside it, or with none.
+    init(_ other: ServedModel, trial: Trial?) {
+        name = other.name
+        version = other.version
+        digest = other.digest
+        bundle = other.bundle
+        counts = other.counts
+        drift = other.drift
+        decisions = other.decisions
+        epoch = other.epoch
+        state = other.state
+        alarms = other.alarms
+        format = other.format
+        encoder = other.encoder
+        info = other.info
+        self.trial = trial
+        earlierAnswers = counts.total
+    }
+
+    /// Readings to which it gave a finite answer since it came, or the one beside it did.
+    var answerCount: Int { counts.total - earlierAnswers }
+
+    /// Which of the two models answers a machine.
+    func answering(id: Span<UInt8>) -> ServedModel {
+        guard let trial, trial.share?.contains(id) == true else { return self }
+        return trial.model
+    }
+
+    /// What writes its answers where another model's windows are told.
+    func makeEncoder(windowsOf other: ServedModel) -> PredictionEncoder {
+        Self.encoder(of: bundle, windowsOf: other.bundle, tellsAlarms: alarms != nil)
+    }
+
+    private static func encoder(
+        of bundle: LoadedModel,
+        windowsOf other: LoadedModel,
+        tellsAlarms: Bool
+    ) -> PredictionEncoder {
+        let transform = other.engine.transform
+        return PredictionEncoder(
             sensors: transform.schema.sensors.map(\.name),
             windows: transform.windowHours.map { hours in
                 (hours, hours * 3600 / transform.layout.paneSeconds)
             },
-            horizonHours: manifest.horizonHours,
-            modelVersion: version,
-            tellsAlarms: alarms != nil
+            horizonHours: bundle.manifest.horizonHours,
+            modelVersion: bundle.manifest.version.description,
+            tellsAlarms: tellsAlarms
         )
-        info = ModelInfo.opening(bundle)
     }
 
     /// What `/openapi.json` answers on a listener, made once.

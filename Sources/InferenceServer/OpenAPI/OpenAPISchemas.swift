@@ -134,7 +134,9 @@ struct OpenAPISchemas {
         properties["risk_level"] = ["enum": .array(RiskLevel.allCases.map { .string($0.rawValue) })]
         properties["timestamp"] = moment
         var required = properties.members.map { $0.key }
-        if !isElement {
+        if isElement {
+            properties["model_version"] = string("Where another version answered than the batch's")
+        } else {
             properties["model_version"] = string("")
             properties["inference_time_ms"] = ["type": "number", "minimum": 0]
             properties["horizon_hours"] = ["type": ["number", "null"]]
@@ -196,9 +198,13 @@ struct OpenAPISchemas {
                 "schema": ["type": "object"], "layers": ["type": "array"],
                 "features": ["type": "array", "items": string("")],
                 "last_refusal": ["type": ["object", "null"]],
+                "challenger": ["type": ["object", "null"]],
+                "probation": ["type": ["object", "null"]],
+                "quarantine": ["type": "array", "items": ["type": "object"]],
             ],
             required: [
                 "name", "version", "threshold", "schema", "layers", "features", "last_refusal",
+                "challenger", "probation", "quarantine",
             ]
         )
     }

@@ -14,6 +14,8 @@ final class PredictionEncoder: Sendable {
         case whole
         /// An element of a batch, without what the batch says once.
         case element
+        /// An element that another model answered than the batch names.
+        case versionedElement
     }
 
     private let pieces: PredictionPieces
@@ -76,12 +78,13 @@ final class PredictionEncoder: Sendable {
             JSONNumber.append(outcome.probability, to: &output)
             output.append(copying: text.extracting(pieces.riskLevel(outcome.riskLevel)))
             Timestamp.append(outcome.timestamp, to: &output)
-            if case .whole = form {
+            switch form {
+            case .whole:
                 output.append(copying: text.extracting(pieces.version))
                 JSONNumber.append(thousandths: microseconds, to: &output)
                 output.append(copying: text.extracting(pieces.horizon))
-            } else {
-                output.append(UInt8(ascii: "\""))
+            case .element: output.append(UInt8(ascii: "\""))
+            case .versionedElement: output.append(copying: text.extracting(pieces.versionAlone))
             }
             if outcome.alarmNote != .none {
                 appendAlarm(since: outcome.alarmSince, text, to: &output)
@@ -90,7 +93,7 @@ final class PredictionEncoder: Sendable {
             if isClean {
                 switch form {
                 case .whole: output.append(copying: text.extracting(pieces.emptyQuality))
-                case .element: output.append(UInt8(ascii: "}"))
+                case .element, .versionedElement: output.append(UInt8(ascii: "}"))
                 }
             }
         }
@@ -133,7 +136,7 @@ final class PredictionEncoder: Sendable {
         _ form: Form
     ) -> Bool {
         let count = pieces.windowCount
-        guard case .element = form else { return count > 0 }
+        if case .whole = form { return count > 0 }
         for window in 0..<count where predictor.windowFill[index * count + window] < 1 {
             return true
         }

@@ -19,6 +19,8 @@ struct PredictionPieces: Sendable {
     private var riskLevels = [0..<0, 0..<0, 0..<0]
     /// From behind the timestamp up to the time.
     private(set) var version = 0..<0
+    /// The same up to the version's end.
+    private(set) var versionAlone = 0..<0
     /// The horizon, and behind it the opening of the windows where there are any.
     private(set) var horizon = 0..<0
     /// The alarm of a machine without one; empty where the model raises none.
@@ -55,6 +57,7 @@ struct PredictionPieces: Sendable {
             add(",\"risk_level\":\"\($0)\",\"timestamp\":\"")
         }
         self.version = add("\",\"model_version\":\(version),\"inference_time_ms\":")
+        versionAlone = self.version.dropLast(",\"inference_time_ms\":".utf8.count)
         self.horizon = add(",\"horizon_hours\":\(horizonText)")
         if tellsAlarms {
             noAlarm = add(",\"alarm\":{\"active\":false,\"since\":null}")

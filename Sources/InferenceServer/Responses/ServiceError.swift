@@ -33,6 +33,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case noModel
     /// Readings are compared with no reference: that is off, or the model's bundle has none.
     case noReference(isOff: Bool)
+    /// The model's answer to the reading is no finite number.
+    case noFiniteAnswer
     /// Nothing is known of the machine that the path names.
     case unknownMachine
     /// The machine belongs to another server; the pointer is empty where the path names it.
@@ -55,7 +57,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .misdirected: 421
         case .invalidContent: 422
         case .notExplainable, .noDecisionLog: 501
-        case .stateFull, .busy, .tooManyExplanations, .noModel, .feedbackNotKept: 503
+        case .stateFull, .busy, .tooManyExplanations, .noModel, .feedbackNotKept, .noFiniteAnswer:
+            503
         }
     }
 
@@ -89,6 +92,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .busy: "busy"
         case .noModel: "no_model"
         case .noReference: "no_reference"
+        case .noFiniteAnswer: "no_finite_answer"
         case .notExplainable: "not_explainable"
         case .tooManyExplanations: "too_many_explanations"
         case .unknownMachine: "unknown_machine"
@@ -129,6 +133,8 @@ enum ServiceError: Error, Sendable, Equatable {
             isOff
                 ? "Readings are not compared with the training rows: --drift is off."
                 : "The model's bundle has no reference for live drift; train it again."
+        case .noFiniteAnswer:
+            "The model in service has no answer to this reading; it was taken in."
         case .unknownMachine: "No windows are kept for this machine."
         case .misdirected(let pointer, let owner, let shard):
             "\(pointer.isEmpty ? "" : "\(pointer): ")The machine belongs to shard"

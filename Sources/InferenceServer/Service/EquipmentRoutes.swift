@@ -134,8 +134,8 @@ extension PredictionService {
 
     private func text(_ id: [UInt8]) -> String { String(decoding: id, as: UTF8.self) }
 
-    private func alarm(_ alarm: AlarmRecord, _ model: ServedModel) -> JSONValue {
-        guard let alarms = model.alarms else { return .null }
+    private func alarm(_ alarm: AlarmRecord, _ id: [UInt8], _ model: ServedModel) -> JSONValue {
+        guard let alarms = model.answering(id: id.span).alarms else { return .null }
         let since = alarm.state(of: alarms.model).since
         return [
             "active": .bool(since != nil),
@@ -170,7 +170,7 @@ extension PredictionService {
             "last_timestamp": time(machine.lastTimestamp),
             "last_arrival": time(machine.lastArrival),
             "first_pane": time(machine.firstPane),
-            "alarm": alarm(machine.alarm, model),
+            "alarm": alarm(machine.alarm, id, model),
             "windows": .object(windows),
         ]
     }

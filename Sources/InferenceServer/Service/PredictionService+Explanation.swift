@@ -31,17 +31,27 @@ extension PredictionService {
         _ identity: KeptIdentity,
         _ response: inout Response
     ) throws(ServiceError) {
-        guard let explainer = scorer?.model.explainer else { throw .notExplainable }
+        // Who answers depends on the machine, which has not been read yet.
+        guard let model = scorer?.model, model.explainer != nil,
+            model.trial?.share == nil || model.trial?.model.explainer != nil
+        else { throw .notExplainable }
         guard explanations.reserve() else { throw .tooManyExplanations }
         var prediction: [UInt8] = []
-        let noted: ObservedReading?
+        let noted: (reading: ObservedReading?, by: ServedModel)?
         do {
             noted = try scorer?.predictAndNote(body, moment, to: &prediction)
         } catch {
             explanations.giveBack()
             throw error
         }
-        guard let reading = noted else { preconditionFailure("a prediction notes its reading") }
+        guard let reading = noted?.reading else {
+            preconditionFailure("a prediction notes its reading")
+        }
+        guard let explainer = noted?.by.explainer else {
+            // The predecessor stepped in for an answer that was none.
+            explanations.giveBack()
+            throw .notExplainable
+        }
         let isTraced = telemetry?.takesTrace(identity.isSampled) == true
         let handle = response.defer()
         explanations.run { [self, prediction] in

@@ -4,6 +4,7 @@ internal import Features
 internal import HTTPServer
 internal import JSON
 internal import Metrics
+internal import Platform
 
 extension PredictionService {
     /// Answers `/health` and `/readyz`: healthy with a verified model and while not draining.
@@ -76,6 +77,16 @@ extension PredictionService {
             } ?? .null
         response.body.append(contentsOf: model.info)
         response.body.append(contentsOf: refusal.serialized())
+        let now = clock.nowNanoseconds
+        let rest: [(name: String, value: JSONValue)] = [
+            ("challenger", ModelInfo.challenger(model.trial)),
+            ("probation", ModelInfo.probation(model.trial, limits: limits, nowNanoseconds: now)),
+            ("quarantine", .array(models.quarantine.entries.map(\.json))),
+        ]
+        for (name, value) in rest {
+            response.body.append(contentsOf: ",\"\(name)\":".utf8)
+            response.body.append(contentsOf: value.serialized())
+        }
         response.body.append(UInt8(ascii: "}"))
     }
 }

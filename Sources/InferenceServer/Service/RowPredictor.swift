@@ -2,6 +2,7 @@
 
 internal import Features
 internal import ModelRuntime
+internal import Synchronization
 
 /// Takes decoded rows through state, features and network; one per event loop or batch worker.
 struct RowPredictor: ~Copyable {
@@ -34,6 +35,8 @@ struct RowPredictor: ~Copyable {
         var hasTurnedHigh = false
         /// How far the machine's record has come with it.
         var standing = RecordStanding()
+        /// Whether the answer is that of the model on trial beside the one in service.
+        var isFromTrial = false
     }
 
     /// By row; a refused row's entry has no meaning.
@@ -47,6 +50,10 @@ struct RowPredictor: ~Copyable {
     var notesReadings = false
     /// What was noted of the last reading that was to be kept.
     private(set) var noted: ObservedReading?
+    /// Computes a second model's answers; usually there is none.
+    private var trial: TrialPredictor?
+    /// Rows of the block that got no finite answer.
+    private var failed: [Int] = []
 
     private let engine: FeatureEngine
     private let network: Network
@@ -62,12 +69,22 @@ struct RowPredictor: ~Copyable {
     /// so that their features are still in the first cache.
     private static let blockRows = 48
 
-    init(model: ServedModel) {
+    /// `slot` is the writer's share of the counters.
+    init(model: ServedModel, slot: Int) {
         engine = model.engine.copy()
         network = model.network
         drift = model.drift?.sketches.makeTap()
         scratch = engine.makeScratch()
         forward = ForwardScratch(for: network)
+        if let second = model.trial {
+            trial = TrialPredictor(second, beside: &scratch, slot: slot)
+        }
+    }
+
+    /// What was noted of the last reading by the model that answered it.
+    mutating func takeNoted() -> ObservedReading? {
+        guard outcomes[0].isFromTrial else { return noted }
+        return trial?.takeNoted()
     }
 
     /// Scores the rows in order; a row that finds no room is refused in its place where
@@ -118,6 +135,7 @@ struct RowPredictor: ~Copyable {
         _ skipsErrors: Bool
     ) throws(ServiceError) {
         if !matrix.isEmpty { matrix.removeAll(keepingCapacity: true) }
+        trial?.begin()
         for index in block {
             var admission = Admission.inOrder
             scratch.place = nil
@@ -130,6 +148,7 @@ struct RowPredictor: ~Copyable {
                 }
             }
             if notesReadings { noted = scratch.observed }
+            trial?.take(index, in: block, rows, scratch, notes: notesReadings)
             engine.finishRow(&scratch)
             // A row by itself goes into the network from where it is.
             if block.count > 1 { matrix.append(contentsOf: scratch.row) }
@@ -147,12 +166,25 @@ struct RowPredictor: ~Copyable {
             )
         }
         runNetwork(block, model)
+        if !failed.isEmpty { try refuseFailed(&rows, skipsErrors) }
         if drift?.isDue(block.count) == true {
             let features = block.count > 1 ? matrix : scratch.row
             drift?.take(block, rows, outcomes, features, logits)
         }
-        if let alarms = model.alarms, let state {
-            updateAlarms(block, rows, alarms, state)
+        if let state, model.alarms != nil || model.trial != nil {
+            updateAlarms(block, rows, model, state)
+        }
+    }
+
+    /// Refuses the rows that got no finite answer.
+    private mutating func refuseFailed(
+        _ rows: inout ReadingRows,
+        _ skipsErrors: Bool
+    ) throws(ServiceError) {
+        defer { failed.removeAll() }
+        guard skipsErrors else { throw .noFiniteAnswer }
+        for index in failed where rows.refused[index] == nil {
+            rows.refused[index] = .noFiniteAnswer
         }
     }
 
@@ -163,15 +195,17 @@ struct RowPredictor: ~Copyable {
     private mutating func updateAlarms(
         _ block: Range<Int>,
         _ rows: borrowing ReadingRows,
-        _ alarms: AlarmPolicy,
+        _ model: ServedModel,
         _ state: StateStore
     ) {
+        let (own, second) = (model.alarms, model.trial?.model.alarms)
         // From the first row that writes on, what was noted of later ones may be out of date.
         var hasWritten = false
         for index in block {
             let note = outcomes[index].alarmNote
             let probability = outcomes[index].probability
             if note == .none { continue }
+            guard let alarms = outcomes[index].isFromTrial ? second : own else { continue }
             if note == .quiet, !hasWritten, probability < alarms.rule.clear { continue }
             if !rows.refused.isEmpty, rows.refused[index] != nil { continue }
             let isInOrder = outcomes[index].admission == .inOrder
@@ -273,7 +307,8 @@ struct RowPredictor: ~Copyable {
             network.forward(rows: scratch.row.span, into: &target, scratch: forward)
             if logits.isEmpty { logits.append(0) }
             logits[0] = logit[0]
-            return decide(block.lowerBound, logit[0], model)
+            trial?.runNetwork(scratch.row)
+            return decide(block.lowerBound, 0, logit[0], model)
         }
         while logits.count < block.count { logits.append(0) }
         if logits.count > block.count { logits.removeLast(logits.count - block.count) }
@@ -282,11 +317,26 @@ struct RowPredictor: ~Copyable {
         var target = results.mutableSpan
         network.forward(rows: matrix.span, into: &target, scratch: forward)
         swap(&results, &logits)
-        for index in block { decide(index, logits[index - block.lowerBound], model) }
+        trial?.runNetwork(matrix)
+        for index in block {
+            let place = index - block.lowerBound
+            decide(index, place, logits[place], model)
+        }
     }
 
-    private mutating func decide(_ index: Int, _ logit: Float, _ model: ServedModel) {
-        let decision = model.decision(ofLogit: logit)
+    private mutating func decide(
+        _ index: Int,
+        _ place: Int,
+        _ logit: Float,
+        _ model: ServedModel
+    ) {
+        var decision = model.decision(ofLogit: logit)
+        if trial != nil || !logit.isFinite {
+            if !logit.isFinite { model.faults.add(1, ordering: .relaxed) }
+            let settled = settle(index, place, decision, isFinite: logit.isFinite)
+            guard let settled else { return }
+            decision = settled
+        }
         outcomes[index].probability = decision.probability
         outcomes[index].prediction = decision.prediction
         outcomes[index].riskLevel = decision.riskLevel
@@ -295,6 +345,25 @@ struct RowPredictor: ~Copyable {
             outcomes[index].place,
             model
         )
+    }
+
+    /// Whose answer to a row counts, where there are two or the first one is none; nil for neither.
+    private mutating func settle(
+        _ index: Int,
+        _ place: Int,
+        _ decision: ServedModel.Decision,
+        isFinite: Bool
+    ) -> ServedModel.Decision? {
+        let alone: TrialPredictor.Settlement = isFinite ? .first(decision) : .neither
+        switch trial?.settle(place, decision, isFinite: isFinite) ?? alone {
+        case .first(let decision): return decision
+        case .second(let decision):
+            outcomes[index].isFromTrial = true
+            return decision
+        case .neither:
+            failed.append(index)
+            return nil
+        }
     }
 
     /// Notes a machine's risk where it has changed.

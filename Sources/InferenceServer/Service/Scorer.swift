@@ -35,7 +35,7 @@ struct Scorer: ~Copyable {
         self.slot = slot
         rows = ReadingRows(sensorCount: model.format.fields.count)
         decoder = ReadingDecoder(format: model.format)
-        predictor = RowPredictor(model: model)
+        predictor = RowPredictor(model: model, slot: slot)
     }
 
     /// Answers one reading.
@@ -51,7 +51,7 @@ struct Scorer: ~Copyable {
         try decoder.readSingle(body, into: &rows)
         try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: false)
         let nanoseconds = moment.elapsedNanoseconds
-        model.encoder.append(
+        encoder(of: 0).append(
             0,
             of: predictor,
             rows,
@@ -61,21 +61,34 @@ struct Scorer: ~Copyable {
             to: &output
         )
         count(arrival: moment.arrival)
-        model.counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
+        answering(0).counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 
-    /// Answers one reading, and hands out what was noted of it.
+    /// Answers one reading, and hands out what was noted of it and which model answered.
     ///
     /// - Throws: ``ServiceError``; nothing was taken in then.
     mutating func predictAndNote(
         _ body: Span<UInt8>,
         _ moment: RequestMoment,
         to output: inout [UInt8]
-    ) throws(ServiceError) -> ObservedReading? {
+    ) throws(ServiceError) -> (reading: ObservedReading?, by: ServedModel) {
         predictor.notesReadings = true
         defer { predictor.notesReadings = false }
         try predict(body, moment, to: &output)
-        return predictor.noted
+        return (predictor.takeNoted(), answering(0))
+    }
+
+    /// The model that answered a row: the one in service, or that on trial beside it.
+    private func answering(_ index: Int) -> ServedModel {
+        guard predictor.outcomes[index].isFromTrial, let trial = model.trial else { return model }
+        return trial.model
+    }
+
+    private func encoder(of index: Int) -> PredictionEncoder {
+        guard predictor.outcomes[index].isFromTrial, let trial = model.trial else {
+            return model.encoder
+        }
+        return trial.encoder
     }
 
     /// Answers a batch as one JSON document.
@@ -206,7 +219,11 @@ struct Scorer: ~Copyable {
         if !rows.refused.isEmpty, let error = rows.refused[index] {
             output.append(contentsOf: ProblemDocument.inPlace(error))
         } else {
-            model.encoder.append(
+            var form = form
+            if predictor.outcomes[index].isFromTrial, case .element = form {
+                form = .versionedElement
+            }
+            encoder(of: index).append(
                 index,
                 of: predictor,
                 rows,
@@ -221,14 +238,25 @@ struct Scorer: ~Copyable {
     /// Counts what became of the rows; `tellsRefused` where those that found no room are answered
     /// in their place, and not with an error that is counted by itself.
     func count(arrival: Int64, tellsRefused: Bool = true) {
-        model.decisions?.add(rows, predictor, arrival: arrival, slot: slot)
+        model.decisions?.add(
+            rows,
+            predictor,
+            trial: model.trial?.model.decisions,
+            arrival: arrival,
+            slot: slot
+        )
         var failures = 0
+        var ofTrial = (failures: 0, all: 0)
         var unknown = 0
         var admissions = AdmissionCounts()
         for index in rows.rows.indices {
             if !rows.refused.isEmpty, rows.refused[index] != nil { continue }
             let outcome = predictor.outcomes[index]
             failures += outcome.prediction
+            if outcome.isFromTrial {
+                ofTrial.failures += outcome.prediction
+                ofTrial.all += 1
+            }
             unknown += rows.rows[index].unknownCount
             admissions.add(outcome.admission)
             metrics.observeConfidence(
@@ -240,8 +268,16 @@ struct Scorer: ~Copyable {
             if let telemetry, telemetry.takesEvent() { send(index, to: telemetry) }
             countQuality(index)
         }
-        let answered = rows.rows.count - rows.refused.count
+        let answered = rows.rows.count - rows.refused.count - ofTrial.all
+        failures -= ofTrial.failures
         model.counts.add(failures: failures, others: answered - failures, slot: slot)
+        if ofTrial.all > 0 {
+            model.trial?.model.counts.add(
+                failures: ofTrial.failures,
+                others: ofTrial.all - ofTrial.failures,
+                slot: slot
+            )
+        }
         metrics.count(admissions)
         if unknown > 0 { metrics.countUnknownFields(unknown) }
         if tellsRefused, !rows.refused.isEmpty { metrics.count(refusedRows: rows.refused.values) }
@@ -287,7 +323,7 @@ struct Scorer: ~Copyable {
                 ("equipment_id", .string(id(index))),
                 ("probability", .number(outcome.probability)),
                 ("timestamp", .string(Timestamp.text(outcome.timestamp))),
-                ("model_version", .string(model.version)),
+                ("model_version", .string(answering(index).version)),
             ]
         )
     }
@@ -306,7 +342,7 @@ struct Scorer: ~Copyable {
                     ("probability", .number(outcome.probability)),
                     ("risk_level", .string(outcome.riskLevel.rawValue)),
                     ("timestamp", .string(Timestamp.text(outcome.timestamp))),
-                    ("model_version", .string(model.version)),
+                    ("model_version", .string(answering(index).version)),
                 ]
             )
         )

@@ -3,7 +3,7 @@
 extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
-        listening + models + requests + operation + limits + timeouts + transport
+        listening + models + probation + requests + operation + limits + timeouts + transport
         + http2 + state + explanations + streams + watching + contract + drift + decisions
 
     static let listening: [Setting] = [
@@ -53,6 +53,29 @@ extension Setting {
             \.bundlePublicKey,
             none: "none: signatures are not asked for",
             "A PEM file of Ed25519 keys; only bundles that one of them signed are served."
+        ),
+    ]
+
+    static let probation: [Setting] = [
+        .optionalDecimal(
+            "quarantine-shift",
+            \.service.quarantineShift,
+            in: 0.01...100,
+            none: "off",
+            "Stability index of risk levels from which a new version is sent back; 0.25 is a jump."
+        ),
+        .count(
+            "quarantine-readings",
+            \.service.quarantineReadings,
+            in: 10...1_000_000_000,
+            "readings",
+            "Readings that two versions have answered before the shift between them is judged."
+        ),
+        .duration(
+            "probation",
+            \.service.probation,
+            in: .zero ... .seconds(315_360_000),
+            "How long at least the version before computes beside a new one, to be compared."
         ),
     ]
 

@@ -170,6 +170,31 @@ extension Setting {
         )
     }
 
+    static func optionalDecimal(
+        _ flag: String,
+        _ path: Path<Double?>,
+        in range: ClosedRange<Double>,
+        none: String,
+        _ reason: String
+    ) -> Setting {
+        Setting(
+            flag: flag,
+            accepted: "a number from \(range.lowerBound) to \(range.upperBound), or \(none)",
+            reason: reason,
+            otherVariables: [],
+            render: { $0[keyPath: path].map { "\($0)" } ?? none },
+            assign: { settings, text in
+                // Plain decimals only: no sign, exponent, or hexadecimal digits.
+                let isPlain = text.split(separator: ".", omittingEmptySubsequences: false)
+                    .allSatisfy { !$0.isEmpty && plainNumber(String($0)) != nil }
+                let value = isPlain ? Double(text) : nil
+                guard text == none || value.map(range.contains) == true else { return false }
+                settings[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
     static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
         _ flag: String,
         _ path: Path<Value>,

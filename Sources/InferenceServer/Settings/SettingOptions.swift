@@ -15,6 +15,9 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("model")) var model: String?
     @Option(help: help("model-scan-interval")) var modelScanInterval: String?
     @Option(help: help("bundle-public-key")) var bundlePublicKey: String?
+    @Option(help: help("quarantine-shift")) var quarantineShift: String?
+    @Option(help: help("quarantine-readings")) var quarantineReadings: String?
+    @Option(help: help("probation")) var probation: String?
     @Option(help: help("unknown-fields")) var unknownFields: String?
     @Option(help: help("future-limit")) var futureLimit: String?
     @Option(help: help("machines-max")) var machinesMax: String?

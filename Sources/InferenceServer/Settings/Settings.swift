@@ -80,6 +80,13 @@ struct ServiceLimits: Sendable {
     var shard: FleetShard?
     /// Whether a reading without `history` is refused, where machines have windows.
     var requiresHistory = Toggle.off
+    /// How far a new version may move the risk levels, as a population stability index; nil watches
+    /// none.
+    var quarantineShift: Double? = 0.25
+    /// Readings that both versions answered before that is judged.
+    var quarantineReadings = 1000
+    /// How long the version before computes beside a new one.
+    var probation = Duration.seconds(3600)
     /// Time without a reading after which a machine counts as silent.
     var silentAfter = Duration.seconds(10_800)
     var batchRowsMax = 10_000

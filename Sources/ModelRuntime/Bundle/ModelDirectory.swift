@@ -63,6 +63,18 @@ package struct ModelDirectory: Equatable, Sendable {
         }
     }
 
+    /// The version that is to be tried beside the champion, and how; nil for none.
+    ///
+    /// - Throws: ``ModelDirectoryError``.
+    package func challenger() throws(ModelDirectoryError) -> (
+        location: BundleLocation, mode: ModelRegistry.Challenger.Mode
+    )? {
+        guard case .model(let path, let name) = try kind() else { return nil }
+        let folder = ModelFolder(path: path, model: name)
+        guard let challenger = try folder.registry()?.challenger else { return nil }
+        return (folder.location(of: challenger.version), challenger.mode)
+    }
+
     /// The folder of the model's versions, for whoever acts on them.
     ///
     /// - Throws: ``ModelDirectoryError``, also where the path is one bundle.

@@ -24,6 +24,8 @@ enum TestBundle {
     static let secondVersion = "20260201_000000"
 
     /// Writes a bundle; `bias` moves all its probabilities, so that versions can be told apart.
+    ///
+    /// One that `explodes` has no finite answer to readings far from the usual ones.
     @discardableResult
     static func write(
         to directory: String,
@@ -38,7 +40,8 @@ enum TestBundle {
         riskLevels: RiskLevels = RiskLevels(),
         backgroundCount: Int = 0,
         alarm: AlarmRule? = nil,
-        hasFleet: Bool = false
+        hasFleet: Bool = false,
+        explodes: Bool = false
     ) throws -> LoadedModel {
         let transform = try transform(schema, spec)
         var layers: [Layer] = []
@@ -47,7 +50,11 @@ enum TestBundle {
             let activation: Layer.Activation = outputs == 1 ? .sigmoid : .relu
             layers.append(Layer(inputs: inputs, outputs: outputs, activation: activation))
         }
-        let tensors = tensors(layers, bias: bias)
+        var tensors = tensors(layers, bias: bias)
+        if explodes {
+            let last = layers.count - 1
+            tensors[last].weight = tensors[last].weight.map { $0 < 0 ? -1e38 : 1e38 }
+        }
         let engine = try FeatureEngine(transform)
         let network = try Network(layers: layers, tensors: tensors)
         let reading = GoldenCase.Reading(

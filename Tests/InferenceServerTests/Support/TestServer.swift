@@ -45,6 +45,15 @@ final class TestServer: Sendable {
     }
 }
 
+/// A monotonic clock that stands where it is set.
+final class TestClock: Sendable {
+    private let now = Atomic<Int64>(0)
+
+    var clock: MonotonicClock { MonotonicClock { [self] in now.load(ordering: .relaxed) } }
+
+    func set(_ nanoseconds: Int64) { now.store(nanoseconds, ordering: .relaxed) }
+}
+
 /// The lines that a log wrote.
 final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+internal import Integrity
+internal import ModelRuntime
+
+/// The challenger that the registry names computes beside the model in service.
+extension ModelWatcher {
+    /// Puts the registry's challenger beside the model in service, or takes one away.
+    func followChallenger() {
+        guard let model = models.current else { return }
+        // While the champion is on probation, its challenger waits.
+        if let trial = model.trial, !trial.judgesSecond { return }
+        let wanted: (location: BundleLocation, mode: ModelRegistry.Challenger.Mode)?
+        // What is wrong with the registry was told when the champion was looked for.
+        do throws(ModelDirectoryError) { wanted = try directory.challenger() } catch { return }
+        guard let wanted, "\(wanted.location.version, default: "")" != model.version else {
+            return endTrial(of: model)
+        }
+        let role = Trial.Role(wanted.mode)
+        guard let bundle = load(wanted.location) else { return endTrial(of: model) }
+        if let trial = model.trial, trial.role == role, trial.model.digest == bundle.digest.hex {
+            return
+        }
+        guard !isQuarantined(bundle) else { return endTrial(of: model) }
+        if let refusal = Trial.refusal(of: bundle.manifest, beside: model) {
+            refuse(wanted.location, "\(refusal)")
+            return endTrial(of: model)
+        }
+        guard let second = prepare(bundle, wanted.location, epoch: model.epoch) else {
+            return endTrial(of: model)
+        }
+        let trial = Trial(of: second, beside: model, as: role, slots: metrics.slots)
+        models.setTrial(trial)
+        log.event(
+            .info,
+            "challenger_on_trial",
+            [
+                ("version", .string(second.version)), ("mode", .string(role.mode)),
+                ("share", .number(role.share)), ("in_service", .string(model.version)),
+            ]
+        )
+    }
+
+    /// Lets the model in service compute alone.
+    private func endTrial(of model: ServedModel) {
+        guard let trial = model.trial else { return }
+        models.setTrial(nil)
+        log.event(
+            .info,
+            "challenger_withdrawn",
+            [
+                ("version", .string(trial.model.version)),
+                ("readings", .integer(trial.counts.comparison.count)),
+                ("in_service", .string(model.version)),
+            ]
+        )
+    }
+}
