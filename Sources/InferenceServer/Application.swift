@@ -54,23 +54,13 @@ final class Application: Sendable {
         self.settings = settings
         self.log = log
         self.clock = clock
-        do throws(KeyFileError) {
-            // A file that cannot be used later on refuses bundles; now it refuses to start.
-            _ = try [Ed25519PublicKey](settingOf: settings.bundlePublicKey)
-        } catch {
-            throw .keys(error)
-        }
-        do throws(StateFileError) {
-            state = try StateKeeper(settings: settings, log: log, clock: clock)
-        } catch {
-            throw .state(error)
-        }
+        try Self.checkKeys(settings)
+        state = try Self.stateKeeper(settings, log, clock)
         let configuration = Self.serverConfiguration(settings)
         // One for each event loop, and as many and one more for batches beside them.
         let slots = 2 * configuration.eventLoopCount + 1
-        let models = ModelStore(
-            quarantine: Quarantine(stateDirectory: settings.stateDirectory)
-        )
+        let quarantine = Quarantine(stateDirectory: settings.stateDirectory)
+        let models = ModelStore(quarantine: quarantine)
         let metrics = ServiceMetrics(slots: slots)
         fleet = Fleet(
             models: models,
@@ -123,6 +113,28 @@ final class Application: Sendable {
         )
         watch = ServerWatch(server: server, log: log)
         metrics.observe(self)
+    }
+
+    /// Reads the keys that bundles are to be signed by: a file that cannot be used later on refuses
+    /// bundles; now it refuses to start.
+    private static func checkKeys(_ settings: Settings) throws(StartError) {
+        do throws(KeyFileError) {
+            _ = try [Ed25519PublicKey](settingOf: settings.bundlePublicKey)
+        } catch {
+            throw .keys(error)
+        }
+    }
+
+    private static func stateKeeper(
+        _ settings: Settings,
+        _ log: Log,
+        _ clock: MonotonicClock
+    ) throws(StartError) -> StateKeeper {
+        do throws(StateFileError) {
+            return try StateKeeper(settings: settings, log: log, clock: clock)
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// Loads the model that is there, listens, and follows MODEL_DIR from then on.

@@ -49,9 +49,9 @@ import Testing
         }
     }
 
-    @Test func turnsNoProbeAwayUnderOverload() {
+    @Test func turnsNoWatcherAwayUnderOverload() {
         let kept = Endpoint.allCases.filter { !$0.isSheddable }
-        #expect(Set(kept) == [.health, .live, .ready, .startup, .metrics])
+        #expect(Set(kept) == [.health, .live, .ready, .startup, .metrics, .drift])
     }
 
     @Test func sendsIDsBack() throws {

@@ -44,12 +44,7 @@ enum TestBundle {
         explodes: Bool = false
     ) throws -> LoadedModel {
         let transform = try transform(schema, spec)
-        var layers: [Layer] = []
-        for outputs in hidden + [1] {
-            let inputs = layers.last?.outputs ?? transform.features.count
-            let activation: Layer.Activation = outputs == 1 ? .sigmoid : .relu
-            layers.append(Layer(inputs: inputs, outputs: outputs, activation: activation))
-        }
+        let layers = layers(inputs: transform.features.count, hidden: hidden)
         var tensors = tensors(layers, bias: bias)
         if explodes {
             let last = layers.count - 1
@@ -97,6 +92,16 @@ enum TestBundle {
             ),
             to: directory
         )
+    }
+
+    private static func layers(inputs: Int, hidden: [Int]) -> [Layer] {
+        var layers: [Layer] = []
+        for outputs in hidden + [1] {
+            let inputs = layers.last?.outputs ?? inputs
+            let activation: Layer.Activation = outputs == 1 ? .sigmoid : .relu
+            layers.append(Layer(inputs: inputs, outputs: outputs, activation: activation))
+        }
+        return layers
     }
 
     /// A spec fitted to nothing: means of 0 to 100, scales of 50.
