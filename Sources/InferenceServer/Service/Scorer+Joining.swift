@@ -39,6 +39,6 @@ extension Scorer {
         if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }
         let nanoseconds = moment.elapsedNanoseconds
         append(index, body, .whole, microseconds: nanoseconds / 1000, to: &output)
-        model.counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
+        answering(index).counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
 }

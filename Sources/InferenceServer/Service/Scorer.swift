@@ -79,7 +79,7 @@ struct Scorer: ~Copyable {
     }
 
     /// The model that answered a row: the one in service, or that on trial beside it.
-    private func answering(_ index: Int) -> ServedModel {
+    func answering(_ index: Int) -> ServedModel {
         guard predictor.outcomes[index].isFromTrial, let trial = model.trial else { return model }
         return trial.model
     }
