@@ -112,12 +112,33 @@ package struct DecisionHistory: Sendable {
                 < (b.time.arrival, b.standing.readingCount)
         }
         for row in arrived {
-            if isNewRecord(row, life, counts) { close() }
+            if isNewRecord(row, life, counts) {
+                let early = takeEarly(&life, before: row)
+                close()
+                life = early
+            }
             life.append(row)
             if row.changesRecord { counts.insert(row.decision.standing.readingCount) }
         }
         close()
         return result
+    }
+
+    /// Takes out what came before the first reading of a new record, but met it later: rows at the
+    /// end that changed nothing and whose count is nearer to the new record's than to the old one's.
+    private static func takeEarly(_ life: inout [Row], before row: Row) -> [Row] {
+        guard let last = life.lastIndex(where: \.changesRecord) else { return [] }
+        let (old, new) = (
+            life[last].decision.standing.readingCount, row.decision.standing.readingCount
+        )
+        func isEarly(_ row: Row) -> Bool {
+            let count = row.decision.standing.readingCount
+            return abs(count - new) < abs(count - old)
+        }
+        let early = life[(last + 1)...].filter(isEarly)
+        let rest = life[(last + 1)...].filter { !isEarly($0) }
+        life = life[...last] + rest
+        return Array(early)
     }
 
     /// Longer than any row waits for its way to the file.
