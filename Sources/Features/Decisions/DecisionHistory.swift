@@ -124,8 +124,10 @@ package struct DecisionHistory: Sendable {
         return result
     }
 
-    /// Takes out what came before the first reading of a new record, but met it later: rows at the
-    /// end that changed nothing and whose count is nearer to the new record's than to the old one's.
+    /// Takes out what came before the first reading of a new record, but met it later.
+    ///
+    /// These are rows at the end that changed nothing and whose count is nearer to the new record's
+    /// than to the old one's.
     private static func takeEarly(_ life: inout [Row], before row: Row) -> [Row] {
         guard let last = life.lastIndex(where: \.changesRecord) else { return [] }
         let (old, new) = (
