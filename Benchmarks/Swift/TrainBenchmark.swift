@@ -26,8 +26,11 @@ struct TrainBenchmark: ParsableCommand {
     @Option(help: "Rows per step.")
     var batchSize: Int
 
-    @Option(help: "Threads.")
+    @Option(help: "The most threads.")
     var threads = 1
+
+    @Option(help: "Widths of the hidden layers.")
+    var hidden = TrainerOptions().hiddenSizes.map(String.init).joined(separator: ",")
 
     func run() throws {
         let (features, labels) = try rows()
@@ -35,6 +38,10 @@ struct TrainBenchmark: ParsableCommand {
         options.epochs = epochs
         options.stopPatience = epochs
         options.batchSize = batchSize
+        options.hiddenSizes = try hidden.split(separator: ",").map {
+            guard let width = Int($0) else { throw ValidationError("\($0) is no width") }
+            return width
+        }
         let split = labels.count - validationRows
         let clock = MonotonicClock.system
         var start = clock.nowNanoseconds

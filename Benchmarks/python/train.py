@@ -120,22 +120,26 @@ def compare(program: str) -> int:
             "--batch-size": BATCH,
         }
         options = [text for pair in numbers.items() for text in map(str, pair)]
-        commands = {"ours, 1 thread": [program, "train", file.name, *options]}
-        for rival in RIVALS:
+        commands = {}
+        for trainer in ("ours", *RIVALS):
             for threads in sorted({1, cores}):
-                name = f"{rival}, {threads} thread{'s' if threads > 1 else ''}"
-                commands[name] = [sys.executable, __file__, file.name]
-                commands[name] += ["--rival", rival, "--threads", str(threads)]
+                name = f"{trainer}, {threads} thread{'s' if threads > 1 else ''}"
+                command = [program, "train", file.name, *options]
+                if trainer != "ours":
+                    command = [sys.executable, __file__, file.name, "--rival", trainer]
+                commands[name] = [*command, "--threads", str(threads)]
         for _ in range(ROUNDS):
             for name, command in commands.items():
                 results.setdefault(name, []).extend(measured(command))
     best = {name: min(epoch["seconds"] for epoch in epochs) for name, epochs in results.items()}
     score = {name: max(epoch["pr_auc"] for epoch in epochs) for name, epochs in results.items()}
-    ours, *others = best
+    ours = min((name for name in best if name.startswith("ours")), key=best.__getitem__)
+    others = [name for name in best if not name.startswith("ours")]
     print(f"{TRAIN_ROWS} x {INPUTS}, batch {BATCH}, shortest of {ROUNDS} x {EPOCHS} epochs")
     for name, seconds in best.items():
+        share = best[ours] / seconds
         print(
-            f"{name:20s} {seconds:7.3f} s   ours takes {best[ours] / seconds:5.2f} of it"
+            f"{name:20s} {seconds:7.4f} s   {ours} takes {share:5.2f} of it"
             f"   best validation PR-AUC {score[name]:.4f}"
         )
     share = best[ours] / min(best[name] for name in others)

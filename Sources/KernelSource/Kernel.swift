@@ -436,26 +436,106 @@ private typealias Operands = (
     }
 }
 
-/// Batch normalisation, ReLU and dropout of columns `from` to `to`, multiples of 32, of
-/// z[rows][width].
+/// Mean of each column of z[rows][width] and sum of the squared differences from it, width a
+/// multiple of 32 -> sums[2][width].
+@inline(never) public func columnMoments(
+    _ z: UnsafePointer<Float>,
+    _ ld: Int,
+    _ rows: Int,
+    _ width: Int,
+    _ sums: UnsafeMutablePointer<Float>
+) {
+    let share = V(repeating: 1 / Float(rows))
+    var column = 0
+    while column < width {
+        var mean = Group(repeating: V())
+        var squares = Group(repeating: V())
+        var r = 0
+        while r < rows {
+            for g in 0..<groupCount {
+                unsafe mean[unchecked: g] += load(z, r &* ld &+ column &+ g &* lanes)
+            }
+            r &+= 1
+        }
+        for g in 0..<groupCount { unsafe mean[unchecked: g] *= share }
+        r = 0
+        while r < rows {
+            for g in 0..<groupCount {
+                let x = unsafe load(z, r &* ld &+ column &+ g &* lanes)
+                let d = unsafe x - mean[unchecked: g]
+                unsafe squares[unchecked: g] = madd(d, d, squares[unchecked: g])
+            }
+            r &+= 1
+        }
+        for g in 0..<groupCount {
+            let c = column &+ g &* lanes
+            unsafe store(mean[unchecked: g], sums, c)
+            unsafe store(squares[unchecked: g], sums, width &+ c)
+        }
+        column &+= 32
+    }
+}
+
+/// Mean and variance (over n) of 32 columns of a batch from those of its slices.
 ///
-/// z <- (z - mean) / sqrt(variance + epsilon) by the batch's own moments (variance over n);
-/// a <- max(0, gamma z + beta) * keepScale, 0 where the element's random number is below `drop`;
-/// inverse[width] <- 1 / sqrt(variance + epsilon); running <- running * momentum + (1 - momentum) *
-/// moment. The random number hashes the element's index and two keys: the same at every width.
+/// Slices of `size` rows but the last, which has what is left of `rows`, each with sums[2][width].
+@inline(__always) private func moments(
+    _ sums: Source,
+    _ width: Int,
+    _ size: Int,
+    _ rows: Int,
+    _ mean: inout Group,
+    _ variance: inout Group
+) {
+    let share = V(repeating: 1 / Float(rows))
+    var (from, start) = unsafe (sums, 0)
+    while start < rows {
+        let count = V(repeating: Float(rows &- start < size ? rows &- start : size))
+        for g in 0..<groupCount {
+            let sum = unsafe mean[unchecked: g]
+            unsafe mean[unchecked: g] = madd(load(from, g &* lanes), count, sum)
+        }
+        unsafe from += 2 &* width
+        start &+= size
+    }
+    for g in 0..<groupCount { unsafe mean[unchecked: g] *= share }
+    unsafe from = sums
+    start = 0
+    while start < rows {
+        let count = V(repeating: Float(rows &- start < size ? rows &- start : size))
+        for g in 0..<groupCount {
+            let d = unsafe load(from, g &* lanes) - mean[unchecked: g]
+            unsafe variance[unchecked: g] += load(from, width &+ g &* lanes)
+            unsafe variance[unchecked: g] = madd(d * d, count, variance[unchecked: g])
+        }
+        unsafe from += 2 &* width
+        start &+= size
+    }
+    for g in 0..<groupCount { unsafe variance[unchecked: g] *= share }
+}
+
+/// Batch normalisation, ReLU and dropout of z[count][width], rows of a batch from `first` on, by
+/// the moments that `columnMoments` found of the batch's slices.
+///
+/// z <- (z - mean) / sqrt(variance + epsilon), the variance over n;
+/// a <- max(0, gamma z + beta) * keepScale, 0 where the element's random number is below `drop`.
+/// The random number hashes the element's index and two keys: the same at every width. Where
+/// `keeps` is not 0, moments[3][width] are kept: running mean and variance <- running * momentum +
+/// (1 - momentum) * moment, and 1 / sqrt(variance + epsilon).
 @inline(never) public func normalizeForward(
     _ z: UnsafeMutablePointer<Float>,
     _ a: UnsafeMutablePointer<Float>,
     _ ld: Int,
-    _ rows: Int,
+    _ first: Int,
+    _ count: Int,
     _ width: Int,
-    _ from: Int,
-    _ to: Int,
+    _ sums: UnsafePointer<Float>,
+    _ size: Int,
+    _ rows: Int,
     _ gamma: UnsafePointer<Float>,
     _ beta: UnsafePointer<Float>,
-    _ inverse: UnsafeMutablePointer<Float>,
-    _ runningMean: UnsafeMutablePointer<Float>,
-    _ runningVariance: UnsafeMutablePointer<Float>,
+    _ kept: UnsafeMutablePointer<Float>,
+    _ keeps: Int,
     _ epsilon: Float,
     _ momentum: Float,
     _ keepScale: Float,
@@ -463,23 +543,26 @@ private typealias Operands = (
     _ key0: UInt32,
     _ key1: UInt32
 ) {
-    var column = from
-    while column < to {
+    var column = 0
+    while column < width {
         var mean = Group(repeating: V())
         var scale = Group(repeating: V())
-        unsafe moments(z + column, ld, rows, &mean, &scale)
+        unsafe moments(sums + column, width, size, rows, &mean, &scale)
         let old = V(repeating: momentum)
         let new = V(repeating: 1 - momentum)
         for g in 0..<groupCount {
             let c = column &+ g &* lanes
             let variance = unsafe scale[unchecked: g]
             unsafe scale[unchecked: g] = inverseRoot(variance + V(repeating: epsilon))
-            unsafe store(scale[unchecked: g], inverse, c)
-            unsafe store(load(runningMean, c) * old + mean[unchecked: g] * new, runningMean, c)
-            unsafe store(load(runningVariance, c) * old + variance * new, runningVariance, c)
+            if keeps != 0 {
+                unsafe store(load(kept, c) * old + mean[unchecked: g] * new, kept, c)
+                let running = unsafe load(kept, width &+ c) * old + variance * new
+                unsafe store(running, kept, width &+ c)
+                unsafe store(scale[unchecked: g], kept, 2 &* width &+ c)
+            }
         }
         var r = 0
-        while r < rows {
+        while r < count {
             for g in 0..<groupCount {
                 let c = column &+ g &* lanes
                 let i = r &* ld &+ c
@@ -488,7 +571,8 @@ private typealias Operands = (
                 var y = unsafe atLeast(madd(load(gamma, c), x, load(beta, c)), V())
                 y *= V(repeating: keepScale)
                 if drop > 0 {
-                    let h = hash(UInt32(truncatingIfNeeded: r &* width &+ c), key0, key1)
+                    let element = (first &+ r) &* width &+ c
+                    let h = hash(UInt32(truncatingIfNeeded: element), key0, key1)
                     y = y.replacing(with: V(), where: h .< U(repeating: drop))
                 }
                 unsafe store(y, a, i)
@@ -497,34 +581,6 @@ private typealias Operands = (
         }
         column &+= 32
     }
-}
-
-/// Mean and variance (over n) of 32 columns of z[rows], the latter from the differences.
-@inline(__always) private func moments(
-    _ z: Target,
-    _ ld: Int,
-    _ rows: Int,
-    _ mean: inout Group,
-    _ variance: inout Group
-) {
-    let share = V(repeating: 1 / Float(rows))
-    var r = 0
-    while r < rows {
-        for g in 0..<groupCount {
-            unsafe mean[unchecked: g] += load(z, r &* ld &+ g &* lanes)
-        }
-        r &+= 1
-    }
-    for g in 0..<groupCount { unsafe mean[unchecked: g] *= share }
-    r = 0
-    while r < rows {
-        for g in 0..<groupCount {
-            let d = unsafe load(z, r &* ld &+ g &* lanes) - mean[unchecked: g]
-            unsafe variance[unchecked: g] = madd(d, d, variance[unchecked: g])
-        }
-        r &+= 1
-    }
-    for g in 0..<groupCount { unsafe variance[unchecked: g] *= share }
 }
 
 /// A random number for each of V elements from `index` on.
@@ -538,26 +594,23 @@ private typealias Operands = (
     return h ^ (h &>> U(repeating: 15))
 }
 
-/// The way back through `normalizeForward` of columns `from` to `to`: d[rows][width] <- dL/dz from
-/// dL/da, given the normalised z and a; their gammaGradient and betaGradient are written.
-@inline(never) public func normalizeBackward(
+/// The first half of the way back through `normalizeForward`: d[rows][width] <- dL/d(gamma z +
+/// beta) from dL/da, given the normalised z and a.
+///
+/// Its sums over the rows, and those of its products with z, go to sums[2][width].
+@inline(never) public func gradientSums(
     _ d: UnsafeMutablePointer<Float>,
     _ z: UnsafePointer<Float>,
     _ a: UnsafePointer<Float>,
     _ ld: Int,
     _ rows: Int,
-    _ from: Int,
-    _ to: Int,
-    _ gamma: UnsafePointer<Float>,
-    _ inverse: UnsafePointer<Float>,
+    _ width: Int,
     _ keepScale: Float,
-    _ gammaGradient: UnsafeMutablePointer<Float>,
-    _ betaGradient: UnsafeMutablePointer<Float>
+    _ sums: UnsafeMutablePointer<Float>
 ) {
-    let count = V(repeating: 1 / Float(rows))
     let keep = V(repeating: keepScale)
-    var column = from
-    while column < to {
+    var column = 0
+    while column < width {
         var sum = Group(repeating: V())
         var product = Group(repeating: V())
         var r = 0
@@ -575,13 +628,56 @@ private typealias Operands = (
         }
         for g in 0..<groupCount {
             let c = column &+ g &* lanes
-            unsafe store(sum[unchecked: g], betaGradient, c)
-            unsafe store(product[unchecked: g], gammaGradient, c)
-            unsafe sum[unchecked: g] *= count
-            unsafe product[unchecked: g] *= count
+            unsafe store(sum[unchecked: g], sums, c)
+            unsafe store(product[unchecked: g], sums, width &+ c)
         }
-        r = 0
-        while r < rows {
+        column &+= 32
+    }
+}
+
+/// The second half, for `count` rows of a batch of `rows`, given the sums[2][width] that
+/// `gradientSums` found of each of its slices: d <- dL/dz.
+///
+/// Where `keeps` is not 0 the batch's sums are kept, which are the gradients of beta and gamma.
+@inline(never) public func normalizeBackward(
+    _ d: UnsafeMutablePointer<Float>,
+    _ z: UnsafePointer<Float>,
+    _ ld: Int,
+    _ count: Int,
+    _ width: Int,
+    _ sums: UnsafePointer<Float>,
+    _ size: Int,
+    _ rows: Int,
+    _ gamma: UnsafePointer<Float>,
+    _ inverse: UnsafePointer<Float>,
+    _ gammaGradient: UnsafeMutablePointer<Float>,
+    _ betaGradient: UnsafeMutablePointer<Float>,
+    _ keeps: Int
+) {
+    let share = V(repeating: 1 / Float(rows))
+    var column = 0
+    while column < width {
+        var sum = Group(repeating: V())
+        var product = Group(repeating: V())
+        var (from, start) = unsafe (sums + column, 0)
+        while start < rows {
+            for g in 0..<groupCount {
+                unsafe sum[unchecked: g] += load(from, g &* lanes)
+                unsafe product[unchecked: g] += load(from, width &+ g &* lanes)
+            }
+            unsafe from += 2 &* width
+            start &+= size
+        }
+        for g in 0..<groupCount {
+            if keeps != 0 {
+                unsafe store(sum[unchecked: g], betaGradient, column &+ g &* lanes)
+                unsafe store(product[unchecked: g], gammaGradient, column &+ g &* lanes)
+            }
+            unsafe sum[unchecked: g] *= share
+            unsafe product[unchecked: g] *= share
+        }
+        var r = 0
+        while r < count {
             for g in 0..<groupCount {
                 let c = column &+ g &* lanes
                 let i = r &* ld &+ c
@@ -597,12 +693,13 @@ private typealias Operands = (
     }
 }
 
-/// Adam over `count` parameters (a multiple of 16): m <- b1 m + (1 - b1) g,
-/// v <- b2 v + (1 - b2) g^2, p <- p - rate m / (sqrt(v) + epsilon); the bias corrections are in
-/// `rate`.
+/// Adam over `count` parameters (a multiple of 16), whose gradient g is the sum of two parts:
+/// m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, p <- p - rate m / (sqrt(v) + epsilon); the
+/// bias corrections are in `rate`.
 @inline(never) public func adam(
     _ p: UnsafeMutablePointer<Float>,
-    _ g: UnsafePointer<Float>,
+    _ g0: UnsafePointer<Float>,
+    _ g1: UnsafePointer<Float>,
     _ m: UnsafeMutablePointer<Float>,
     _ v: UnsafeMutablePointer<Float>,
     _ count: Int,
@@ -613,7 +710,7 @@ private typealias Operands = (
 ) {
     var i = 0
     while i < count {
-        let gradient = unsafe load(g, i)
+        let gradient = unsafe load(g0, i) + load(g1, i)
         let first = unsafe load(m, i) * V(repeating: b1) + gradient * V(repeating: 1 - b1)
         let second =
             unsafe load(v, i) * V(repeating: b2)
@@ -625,6 +722,17 @@ private typealias Operands = (
         unsafe store(load(p, i) - step, p, i)
         i &+= lanes
     }
+}
+
+/// Reads a float of each cache line of x[count], which fetches from another core's cache, several
+/// lines at a time, what that core has written -> their sum, so that the reads are not left out.
+@inline(never) public func touch(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+    var (sum, i) = (Float(0), 0)
+    while i < count {
+        unsafe sum += x[i]
+        i &+= 16
+    }
+    return sum
 }
 
 // MARK: - Yardstick

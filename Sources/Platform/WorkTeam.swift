@@ -4,92 +4,105 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Threads that share out one short task after another, each of some ten microseconds.
+/// Threads that do the same work together, each its part, and meet after every few microseconds.
 ///
-/// Whoever is free takes the next part of the task, and the calling thread works too: it waits only
-/// for parts that another thread has begun. Between tasks the helpers spin, so a team should end
-/// with the work that it is for.
-///
-/// - Note: Thread safety: one thread calls ``run(parts:_:)``.
+/// While they wait for each other they spin, since to be woken takes longer than such a piece of
+/// work; so a team should be for some milliseconds. Nothing waits for a thread that does not run:
+/// the team is of those that have come when the work begins.
 package final class WorkTeam: Sendable {
-    /// How many looks at the task in vain before a thread lets others run.
-    private static let looksMax = 10_000
+    /// The most threads of a team.
+    package static let threadCountMax = 64
+    /// How many looks, of a few nanoseconds each, the calling thread takes for others to come.
+    private static let looksForOthers = 30_000
+    /// How many looks in vain before a thread lets others run.
+    private static let looksBeforeYielding = 10_000
 
-    /// How many threads there are, the calling one included.
-    package let threadCount: Int
-    /// The task's number (32 bits), how many parts it has (16) and how many are taken (16).
-    private let task = Atomic<UInt64>(0)
-    private let partsDone = Atomic(0)
-    private let isOver = Atomic(false)
-    // SAFETY: written while no part is left to take or at work, read by who has taken one; `task`
-    // orders the two.
-    private nonisolated(unsafe) var body: (Int) -> Void = { _ in }
-
-    private init(threadCount: Int) { self.threadCount = threadCount }
-
-    /// Lends a team of `threadCount` threads to `body`.
-    package static func with<Result>(
-        threadCount: Int,
-        _ body: (WorkTeam) -> Result
-    ) -> Result {
-        precondition(threadCount > 0)
-        let team = WorkTeam(threadCount: threadCount)
-        for _ in 1..<threadCount {
-            DispatchQueue.global(qos: .userInitiated).async { team.help() }
-        }
-        // A helper that has not begun by then ends at once: nobody waits for it.
-        defer { team.isOver.store(true, ordering: .releasing) }
-        return body(team)
+    /// How often a member has come to a meeting, alone on its cache lines.
+    private struct Slot: ~Copyable, Sendable {
+        let meetings = Atomic(0)
+        let padding = InlineArray<15, Int>(repeating: 0)
     }
 
-    /// Calls `body` with 0 to `parts` - 1, each once, by whichever threads are free.
-    ///
-    /// What a part writes no other may read or write.
-    package func run(parts: Int, _ body: @escaping (Int) -> Void) {
-        precondition(parts >= 0 && parts <= UInt16.max)
-        guard threadCount > 1, parts > 1 else {
-            for part in 0..<parts { body(part) }
-            return
-        }
-        // SAFETY: all parts of the task before are done, so no thread reads it.
-        unsafe self.body = body
-        partsDone.store(0, ordering: .relaxed)
-        let number = task.load(ordering: .relaxed) >> 32 + 1
-        task.store(number << 32 | UInt64(parts) << 16, ordering: .releasing)
-        while takePart() {}
-        var looks = 0
-        while partsDone.load(ordering: .acquiring) < parts { Self.pause(&looks) }
-    }
+    /// One thread's place in the team.
+    package struct Member: ~Copyable {
+        /// Which part of the work is its own, from 0; the calling thread's is 0.
+        package let part: Int
+        /// How many parts there are.
+        package let partCount: Int
+        private let team: WorkTeam
+        private var meetings = 0
 
-    /// Does a part of the task; false where none is left.
-    private func takePart() -> Bool {
-        var seen = task.load(ordering: .acquiring)
-        while seen & 0xffff < seen >> 16 & 0xffff {
-            let (taken, now) = task.weakCompareExchange(
-                expected: seen,
-                desired: seen + 1,
-                ordering: .acquiring
-            )
-            if taken {
-                // SAFETY: the task cannot end, nor the next one begin, before this part is done.
-                unsafe body(Int(seen & 0xffff))
-                partsDone.add(1, ordering: .releasing)
-                return true
+        fileprivate init(_ part: Int, of partCount: Int, in team: WorkTeam) {
+            self.part = part
+            self.partCount = partCount
+            self.team = team
+        }
+
+        /// Waits until every member has come here: what each wrote before, all see after.
+        package mutating func meet() {
+            guard partCount > 1 else { return }
+            meetings += 1
+            team.slots[part].meetings.store(meetings, ordering: .releasing)
+            for other in 0..<partCount where other != part {
+                var looks = 0
+                while team.slots[other].meetings.load(ordering: .acquiring) < meetings {
+                    WorkTeam.pause(&looks)
+                }
             }
-            seen = now
         }
-        return false
     }
 
-    private func help() {
-        var looks = 0
-        while !isOver.load(ordering: .relaxed) {
-            if takePart() { looks = 0 } else { Self.pause(&looks) }
+    private let slots: InlineArray<64, Slot> = InlineArray { _ in Slot() }
+    /// How many threads have come; more than any number once the work has begun.
+    private let arrivals = Atomic(1)
+    /// How many threads the team has; 0 until the work begins.
+    private let partCount = Atomic(0)
+
+    private init() {}
+
+    /// Calls `body` on up to `threadCount` threads at once, each as another member, and returns
+    /// what it gave the calling one when that is done.
+    ///
+    /// The last thing that members do for each other has to be a meeting.
+    package static func run<Result>(
+        threadCount: Int,
+        _ body: @escaping @Sendable (inout Member) -> Result
+    ) -> Result {
+        precondition(threadCount > 0 && threadCount <= threadCountMax)
+        let team = WorkTeam()
+        for _ in 1..<threadCount {
+            DispatchQueue.global(qos: .userInitiated).async { team.help(body) }
         }
+        var member = Member(0, of: team.begin(threadCount), in: team)
+        return body(&member)
+    }
+
+    /// Waits a while for the others and closes the door; returns how many there are.
+    private func begin(_ threadCount: Int) -> Int {
+        var looks = 0
+        while looks < Self.looksForOthers, arrivals.load(ordering: .relaxed) < threadCount {
+            looks += 1
+        }
+        let count = arrivals.exchange(.max / 2, ordering: .relaxed)
+        partCount.store(count, ordering: .releasing)
+        return count
+    }
+
+    private func help<Result>(_ body: (inout Member) -> Result) {
+        let part = arrivals.add(1, ordering: .relaxed).oldValue
+        // Too late: the others do the work.
+        guard part < Self.threadCountMax else { return }
+        var (count, looks) = (0, 0)
+        while count == 0 {
+            count = partCount.load(ordering: .acquiring)
+            Self.pause(&looks)
+        }
+        var member = Member(part, of: count, in: self)
+        _ = body(&member)
     }
 
     private static func pause(_ looks: inout Int) {
         looks += 1
-        if looks > looksMax { sched_yield() }
+        if looks > looksBeforeYielding { sched_yield() }
     }
 }

@@ -5,33 +5,44 @@ import Synchronization
 import Testing
 
 struct WorkTeamTests {
+    /// Members add up in turn: each only if it sees what all others wrote before the meeting.
     @Test(arguments: [1, 2, 5])
-    func doesEachPartOfEachTaskOnce(threads: Int) {
-        let counts = Mutex([Int](repeating: 0, count: 40))
+    func membersSeeWhatTheOthersWroteBeforeAMeeting(threads: Int) {
+        let sums = Mutex([Int](repeating: 0, count: threads))
         let wrong = Atomic(0)
-        WorkTeam.with(threadCount: threads) { team in
-            for task in 1...500 {
-                let parts = task % 41
-                team.run(parts: parts) { part in counts.withLock { $0[part] += 1 } }
-                // All parts are done when the call returns.
-                let done = counts.withLock { $0.reduce(0, +) }
-                let expected = (1...task).reduce(0) { $0 + $1 % 41 }
-                if done != expected { wrong.add(1, ordering: .relaxed) }
+        let count = WorkTeam.run(threadCount: threads) { member in
+            let (part, count) = (member.part, member.partCount)
+            for round in 1...500 {
+                sums.withLock { $0[part] += 1 }
+                member.meet()
+                let all = sums.withLock { $0.reduce(0, +) }
+                if all != count * round { wrong.add(1, ordering: .relaxed) }
+                member.meet()
             }
+            return count
         }
         #expect(wrong.load(ordering: .relaxed) == 0)
-        let expected = (0..<40).map { part in (1...500).count { $0 % 41 > part } }
-        #expect(counts.withLock { $0 } == expected)
+        #expect((1...threads).contains(count))
+        #expect(sums.withLock { $0.sorted(by: >) }.prefix(count).allSatisfy { $0 == 500 })
+        #expect(sums.withLock { $0 }.dropFirst(count).allSatisfy { $0 == 0 })
     }
 
-    @Test func givesBackWhatItsBodyGives() {
-        #expect(WorkTeam.with(threadCount: 3) { $0.threadCount } == 3)
-    }
-
-    @Test func refusesTooManyParts() async {
-        await #expect(processExitsWith: .failure) {
-            WorkTeam.with(threadCount: 1) { $0.run(parts: 65_536) { _ in } }
+    /// The pool has fewer threads than this: those that do not come are not waited for.
+    @Test func worksWithThoseThatCome() {
+        let parts = Mutex(Set<Int>())
+        let count = WorkTeam.run(threadCount: WorkTeam.threadCountMax) { member in
+            let part = member.part
+            parts.withLock { _ = $0.insert(part) }
+            member.meet()
+            return member.partCount
         }
-        WorkTeam.with(threadCount: 2) { $0.run(parts: 65_535) { _ in } }
+        #expect(parts.withLock { $0 } == Set(0..<count))
+    }
+
+    @Test(arguments: [0, 65])
+    func refusesTooFewAndTooManyThreads(threads: Int) async {
+        await #expect(processExitsWith: .failure) { [threads] in
+            WorkTeam.run(threadCount: threads) { _ in }
+        }
     }
 }

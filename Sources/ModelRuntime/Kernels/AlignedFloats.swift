@@ -7,11 +7,14 @@
     /// The number of floats.
     package let count: Int
     let base: UnsafeMutablePointer<Float>
+    /// Whose floats these are, if not its own.
+    private let owner: AlignedFloats?
 
     /// Makes `count` zeros.
     package init(count: Int) {
         precondition(count >= 0)
         self.count = count
+        owner = nil
         let byteCount = max(count, 1) * MemoryLayout<Float>.stride
         // SAFETY: freed by deinit alone; bound and initialised here for its whole life.
         unsafe base = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
@@ -20,7 +23,17 @@
         unsafe base.initialize(repeating: 0, count: max(count, 1))
     }
 
+    /// Another reference to the floats of `owner`, for another thread: counting references to one
+    /// object from two cores costs more than a short task.
+    package init(sharing owner: AlignedFloats) {
+        count = owner.count
+        // SAFETY: valid as long as its owner, which is kept.
+        unsafe base = owner.base
+        self.owner = owner
+    }
+
     deinit {
+        guard owner == nil else { return }
         // SAFETY: allocated by init; floats need no deinitialisation.
         unsafe base.deallocate()
     }

@@ -39,11 +39,55 @@ package struct NormalizationView {
         self.moments = moments
     }
 
-    func check(width: Int, _ columns: Range<Int>) {
+    func check(width: Int) {
         precondition(width % 32 == 0 && gamma >= 0 && beta >= 0)
-        let (from, to) = (columns.lowerBound, columns.upperBound)
-        precondition(from % 32 == 0 && to % 32 == 0 && from >= 0 && to <= width)
         precondition(gamma + width <= parameters.count && beta + width <= parameters.count)
         precondition(moments.count == 3 * width)
+    }
+}
+
+/// Two sums of each column of a batch, slice of rows by slice.
+///
+/// Each slice is summed up on its own and the slices in their order, so that the bytes do not
+/// depend on which thread does which of them.
+package struct SliceSums {
+    /// [slices][2][width].
+    package let floats: AlignedFloats
+    /// The columns, a multiple of 32.
+    package let width: Int
+    /// The rows of each slice but the last, which may have fewer.
+    package let size: Int
+
+    /// The floats that batches of up to `rows` rows need.
+    package static func count(rows: Int, width: Int, size: Int) -> Int {
+        (rows + size - 1) / size * 2 * width
+    }
+
+    /// Describes the sums of slices of `size` rows.
+    package init(_ floats: AlignedFloats, width: Int, size: Int) {
+        precondition(width % 32 == 0 && size > 0)
+        self.floats = floats
+        self.width = width
+        self.size = size
+    }
+
+    func check(rows: Int, width: Int) {
+        precondition(rows > 0 && width == self.width)
+        precondition(Self.count(rows: rows, width: width, size: size) <= floats.count)
+    }
+
+    // SAFETY: only an index that `check` or `eachSlice` has found to be within the storage comes.
+    func pointer(_ slice: Int) -> UnsafeMutablePointer<Float> {
+        unsafe floats.base + slice * 2 * width
+    }
+
+    /// Calls `body` with each slice of some rows of a batch and its number.
+    func eachSlice(of rows: MatrixView, first: Int, _ body: (MatrixView, Int) -> Void) {
+        guard rows.rows > 0 else { return }
+        precondition(first >= 0 && first % size == 0)
+        check(rows: first + rows.rows, width: rows.columns)
+        for start in stride(from: 0, to: rows.rows, by: size) {
+            body(rows.rows(start..<min(start + size, rows.rows)), (first + start) / size)
+        }
     }
 }

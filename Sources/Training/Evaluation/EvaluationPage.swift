@@ -235,8 +235,9 @@ package struct EvaluationPage {
         guard let timelines = worstMachines, !timelines.isEmpty else { return }
         page.heading("The worst machines")
         page.paragraph(
-            "Machines with missed failures first, then with false alarms. The line is the"
-                + " probability of a failure; below it stand alarms and the time before failures."
+            "Machines with missed failures first, then with false alarms, then those whose"
+                + " probabilities were furthest from what came. The line is the probability of a"
+                + " failure; below it stand alarms and the time before failures."
         )
         for timeline in timelines.prefix(Self.timelinesMax) {
             page.figure(drawing(of: timeline, threshold: evaluation.metrics.threshold))

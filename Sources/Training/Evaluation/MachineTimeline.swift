@@ -23,14 +23,16 @@ struct MachineTimeline: Equatable, Sendable {
     var failures: [Stretch] = []
     /// Rows with an alarm up.
     var alarms: [Stretch] = []
+    /// The rows' cross-entropy: how far the probabilities were from what came.
+    var loss = 0.0
 
     /// Failures without an alarm.
     var missed: Int { failures.count { !$0.isMatched } }
     /// Alarms without a failure.
     var falseAlarms: Int { alarms.count { !$0.isMatched } }
 
-    /// The machines of a feature file, the worst first: missed failures, then false alarms; nil
-    /// where rows have no machine or no time.
+    /// The machines of a feature file, the worst first: missed failures, then false alarms, then
+    /// the loss; nil where rows have no machine or no time.
     ///
     /// `rule` is the one that ``LeadTime`` goes by, and so are alarms and failures.
     static func worst(
@@ -59,13 +61,18 @@ struct MachineTimeline: Equatable, Sendable {
             timeline.play(order.map { matrix.labels[$0] }, rule)
             timelines.append(timeline)
         }
-        return timelines.sorted { ($1.missed, $1.falseAlarms) < ($0.missed, $0.falseAlarms) }
+        return timelines.sorted {
+            ($1.missed, $1.falseAlarms, $1.loss) < ($0.missed, $0.falseAlarms, $0.loss)
+        }
     }
 
     private mutating func play(_ labels: [UInt8], _ rule: AlarmRule) {
         var state = AlarmState()
         var (isInRun, isUp) = (false, false)
         for (row, label) in labels.enumerated() {
+            let right = label == 1 ? probabilities[row] : 1 - probabilities[row]
+            // A certainty that was wrong costs no more than double precision can tell.
+            loss -= PortableMath.log(max(right, .ulpOfOne))
             if label == 0, isInRun {
                 // With the failure the machine is repaired, and its alarm ends.
                 state = AlarmState()

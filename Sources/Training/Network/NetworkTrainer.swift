@@ -29,20 +29,25 @@ package struct NetworkTrainer {
     package let options: TrainerOptions
     private let variant: KernelVariant
     private let threadCount: Int
+    private let clock: MonotonicClock
 
     /// Checks the options.
+    ///
+    /// How many of the threads work at a time, the times of `clock` decide.
     ///
     /// - Throws: ``TrainerError/option(name:value:allowed:)``.
     package init(
         options: TrainerOptions = TrainerOptions(),
         variant: KernelVariant = .best,
-        threadCount: Int = 1
+        threadCount: Int = 1,
+        clock: MonotonicClock = .system
     ) throws(TrainerError) {
         precondition(threadCount > 0)
         try options.validate()
         self.options = options
         self.variant = variant
         self.threadCount = threadCount
+        self.clock = clock
     }
 
     /// Trains on some rows of features[rows][inputs] and judges each epoch on others.
@@ -63,18 +68,33 @@ package struct NetworkTrainer {
         guard trainRows.count > 1 else { throw .rows(actual: trainRows.count, minimum: 2) }
         try check(features, inputs, labels, trainRows + validationRows)
         let weights = try classWeights(labels, trainRows)
-        let state = TrainingState(inputs: inputs, options: options, kernels: Kernels(variant))
+        let states = states(inputs: inputs)
+        let state = states[0]
         var generator = SeededGenerator(seed: options.seed)
         state.start(with: &generator)
         let validation = Validation(features, inputs, labels, validationRows, weights)
         var order = trainRows.map { Int32($0) }
         var schedule = TrainingSchedule(options)
+        var choice = TeamChoice(most: threadCount)
+        var stepCount = 0
         var history: [EpochReport] = []
         var best = (epoch: 0, tensors: [LayerTensors]())
         for epoch in 1...options.epochs {
             generator.shuffle(&order)
             let rate = schedule.learningRate
-            let loss = runEpoch(state, features, labels, order, weights, rate, &generator)
+            let ends = batchEnds(order.count)
+            let epochSteps = TrainingBlock(
+                features: features,
+                labels: labels,
+                order: order,
+                places: 0..<(ends.last ?? 0),
+                batchSize: options.batchSize,
+                classWeights: weights,
+                dropoutSeeds: ends.map { _ in generator.next() },
+                rates: ends.indices.map { state.adamRate(rate, step: stepCount + $0 + 1) }
+            )
+            stepCount += ends.count
+            let loss = run(epochSteps, states, &choice)
             let tensors = state.tensors
             guard loss.isFinite,
                 let network = try? Network(
@@ -101,52 +121,44 @@ package struct NetworkTrainer {
         )
     }
 
-    private func runEpoch(
-        _ state: TrainingState,
-        _ features: [Float],
-        _ labels: [UInt8],
-        _ order: [Int32],
-        _ weights: (Double, Double),
-        _ learningRate: Double,
-        _ generator: inout SeededGenerator
-    ) -> Double {
-        WorkTeam.with(threadCount: threadCount) { team in
-            steps(state, features, labels, order, weights, learningRate, &generator, team)
-        }
+    /// The state in training, for each thread.
+    private func states(inputs: Int) -> [TrainingState] {
+        let kernels = Kernels(variant)
+        let first = TrainingState(inputs: inputs, options: options, kernels: kernels)
+        return [first]
+            + (1..<threadCount).map { _ in
+                TrainingState(inputs: inputs, options: options, kernels: kernels, sharing: first)
+            }
     }
 
-    private func steps(
-        _ state: TrainingState,
-        _ features: [Float],
-        _ labels: [UInt8],
-        _ order: [Int32],
-        _ weights: (Double, Double),
-        _ learningRate: Double,
-        _ generator: inout SeededGenerator,
-        _ team: WorkTeam
+    /// Goes through the steps of an epoch in blocks and returns the mean loss.
+    private func run(
+        _ epoch: TrainingBlock,
+        _ states: [TrainingState],
+        _ choice: inout TeamChoice
     ) -> Double {
         var sum = 0.0
-        var counted = 0
-        var start = 0
-        while start < order.count {
-            let end = min(start + options.batchSize, order.count)
-            // One row has no variance: such a rest would only teach zeros.
-            if end - start > 1 {
-                let batch = TrainingBatch(
-                    features: features,
-                    labels: labels,
-                    order: order,
-                    places: start..<end,
-                    classWeights: weights,
-                    dropoutSeed: generator.next()
-                )
-                sum += state.passes(batch, team: team)
-                counted += end - start
-                state.update(learningRate: learningRate, team: team)
+        var steps = 0..<0
+        while steps.upperBound < epoch.dropoutSeeds.count {
+            let end = steps.upperBound + choice.steps(batchSize: options.batchSize)
+            steps = steps.upperBound..<min(end, epoch.dropoutSeeds.count)
+            let block = epoch.steps(steps)
+            let start = clock.nowNanoseconds
+            sum = WorkTeam.run(threadCount: choice.threadCount) { [sum] member in
+                states[member.part].run(block, after: sum, &member)
             }
-            start = end
+            let seconds = Double(clock.nowNanoseconds - start) / 1e9
+            choice.record(rows: block.places.count, seconds: seconds)
         }
-        return sum / Double(counted)
+        return sum / Double(epoch.places.count)
+    }
+
+    /// Where each batch of an epoch ends.
+    private func batchEnds(_ count: Int) -> [Int] {
+        // One row has no variance: such a rest would only teach zeros.
+        stride(from: 0, to: count - 1, by: options.batchSize).map {
+            min($0 + options.batchSize, count)
+        }
     }
 
     private func classWeights(

@@ -3,55 +3,56 @@
 internal import ModelRuntime
 internal import Platform
 
-/// The rows of one step.
-struct TrainingBatch {
-    /// All features: [..][inputs].
-    let features: [Float]
-    /// All labels.
-    let labels: [UInt8]
-    /// The order of this epoch, and which places of it make the batch.
-    let order: [Int32]
-    let places: Range<Int>
-    /// The weights of class 0 and 1 in the loss.
-    let classWeights: (Double, Double)
-    let dropoutSeed: UInt64
-}
-
-/// `count` things in ranges of `size`, the last one shorter.
-private struct Pieces {
-    let total: Int
-    let size: Int
-
-    /// One piece where one thread works: then nothing is gained by many.
-    init(_ total: Int, of size: Int, for team: WorkTeam) {
-        self.total = total
-        self.size = team.threadCount > 1 ? size : max(total, 1)
+/// A step goes forward and backward with rows of the batch, a part for each thread, and then
+/// through rows of the weights; what the rows' columns have in common is summed up slice by slice
+/// in between.
+///
+/// Each output is computed by one thread in the order of the kernels, and slices are added in their
+/// order: the bytes do not depend on how many threads there are.
+extension TrainingState {
+    /// Goes through all steps of a block as a member of a team, each of which has a state of its
+    /// own that shares the floats of the others.
+    ///
+    /// The loss of a step is the mean over its rows of weight[label] * crossEntropy; the sum over
+    /// all rows is added to `loss` and returned.
+    func run(
+        _ block: TrainingBlock,
+        after loss: Double = 0,
+        _ member: inout WorkTeam.Member
+    ) -> Double {
+        block.dropoutSeeds.indices.reduce(loss) { sum, step in
+            sum + run(TrainingBatch(step, of: block), &member)
+        }
     }
 
-    var count: Int { (total + size - 1) / size }
-    subscript(index: Int) -> Range<Int> { index * size..<min((index + 1) * size, total) }
-}
-
-/// A step is a row of tasks for a team. Each output element is computed by one thread, in the order
-/// of the kernels, whichever rows or columns are done with it: the bytes do not depend on how many
-/// threads there are.
-extension TrainingState {
-    /// Rows of a matrix in one piece, or rows of a weight.
-    private static let pieceRows = 32
-    /// Columns that a normalisation does at a time.
-    private static let pieceColumns = 32
-    /// Parameters in one piece of an Adam step.
-    private static let pieceParameters = 4096
-
-    /// Forward and backward pass over some rows: writes the gradients, moves the running moments.
-    ///
-    /// The loss is the mean over the batch of weight[label] * crossEntropy; its sum is returned.
-    func passes(_ rows: TrainingBatch, team: WorkTeam) -> Double {
-        let pieces = Pieces(rows.places.count, of: Self.pieceRows, for: team)
-        forward(rows, pieces, team)
-        let loss = lossGradients(rows, pieces, team)
-        backward(rows, pieces, team)
+    /// Forward and backward pass over some rows and a step of Adam: writes the gradients, moves the
+    /// running moments and the parameters.
+    private func run(_ rows: TrainingBatch, _ member: inout WorkTeam.Member) -> Double {
+        let share = StepShare(of: member, rows: rows.count, size: sliceRows)
+        fetch(parameters, share)
+        enter(rows, share)
+        member.meet()
+        for index in hidden.indices.dropFirst() {
+            forward(into: index, rows, share)
+            member.meet()
+        }
+        judge(rows, share)
+        member.meet()
+        for index in hidden.indices.reversed() {
+            backward(from: index, rows, share)
+            member.meet()
+        }
+        weightGradients(rows, share)
+        member.meet()
+        if let rate = rows.rate { adam(StepShare.some(share.step, of: parameters.count), rate) }
+        let loss = (0..<rows.count).reduce(0) { $0 + Double(losses[$1]) }
+        member.meet()
         return loss
+    }
+
+    /// Fetches what other threads have written, if there are any.
+    private func fetch(_ floats: AlignedFloats, _ share: StepShare) {
+        if share.step.count > 1 { kernels.touch(floats) }
     }
 
     private func mask(_ layer: Int, _ seed: UInt64) -> DropoutMask {
@@ -62,180 +63,197 @@ extension TrainingState {
         )
     }
 
-    private func forward(_ rows: TrainingBatch, _ pieces: Pieces, _ team: WorkTeam) {
-        team.run(parts: pieces.count) { [self] part in
-            let piece = pieces[part]
-            let start = rows.places.lowerBound
-            let places = start + piece.lowerBound..<start + piece.upperBound
-            let (features, order) = (rows.features, rows.order)
-            kernels.gather(
-                features.span,
-                rows: order.span.extracting(places),
-                into: batch.rows(piece)
-            )
-            if let first = hidden.first { multiplyForward(first, batch, piece) }
+    // MARK: Forward
+
+    /// Gathers rows and takes them into the first layer; turns weights for the way back.
+    private func enter(_ rows: TrainingBatch, _ share: StepShare) {
+        for layer in hidden.dropFirst() {
+            let inputs = StepShare.some(share.step, of: layer.inputs)
+            let weight = weight(of: layer, in: parameters).prefix(columns: layer.outputs)
+            kernels.transpose(weight.rows(inputs), into: layer.transposed.columns(inputs))
         }
-        for (index, layer) in hidden.enumerated() {
-            if index > 0 {
-                let input = hidden[index - 1].output
-                team.run(parts: pieces.count) { [self] part in
-                    multiplyForward(layer, input, pieces[part])
-                }
-            }
-            let columns = Pieces(layer.width, of: Self.pieceColumns, for: team)
-            // The weights that the way back needs are turned meanwhile.
-            let turned = index == 0 ? hidden.count - 1 : 0
-            team.run(parts: columns.count + turned) { [self] part in
-                guard part < columns.count else { return turn(hidden[part - columns.count + 1]) }
-                kernels.normalize(
-                    layer.normalized.prefix(rows: pieces.total),
-                    columns: columns[part],
-                    into: layer.output.prefix(rows: pieces.total),
-                    layer.view,
-                    epsilon: Float(options.normalizationEpsilon),
-                    momentum: Float(options.normalizationMomentum),
-                    dropout: mask(index, rows.dropoutSeed)
-                )
-            }
-        }
+        guard !share.rows.isEmpty else { return }
+        let start = rows.places.lowerBound
+        kernels.gather(
+            rows.block.features.span,
+            rows: rows.block.order.span.extracting(
+                start + share.rows.lowerBound..<start + share.rows.upperBound
+            ),
+            into: batch.rows(share.rows)
+        )
+        if let first = hidden.first { multiply(batch, into: first, share) }
     }
 
-    private func multiplyForward(_ layer: HiddenLayer, _ input: MatrixView, _ piece: Range<Int>) {
+    private func multiply(_ input: MatrixView, into layer: HiddenLayer, _ share: StepShare) {
+        let z = layer.normalized.rows(share.rows)
         kernels.multiply(
-            input.rows(piece).prefix(columns: layer.inputs),
+            input.rows(share.rows).prefix(columns: layer.inputs),
             weight(of: layer, in: parameters),
-            into: layer.normalized.rows(piece)
+            into: z
+        )
+        kernels.moments(of: z, first: share.rows.lowerBound, into: layer.moments)
+    }
+
+    private func forward(into index: Int, _ rows: TrainingBatch, _ share: StepShare) {
+        guard !share.rows.isEmpty else { return }
+        normalize(index - 1, rows, share)
+        multiply(hidden[index - 1].output, into: hidden[index], share)
+    }
+
+    private func normalize(_ index: Int, _ rows: TrainingBatch, _ share: StepShare) {
+        let layer = hidden[index]
+        fetch(layer.moments.floats, share)
+        kernels.normalize(
+            layer.normalized.rows(share.rows),
+            first: share.rows.lowerBound,
+            of: rows.count,
+            by: layer.moments,
+            into: layer.output.rows(share.rows),
+            layer.view,
+            keeps: share.rows.lowerBound == 0,
+            epsilon: Float(options.normalizationEpsilon),
+            momentum: Float(options.normalizationMomentum),
+            dropout: mask(index, rows.dropoutSeed)
         )
     }
 
-    private func turn(_ layer: HiddenLayer) {
-        let weight = weight(of: layer, in: parameters).prefix(columns: layer.outputs)
-        kernels.transpose(weight, into: layer.transposed.prefix(columns: layer.inputs))
-    }
+    // MARK: The loss
 
-    /// The gradients of the logits and of the last layer's bias and input; returns the loss.
-    private func lossGradients(
-        _ rows: TrainingBatch,
-        _ pieces: Pieces,
-        _ team: WorkTeam
-    ) -> Double {
+    /// The last layer, the loss and the way back into the last hidden one.
+    private func judge(_ rows: TrainingBatch, _ share: StepShare) {
+        guard !share.rows.isEmpty else { return }
+        if let index = hidden.indices.last { normalize(index, rows, share) }
         let input = (hidden.last?.output ?? batch).prefix(columns: lastInputs)
-        team.run(parts: pieces.count) { [self] part in
-            kernels.dot(
-                input.rows(pieces[part]),
-                parameters,
-                at: lastOffset,
-                bias: parameters[lastOffset + lastWidth],
-                into: logitGradients.rows(pieces[part])
-            )
-        }
-        var sum = 0.0
-        var biasGradient = 0.0
-        let share = 1 / Double(rows.places.count)
-        for (i, place) in rows.places.enumerated() {
-            let index = i * logitGradients.stride
+        let logits = logitGradients.rows(share.rows)
+        kernels.dot(
+            input.rows(share.rows),
+            parameters,
+            at: lastOffset,
+            bias: parameters[lastOffset + lastWidth],
+            into: logits
+        )
+        let rowShare = 1 / Double(rows.count)
+        for row in share.rows {
+            let index = row * logitGradients.stride
             let logit = Double(logitGradients.floats[index])
-            let isFailure = rows.labels[Int(rows.order[place])] == 1
-            let weight = isFailure ? rows.classWeights.1 : rows.classWeights.0
+            let (isFailure, weight) = rows.label(row)
             // -log p = softplus(-z), -log(1 - p) = softplus(z).
-            sum += weight * PortableMath.softplus(isFailure ? -logit : logit)
+            losses[row] = Float(weight * PortableMath.softplus(isFailure ? -logit : logit))
             let error = PortableMath.sigmoid(logit) - (isFailure ? 1 : 0)
-            let gradient = weight * error * share
-            logitGradients.floats[index] = Float(gradient)
-            biasGradient += gradient
+            logitGradients.floats[index] = Float(weight * error * rowShare)
         }
-        gradients[lastOffset + lastWidth] = Float(biasGradient)
-        guard let above = hidden.last?.gradient else { return sum }
-        team.run(parts: pieces.count) { [self] part in
-            let piece = pieces[part]
-            kernels.multiply(
-                logitGradients.rows(piece),
-                last(in: parameters),
-                into: above.rows(piece)
-            )
-        }
-        return sum
+        guard let last = hidden.last else { return }
+        kernels.multiply(
+            logits,
+            lastWeight(in: parameters),
+            into: last.gradient.rows(share.rows)
+        )
+        sumGradients(of: hidden.count - 1, rows, share)
     }
 
-    private func last(in floats: AlignedFloats) -> MatrixView {
+    private func lastWeight(in floats: AlignedFloats) -> MatrixView {
         MatrixView(floats, offset: lastOffset, rows: 1, columns: lastWidth, stride: lastWidth)
     }
 
-    /// The gradient of the last layer's weights.
-    private func lastGradient(_ rows: Int) {
+    // MARK: Backward
+
+    private func sumGradients(of index: Int, _ rows: TrainingBatch, _ share: StepShare) {
+        let layer = hidden[index]
+        kernels.gradientSums(
+            layer.gradient.rows(share.rows),
+            first: share.rows.lowerBound,
+            normalized: layer.normalized.rows(share.rows),
+            output: layer.output.rows(share.rows),
+            dropout: mask(index, rows.dropoutSeed),
+            into: layer.gradientSums
+        )
+    }
+
+    /// Through the normalisation of a layer, and into the layer before.
+    private func backward(from index: Int, _ rows: TrainingBatch, _ share: StepShare) {
+        guard !share.rows.isEmpty else { return }
+        let layer = hidden[index]
+        let gradient = layer.gradient.rows(share.rows)
+        fetch(layer.gradientSums.floats, share)
+        kernels.normalizeBackward(
+            gradient,
+            of: rows.count,
+            by: layer.gradientSums,
+            normalized: layer.normalized.rows(share.rows),
+            layer.view,
+            keeps: share.rows.lowerBound == 0,
+            into: gradients.0
+        )
+        guard index > 0 else { return }
+        fetch(layer.transposed.floats, share)
+        kernels.multiply(
+            gradient.prefix(columns: layer.outputs),
+            layer.transposed,
+            into: hidden[index - 1].gradient.rows(share.rows)
+        )
+        sumGradients(of: index - 1, rows, share)
+    }
+
+    // MARK: The weights
+
+    /// The gradients of the weights by a half of the batch, or by both.
+    private func weightGradients(_ rows: TrainingBatch, _ share: StepShare) {
+        for (half, places) in share.halves {
+            let gradients = half == 0 ? gradients.0 : gradients.1
+            for (index, layer) in hidden.enumerated() {
+                let inputs = StepShare.some(share.part, of: layer.inputs)
+                let input = index == 0 ? batch : hidden[index - 1].output
+                kernels.multiply(
+                    input.rows(places).columns(inputs),
+                    transposed: true,
+                    layer.gradient.rows(places),
+                    into: weight(of: layer, in: gradients).rows(inputs)
+                )
+            }
+            if share.part.index == 0 { lastGradient(places, gradients) }
+        }
+    }
+
+    private func lastGradient(_ places: Range<Int>, _ gradients: AlignedFloats) {
         let input = hidden.last?.output ?? batch
         let padded = MatrixView(
             input.floats,
-            rows: rows,
+            rows: input.rows,
             columns: lastWidth,
             stride: input.stride
         )
-        let error = logitGradients.prefix(rows: rows)
-        kernels.multiply(error, transposed: true, padded, into: last(in: gradients))
-    }
-
-    private func backward(_ rows: TrainingBatch, _ pieces: Pieces, _ team: WorkTeam) {
-        let count = pieces.total
-        if hidden.isEmpty { lastGradient(count) }
-        for index in hidden.indices.reversed() {
-            let layer = hidden[index]
-            let above = layer.gradient.prefix(rows: count)
-            let columns = Pieces(layer.width, of: Self.pieceColumns, for: team)
-            let isLast = index == hidden.count - 1
-            team.run(parts: columns.count + (isLast ? 1 : 0)) { [self] part in
-                guard part < columns.count else { return lastGradient(count) }
-                kernels.normalizeBackward(
-                    above,
-                    columns: columns[part],
-                    normalized: layer.normalized.prefix(rows: count),
-                    output: layer.output.prefix(rows: count),
-                    layer.view,
-                    dropout: mask(index, rows.dropoutSeed),
-                    into: gradients
-                )
-            }
-            let inputs = Pieces(layer.inputs, of: Self.pieceRows, for: team)
-            let input = (index == 0 ? batch : hidden[index - 1].output).prefix(rows: count)
-            team.run(parts: inputs.count + (index > 0 ? pieces.count : 0)) { [self] part in
-                if part < inputs.count {
-                    kernels.multiply(
-                        input.columns(inputs[part]),
-                        transposed: true,
-                        above,
-                        into: weight(of: layer, in: gradients).rows(inputs[part])
-                    )
-                } else {
-                    let piece = pieces[part - inputs.count]
-                    kernels.multiply(
-                        above.rows(piece).prefix(columns: layer.outputs),
-                        layer.transposed,
-                        into: hidden[index - 1].gradient.rows(piece)
-                    )
-                }
-            }
+        let errors = logitGradients.rows(places)
+        kernels.multiply(
+            errors,
+            transposed: true,
+            padded.rows(places),
+            into: lastWeight(in: gradients)
+        )
+        gradients[lastOffset + lastWidth] = places.reduce(0) { sum, row in
+            sum + logitGradients.floats[row * logitGradients.stride]
         }
     }
 
-    /// One step of Adam in Keras' form: the bias corrections are in the rate, epsilon outside them.
-    func update(learningRate: Double, team: WorkTeam) {
-        stepCount += 1
-        let (beta1, beta2) = (options.beta1, options.beta2)
-        let correction =
-            (1 - Self.power(beta2, stepCount)).squareRoot() / (1 - Self.power(beta1, stepCount))
-        let pieces = Pieces(parameters.count, of: Self.pieceParameters, for: team)
-        team.run(parts: pieces.count) { [self] part in
-            kernels.adam(
-                pieces[part],
-                of: parameters,
-                gradients,
-                first: first,
-                second: second,
-                rate: Float(learningRate * correction),
-                beta1: Float(beta1),
-                beta2: Float(beta2),
-                epsilon: Float(options.adamEpsilon)
-            )
-        }
+    private func adam(_ range: Range<Int>, _ rate: Float) {
+        kernels.adam(
+            range,
+            of: parameters,
+            gradients,
+            first: first,
+            second: second,
+            rate: rate,
+            beta1: Float(options.beta1),
+            beta2: Float(options.beta2),
+            epsilon: Float(options.adamEpsilon)
+        )
+    }
+
+    /// The rate of step `count` of Adam, from 1, in Keras' form: the bias corrections are in the
+    /// rate, epsilon outside them.
+    func adamRate(_ learningRate: Double, step count: Int) -> Float {
+        let first = 1 - Self.power(options.beta1, count)
+        let second = 1 - Self.power(options.beta2, count)
+        return Float(learningRate * second.squareRoot() / first)
     }
 
     private static func power(_ base: Double, _ exponent: Int) -> Double {

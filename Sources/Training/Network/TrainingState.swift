@@ -6,7 +6,9 @@ internal import ModelRuntime
 ///
 /// Matrices are row-major; every width is rounded up to 32 columns, which hold zeros and stay so,
 /// and rows are one cache line further apart, so that a column does not meet the same cache sets.
-final class TrainingState {
+// SAFETY: all but the floats is constant; members of a team write floats of their own share alone,
+// and meet before one reads what another wrote.
+final class TrainingState: @unchecked Sendable {
     /// Places of one hidden layer in the shared storage.
     struct HiddenLayer {
         let inputs: Int
@@ -23,13 +25,46 @@ final class TrainingState {
         let gradient: MatrixView
         /// W' of this layer, for the way back into the layer before.
         let transposed: MatrixView
+        /// Mean and squared differences of z's columns.
+        let moments: SliceSums
+        /// What the gradients' columns add up to.
+        let gradientSums: SliceSums
+    }
+
+    /// Makes floats or, where there are some, references to them, one after the other.
+    private struct Storage {
+        let shared: [AlignedFloats]
+        var all: [AlignedFloats] = []
+
+        init(shared: [AlignedFloats]) { self.shared = shared }
+
+        mutating func floats(_ count: Int) -> AlignedFloats {
+            let place = all.count
+            let floats =
+                place < shared.count
+                ? AlignedFloats(sharing: shared[place]) : AlignedFloats(count: count)
+            all.append(floats)
+            return floats
+        }
+
+        mutating func matrix(_ rows: Int, _ columns: Int) -> MatrixView {
+            let stride = TrainingState.stride(columns)
+            let floats = floats(rows * stride)
+            return MatrixView(floats, rows: rows, columns: columns, stride: stride)
+        }
+
+        mutating func sums(_ rows: Int, _ width: Int, _ size: Int) -> SliceSums {
+            let count = SliceSums.count(rows: rows, width: width, size: size)
+            return SliceSums(floats(count), width: width, size: size)
+        }
     }
 
     let inputs: Int
     let options: TrainerOptions
     let kernels: Kernels
     let parameters: AlignedFloats
-    let gradients: AlignedFloats
+    /// The gradients by the first half of a batch and by the second.
+    let gradients: (AlignedFloats, AlignedFloats)
     let hidden: [HiddenLayer]
     /// The rows of the batch: [batch][inputs].
     let batch: MatrixView
@@ -39,24 +74,35 @@ final class TrainingState {
     let lastWidth: Int
     /// dL/dlogit of the batch.
     let logitGradients: MatrixView
+    /// The weighted loss of each row of the batch.
+    let losses: AlignedFloats
+    /// The rows of a slice, a function of the batch size alone.
+    let sliceRows: Int
     /// Adam's moments.
     let first: AlignedFloats
     let second: AlignedFloats
-    var stepCount = 0
+    /// All of the above in the order of their making.
+    private let storage: [AlignedFloats]
 
     static func padded(_ width: Int) -> Int { (width + 31) / 32 * 32 }
     static func stride(_ width: Int) -> Int { padded(width) + 16 }
 
-    init(inputs: Int, options: TrainerOptions, kernels: Kernels = Kernels()) {
+    /// At least 32 rows, and no more than 16 slices.
+    static func sliceRows(batchSize: Int) -> Int { max(32, (batchSize + 127) / 128 * 8) }
+
+    /// Makes a network of zeros or, for another thread, references of its own to `shared`, which
+    /// has the same inputs and options.
+    init(
+        inputs: Int,
+        options: TrainerOptions,
+        kernels: Kernels = Kernels(),
+        sharing shared: TrainingState? = nil
+    ) {
         self.inputs = inputs
         self.options = options
         self.kernels = kernels
         let rows = options.batchSize
-        func matrix(_ rows: Int, _ columns: Int) -> MatrixView {
-            let stride = Self.stride(columns)
-            let floats = AlignedFloats(count: rows * stride)
-            return MatrixView(floats, rows: rows, columns: columns, stride: stride)
-        }
+        var storage = Storage(shared: shared?.storage ?? [])
         var count = 0
         var offsets: [(weight: Int, gamma: Int)] = []
         var before = inputs
@@ -71,12 +117,14 @@ final class TrainingState {
         lastInputs = before
         lastWidth = Self.padded(before)
         count += lastWidth + 16
-        parameters = AlignedFloats(count: count)
-        gradients = AlignedFloats(count: count)
-        first = AlignedFloats(count: count)
-        second = AlignedFloats(count: count)
-        batch = matrix(rows, inputs)
-        logitGradients = matrix(rows, 1)
+        parameters = storage.floats(count)
+        gradients = (storage.floats(count), storage.floats(count))
+        first = storage.floats(count)
+        second = storage.floats(count)
+        batch = storage.matrix(rows, inputs)
+        logitGradients = storage.matrix(rows, 1)
+        losses = storage.floats(rows)
+        sliceRows = Self.sliceRows(batchSize: rows)
         var layers: [HiddenLayer] = []
         before = inputs
         for (size, offset) in zip(options.hiddenSizes, offsets) {
@@ -85,7 +133,7 @@ final class TrainingState {
                 parameters: parameters,
                 gamma: offset.gamma,
                 beta: offset.gamma + width,
-                moments: AlignedFloats(count: 3 * width)
+                moments: storage.floats(3 * width)
             )
             layers.append(
                 HiddenLayer(
@@ -96,15 +144,18 @@ final class TrainingState {
                     gammaOffset: offset.gamma,
                     betaOffset: offset.gamma + width,
                     view: view,
-                    normalized: matrix(rows, width),
-                    output: matrix(rows, width),
-                    gradient: matrix(rows, width),
-                    transposed: matrix(size, Self.padded(before))
+                    normalized: storage.matrix(rows, width),
+                    output: storage.matrix(rows, width),
+                    gradient: storage.matrix(rows, width),
+                    transposed: storage.matrix(size, Self.padded(before)),
+                    moments: storage.sums(rows, width, sliceRows),
+                    gradientSums: storage.sums(rows, width, sliceRows)
                 )
             )
             before = size
         }
         hidden = layers
+        self.storage = storage.all
     }
 
     /// Start weights: He-normal for the hidden layers, Glorot-uniform for the last, normalisations

@@ -26,10 +26,12 @@ package struct CrossValidation: Sendable {
         path: String,
         report: (_ fold: Int) -> Void
     ) throws(TrainingError) {
+        var run = run
+        run.threadCount = max(1, run.threadCount / foldCount)
         seed = run.options.seed
         let foldOfRow = Self.folds(matrix, seed: seed, count: foldCount)
         var probabilities = [Double](repeating: 0, count: matrix.rowCount)
-        let results = concurrentMap(count: foldCount) { fold in
+        let results = concurrentMap(count: foldCount) { [run] fold in
             Result { () throws(TrainingError) in
                 try Self.score(fold, foldOfRow, matrix, run, path)
             }

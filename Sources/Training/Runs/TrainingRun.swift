@@ -7,10 +7,7 @@ internal import Platform
 /// A model trained on a feature file, judged on another, ready to become a bundle.
 package struct TrainingRun: Sendable {
     /// The most threads that may train.
-    package static let threadCountMax = 64
-    /// The least weights of a network that several threads train: what smaller ones gain, they lose
-    /// by handing rows from core to core.
-    package static let threadedWeightsMin = 1 << 17
+    package static let threadCountMax = WorkTeam.threadCountMax
 
     /// How the networks are trained.
     package var options: TrainerOptions
@@ -153,10 +150,7 @@ package struct TrainingRun: Sendable {
         var generator = SeededGenerator(seed: options.seed, stream: 2)
         for _ in 0..<member { options.seed = generator.next() }
         do throws(TrainerError) {
-            let trainer = try NetworkTrainer(
-                options: options,
-                threadCount: threadCount(inputs: train.names.count)
-            )
+            let trainer = try NetworkTrainer(options: options, threadCount: threadsOfAMember)
             return try trainer.train(
                 features: train.values,
                 inputs: train.names.count,
@@ -173,12 +167,8 @@ package struct TrainingRun: Sendable {
         }
     }
 
-    /// How many threads train one member: those that the others leave, and one where it is small.
-    package func threadCount(inputs: Int) -> Int {
-        let sizes = options.hiddenSizes
-        let weights = zip([inputs] + sizes, sizes).reduce(0) { $0 + $1.0 * $1.1 }
-        return weights >= Self.threadedWeightsMin ? max(1, threadCount / memberCount) : 1
-    }
+    /// The most threads that train one member.
+    package var threadsOfAMember: Int { max(1, threadCount / memberCount) }
 
     private func threshold(
         _ heldOut: HeldOutLogits,

@@ -146,6 +146,45 @@ struct KernelTests {
         )
     }
 
+    /// Sums of slices of 16 rows: in the test the first and the others are done as by two threads.
+    private func sums(_ rows: Int, _ width: Int) -> SliceSums {
+        let count = SliceSums.count(rows: rows, width: width, size: 16)
+        return SliceSums(AlignedFloats(count: count), width: width, size: 16)
+    }
+
+    private func backward(
+        _ gradient: MatrixView,
+        _ parts: [Range<Int>],
+        _ kernels: Kernels,
+        _ forward: (normalized: MatrixView, output: MatrixView),
+        _ view: NormalizationView,
+        _ mask: DropoutMask,
+        into gradients: AlignedFloats
+    ) {
+        let sums = sums(gradient.rows, gradient.columns)
+        for part in parts {
+            kernels.gradientSums(
+                gradient.rows(part),
+                first: part.lowerBound,
+                normalized: forward.normalized.rows(part),
+                output: forward.output.rows(part),
+                dropout: mask,
+                into: sums
+            )
+        }
+        for part in parts {
+            kernels.normalizeBackward(
+                gradient.rows(part),
+                of: gradient.rows,
+                by: sums,
+                normalized: forward.normalized.rows(part),
+                view,
+                keeps: part.lowerBound == 0,
+                into: gradients
+            )
+        }
+    }
+
     @Test(arguments: KernelVariant.available, [0.0, 0.3])
     func normalizationEqualsTheReference(variant: KernelVariant, rate: Double) {
         var noise = Noise()
@@ -157,13 +196,20 @@ struct KernelTests {
             let mask = DropoutMask(rate: rate, seed: 0x0123_4567_89ab_cdef)
             let normalized = matrix(z, rows: rows, columns: width)
             let output = matrix(z, rows: rows, columns: width)
-            // The first columns and the others, as two threads do them.
-            for columns in [0..<32, 32..<width] {
+            let (first, moments) = (min(16, rows), sums(rows, width))
+            let parts = [0..<first, first..<rows].filter { !$0.isEmpty }
+            for part in parts {
+                kernels.moments(of: normalized.rows(part), first: part.lowerBound, into: moments)
+            }
+            for part in parts {
                 kernels.normalize(
-                    normalized,
-                    columns: columns,
-                    into: output,
+                    normalized.rows(part),
+                    first: part.lowerBound,
+                    of: rows,
+                    by: moments,
+                    into: output.rows(part),
                     view,
+                    keeps: part.lowerBound == 0,
                     epsilon: 1e-3,
                     momentum: 0.75,
                     dropout: mask
@@ -187,17 +233,7 @@ struct KernelTests {
             let upstream = noise.floats(rows * width)
             let gradient = matrix(upstream, rows: rows, columns: width)
             let gradients = AlignedFloats(count: 2 * width)
-            for columns in [0..<32, 32..<width] {
-                kernels.normalizeBackward(
-                    gradient,
-                    columns: columns,
-                    normalized: normalized,
-                    output: output,
-                    view,
-                    dropout: mask,
-                    into: gradients
-                )
-            }
+            backward(gradient, parts, kernels, (normalized, output), view, mask, into: gradients)
             let backward = ScalarReference.normalizeBackward(
                 upstream.map(Double.init),
                 forward,
@@ -228,7 +264,8 @@ struct KernelTests {
     func adamEqualsTheReference(variant: KernelVariant) {
         let count = 48
         var noise = Noise()
-        let (p, g) = (AlignedFloats(count: count), AlignedFloats(count: count))
+        let p = AlignedFloats(count: count)
+        let parts = (AlignedFloats(count: count), AlignedFloats(count: count))
         let (m, v) = (AlignedFloats(count: count), AlignedFloats(count: count))
         var (expected, first, second) = ([Double](), [Double](), [Double]())
         for index in 0..<count {
@@ -240,8 +277,10 @@ struct KernelTests {
         for _ in 1...20 {
             for index in 0..<count {
                 // Some gradients are 0 throughout, some tiny.
-                g[index] = index % 3 == 0 ? 0 : noise.float() * (index % 3 == 1 ? 1 : 1e-12)
-                let gradient = Double(g[index])
+                let size: Float = index % 3 == 1 ? 1 : 1e-12
+                parts.0[index] = index % 3 == 0 ? 0 : noise.float() * size
+                parts.1[index] = index % 3 == 0 ? 0 : noise.float() * size
+                let gradient = Double(parts.0[index] + parts.1[index])
                 first[index] = 0.9 * first[index] + 0.1 * gradient
                 second[index] = 0.999 * second[index] + 0.001 * gradient * gradient
                 expected[index] -= 0.01 * first[index] / (second[index].squareRoot() + 1e-7)
@@ -250,7 +289,7 @@ struct KernelTests {
                 Kernels(variant).adam(
                     range,
                     of: p,
-                    g,
+                    parts,
                     first: m,
                     second: v,
                     rate: 0.01,

@@ -41,6 +41,22 @@ struct MachineTimelineTests {
         #expect(timelines[0].failures == [Stretch(first: 1, last: 2, isMatched: false)])
     }
 
+    @Test func withoutMistakesTheLeastCertainComeFirst() throws {
+        // All are right at 0.5: "good" foresees in time, "<b>" is nearly sure, "nervous" is not.
+        var certain = [0.01, 0.01, 0.9, 0.9, 0.01, 0.3, 0.4, 0.01, 0.01, 0.99, 0.99, 0.01]
+        let timelines = try #require(
+            MachineTimeline.worst(matrix, probabilities: certain, rule: (0.5, 0.3, 1, 1))
+        )
+        #expect(timelines.allSatisfy { $0.missed == 0 && $0.falseAlarms == 0 })
+        #expect(timelines.map(\.name) == ["nervous", "good", "<b>"])
+        certain[4] = 0
+        certain[5] = 1
+        let worst = try #require(
+            MachineTimeline.worst(matrix, probabilities: certain, rule: (0.5, 0.3, 1, 1))
+        )
+        #expect(worst[0].name == "nervous" && worst[0].loss.isFinite)
+    }
+
     @Test func pageShowsWhatThereIsAndHostileNamesAsText() throws {
         let evaluation = try #require(
             Evaluation(probabilities: probabilities, labels: matrix.labels, threshold: 0.5)

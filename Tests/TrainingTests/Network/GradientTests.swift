@@ -97,7 +97,9 @@ struct GradientTests {
         var options = TrainerOptions()
         options.hiddenSizes = hidden
         options.dropout = dropout
-        options.batchSize = 24
+        // Two slices, so that each half of the batch has a gradient of its own.
+        let rowCount = 40
+        options.batchSize = rowCount
         let state = TrainingState(inputs: inputs, options: options, kernels: Kernels(variant))
         var generator = SeededGenerator(seed: 8)
         state.start(with: &generator)
@@ -108,19 +110,20 @@ struct GradientTests {
             }
         }
         state.parameters[state.lastOffset + state.lastWidth] = 0.2
-        let rowCount = 24
         let features = (0..<rowCount * inputs).map { _ in Float(generator.normal()) }
         let labels = (0..<rowCount).map { UInt8($0 % 3 == 0 ? 1 : 0) }
         let order = (0..<Int32(rowCount)).reversed().map { $0 }
-        let batch = TrainingBatch(
+        let block = TrainingBlock(
             features: features,
             labels: labels,
             order: order,
             places: 0..<rowCount,
+            batchSize: rowCount,
             classWeights: (0.75, 1.5),
-            dropoutSeed: 77
+            dropoutSeeds: [77],
+            rates: nil
         )
-        let loss = WorkTeam.with(threadCount: 1) { state.passes(batch, team: $0) }
+        let loss = WorkTeam.run(threadCount: 1) { state.run(block, &$0) }
         let reference = ReferenceLoss(
             inputs: inputs,
             options: options,
@@ -145,8 +148,9 @@ struct GradientTests {
                     let below = reference(parameters)
                     parameters[layer][name]?[index] += step
                     let expected = (above - below) / (2 * step) / Double(rowCount)
-                    let actual = Double(state.gradients[place(state, layer, name, index)])
-                    // Float sums over 24 rows; a ReLU whose sign the step turns shifts differences.
+                    let place = place(state, layer, name, index)
+                    let actual = Double(state.gradients.0[place] + state.gradients.1[place])
+                    // Float sums over 40 rows; a ReLU whose sign the step turns shifts differences.
                     #expect(
                         abs(actual - expected) <= 2e-5 + 2e-4 * abs(expected),
                         "layer \(layer) \(name)[\(index)] of \(network)"
@@ -167,20 +171,18 @@ struct GradientTests {
         let features = (0..<16 * 4).map { _ in Float(generator.normal()) }
         let labels = (0..<16).map { UInt8($0 % 2) }
         let order = (0..<16).map { Int32($0) }
-        for seed in 0..<5 {
-            let batch = TrainingBatch(
-                features: features,
-                labels: labels,
-                order: order,
-                places: 0..<16,
-                classWeights: (1, 1),
-                dropoutSeed: UInt64(seed)
-            )
-            WorkTeam.with(threadCount: 2) { team in
-                _ = state.passes(batch, team: team)
-                state.update(learningRate: 0.01, team: team)
-            }
-        }
+        let rate = state.adamRate(0.01, step: 1)
+        let block = TrainingBlock(
+            features: features,
+            labels: labels,
+            order: order,
+            places: 0..<16,
+            batchSize: 16,
+            classWeights: (1, 1),
+            dropoutSeeds: [1],
+            rates: [rate]
+        )
+        for _ in 0..<5 { _ = WorkTeam.run(threadCount: 1) { state.run(block, &$0) } }
         for layer in state.hidden {
             for column in layer.outputs..<layer.width {
                 #expect(state.parameters[layer.gammaOffset + column] == 0)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 import ModelRuntime
+import Platform
+import Synchronization
 import Testing
 import Training
 
@@ -69,15 +71,28 @@ struct NetworkTrainerTests {
         #expect(third.tensors != first.tensors)
     }
 
+    /// A clock by which every block takes half as long as the one before, so that ever more threads
+    /// seem to be worth it.
+    private func clockThatLikesThreads() -> MonotonicClock {
+        let time = Mutex((now: Int64(0), step: Int64(1) << 60))
+        return MonotonicClock {
+            time.withLock {
+                $0.step = max($0.step * 2 / 3, 1)
+                $0.now += $0.step
+                return $0.now
+            }
+        }
+    }
+
     /// Batches of 150 rows and a rest of 100, and layers of several pieces and of less than one.
     @Test(arguments: [2, 3, 8], [[128, 64, 40], [16], []])
     func anyNumberOfThreadsGivesTheSameBytes(threads: Int, hidden: [Int]) throws {
-        var options = small(epochs: 2)
+        var options = small(epochs: 4)
         options.hiddenSizes = hidden
         options.batchSize = 150
         let sample = Sample(rows: 1200)
-        func train(_ threadCount: Int) throws -> TrainedNetwork {
-            try NetworkTrainer(options: options, threadCount: threadCount).train(
+        func train(_ threadCount: Int, _ clock: MonotonicClock) throws -> TrainedNetwork {
+            try NetworkTrainer(options: options, threadCount: threadCount, clock: clock).train(
                 features: sample.features,
                 inputs: sample.inputs,
                 labels: sample.labels,
@@ -85,9 +100,30 @@ struct NetworkTrainerTests {
                 validationRows: Array(1000..<1200)
             )
         }
-        let (one, many) = (try train(1), try train(threads))
-        #expect(one.tensors == many.tensors)
-        #expect(one.history == many.history)
+        let one = try train(1, .system)
+        for clock in [MonotonicClock.system, clockThatLikesThreads()] {
+            let many = try train(threads, clock)
+            #expect(one.tensors == many.tensors)
+            #expect(one.history == many.history)
+        }
+    }
+
+    /// Both fuse multiplication and addition, and no sum depends on how many lanes there are.
+    @Test(.enabled(if: KernelVariant.available.count == 3, "this CPU has no AVX-512"))
+    func widerVectorsGiveTheSameBytes() throws {
+        let sample = Sample(rows: 600)
+        func train(_ variant: KernelVariant) throws -> TrainedNetwork {
+            try NetworkTrainer(options: small(epochs: 2), variant: variant).train(
+                features: sample.features,
+                inputs: sample.inputs,
+                labels: sample.labels,
+                trainRows: Array(0..<500),
+                validationRows: Array(500..<600)
+            )
+        }
+        let variants = KernelVariant.available.filter { $0 != .baseline }
+        let trained = try variants.map(train)
+        #expect(trained.allSatisfy { $0.tensors == trained[0].tensors })
     }
 
     @Test func restoresTheBestWeights() throws {

@@ -31,14 +31,10 @@ struct TrainingRunTests {
         return Set(codes.indices.filter { flags[$0] == side }.map { codes[$0] })
     }
 
-    @Test(arguments: [(1024, 1, 4), (1023, 1, 1), (1024, 2, 2), (1024, 8, 1)])
-    func threadsAreForLargeNetworks(width: Int, members: Int, expected: Int) {
-        // 96 x 1024 and 1024 x 32 weights are as many as it takes.
-        #expect(TrainingRun.threadedWeightsMin == 96 * 1024 + 1024 * 32)
-        var options = TrainerOptions()
-        options.hiddenSizes = [width, 32]
-        let run = TrainingRun(options: options, memberCount: members, threadCount: 4)
-        #expect(run.threadCount(inputs: 96) == expected)
+    @Test(arguments: [(1, 4), (2, 2), (3, 1), (8, 1)])
+    func membersShareTheThreadsOut(members: Int, expected: Int) {
+        let run = TrainingRun(options: TrainerOptions(), memberCount: members, threadCount: 4)
+        #expect(run.threadsOfAMember == expected)
     }
 
     @Test func judgesOnAFifthOfTheMachines() {
