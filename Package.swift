@@ -98,6 +98,7 @@ let package = Package(
         target("Platform", ["CLinux"]),
         target("HTTPServer", ["CLinux", "CNghttp2", "COpenSSL", "CZlib", "Platform"]),
         target("JSON"),
+        target("OTLP", ["JSON"]),
         target("Metrics"),
         target("Integrity", ["COpenSSL"]),
         target("Features", ["JSON", "Platform"] + kernels.map { .byName(name: $0.name) }),
@@ -114,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "InferenceServer",
             dependencies: [
-                "HTTPServer", "Metrics", "JSON", "Integrity", "Features", "Drift", "ModelRuntime",
-                "Platform",
+                "HTTPServer", "Metrics", "JSON", "OTLP", "Integrity", "Features", "Drift",
+                "ModelRuntime", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -123,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "Pipeline",
             dependencies: [
-                "Training", "ModelRuntime", "Features", "Drift", "JSON", "Integrity", "Platform",
+                "Training", "ModelRuntime", "Features", "Drift", "JSON", "OTLP", "Integrity",
+                "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings,
@@ -149,6 +151,7 @@ let package = Package(
         tests("Platform"),
         tests("HTTPServer", ["CNghttp2", "COpenSSL", "Platform", "TestSupport"]),
         tests("JSON", ["TestSupport"]),
+        tests("OTLP"),
         tests("Metrics"),
         tests("Integrity"),
         tests("Features", ["JSON", "Platform", "TestSupport"], exclude: ["Fixtures"]),
@@ -160,7 +163,7 @@ let package = Package(
             "InferenceServer",
             [
                 "CLinux", "HTTPServer", "JSON", "Features", "Drift", "Metrics", "ModelRuntime",
-                "Platform", "Training",
+                "OTLP", "Platform", "Training",
             ]
         ),
         .testTarget(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A collector of OTLP over HTTP for scripts/check_observability.py."""
+"""A collector of OTLP over HTTP, and what scripts/check_observability.py wants of its records."""
 
 import base64
 import http.server
@@ -9,6 +9,8 @@ import threading
 from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+from observed_server import Connection, expect, reading, wait_for
 
 
 class Collector:
@@ -53,3 +55,67 @@ class Collector:
             self.spans += [span for scope in resource.scope_spans for span in scope.spans]
         for resource in getattr(request, "resource_logs", []):
             self.events += [log for scope in resource.scope_logs for log in scope.log_records]
+
+
+def check_stages(request, stages):
+    """The stages of a single reading follow each other within their request."""
+    expect([span.name for span in stages] == ["parse", "state", "features", "forward"],
+           f"stages: {[span.name for span in stages]}")
+    times = [request.start_time_unix_nano]
+    for span in stages:
+        times += [span.start_time_unix_nano, span.end_time_unix_nano]
+        values = {item.key: item.value.int_value for item in span.attributes}
+        expect(values == {"batch.size": 1, "busy_nanoseconds": times[-1] - times[-2]},
+               f"{span.name}: {values}")
+    times.append(request.end_time_unix_nano)
+    expect(times == sorted(times), f"the order of the stages: {times}")
+
+
+def check_loads(collector, refused):
+    """What became of bundles: so many were refused."""
+    loads = [span for span in collector.spans if span.name == "model load"]
+    outcomes = [
+        item.value.string_value
+        for span in loads for item in span.attributes if item.key == "outcome"
+    ]
+    expect(outcomes == ["in_service"] * (len(loads) - refused) + ["refused"] * refused,
+           f"loads of models: {outcomes}")
+    for load in loads:
+        steps = [span for span in collector.spans if span.parent_span_id == load.span_id]
+        is_error = load.status.code == load.status.STATUS_CODE_ERROR
+        names = [span.name for span in steps]
+        expect(names == ["load"] if is_error else names == ["load", "self-test", "swap"],
+               f"steps of a load: {names}")
+        said = [
+            {item.key: item.value.string_value for item in event.attributes}
+            for event in collector.events if event.trace_id == load.trace_id
+        ]
+        expect(len(said) == is_error and all(event["exception.type"] == "BundleError"
+               and event["exception.message"] for event in said), f"exceptions: {said}")
+    print(f"{len(loads)} loads of models decoded, {refused} of them refused")
+
+
+def check_telemetry(collector, port):
+    before = len(collector.events)
+    connection = Connection(port)
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    for number in range(50):
+        fields = [f"traceparent: 00-{trace}-{parent}-01"] if number < 5 else []
+        connection.ask("POST", "/predict", json.dumps(reading(number, number)), fields)
+    wait_for("events", lambda: len(collector.events) >= before + 50)
+    ours = [span for span in collector.spans if span.trace_id.hex() == trace]
+    requests = [span for span in ours if span.kind == span.SPAN_KIND_SERVER]
+    expect(len(requests) == 5, f"{len(requests)} requests of a trace of 5")
+    for span in requests:
+        expect(span.parent_span_id.hex() == parent, "the parent of a span")
+        expect(0 < span.end_time_unix_nano - span.start_time_unix_nano < 10**10, "its time")
+        check_stages(span, [inner for inner in ours if inner.parent_span_id == span.span_id])
+    predictions = [
+        {item.key: item.value for item in event.attributes} for event in collector.events
+        if any(item.value.string_value == "ModelPrediction" for item in event.attributes)
+    ]
+    expect(len(predictions) >= 50, f"{len(predictions)} predictions")
+    dimensions = {"equipment_id", "prediction", "probability", "risk_level", "timestamp",
+                  "model_version", "microsoft.custom_event.name"}
+    expect(all(set(found) == dimensions for found in predictions), "their dimensions")
+    print(f"{len(collector.spans)} spans and {len(collector.events)} events decoded")

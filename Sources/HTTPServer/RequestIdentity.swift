@@ -60,6 +60,15 @@ package struct RequestIdentity {
         traceparent.map { bytes[$0.upperBound - 1] & 1 == 1 }
     }
 
+    /// Whether the client of a request without an identity as yet asks for it to be traced; nil
+    /// where it says nothing.
+    package static func isSampled(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) -> Bool? {
+        traceparent(of: request, bytes).map { bytes[$0.upperBound - 1] & 1 == 1 }
+    }
+
     /// The client's traceparent with a span of ours in the place of its own.
     private static func traceparent(
         _ range: Range<Int>,

@@ -70,19 +70,20 @@ final class Application: Sendable {
             wallClock: wallClock
         )
         decisions = DecisionLog(settings: settings, slots: slots, log: log, clock: clock)
+        telemetry = settings.collector.map {
+            Telemetry($0, settings: settings, log: log, clock: clock, wallClock: wallClock)
+        }
         watcher = ModelWatcher(
             settings: settings,
             models: models,
             state: state,
             decisions: decisions,
             metrics: metrics,
+            telemetry: telemetry,
             log: log,
             clock: clock,
             wallClock: wallClock
         )
-        telemetry = settings.collector.map {
-            Telemetry($0, settings: settings, log: log, clock: clock, wallClock: wallClock)
-        }
         drift = DriftMonitor(
             models: models,
             metrics: metrics,

@@ -4,6 +4,7 @@ import Features
 @testable import HTTPServer
 @testable import InferenceServer
 import JSON
+import Platform
 import Testing
 
 /// Readings that have come together against the same ones that come one after the other.
@@ -68,6 +69,32 @@ import Testing
             try #require(server.application.service.models.current?.state).counts().machines
         }
         #expect(machines[0] == machines[1])
+    }
+
+    @Test func tracesShareTheStagesOfTheirGroup() throws {
+        let collector = try Collector()
+        let server = try TestServer(
+            arguments: ["otlp-collector": collector.address, "trace-percent": "50"],
+            wallClock: .system
+        )
+        var bodies = (0..<6).map { TestReading.brief.replacing("EQ001", with: "M\($0)") }
+        // One that is answered by itself, and sampled as the others are.
+        bodies[3] = bodies[3].replacing("M3", with: "\\u004d3")
+        let answers = answers(to: bodies, of: server.application.service)
+        #expect(answers.allSatisfy { $0.status == 200 })
+        server.application.telemetry?.sendNow()
+        let requests = try Collector.stages(under: "POST /predict", in: collector.spans)
+        #expect(requests.count == 3)
+        let together = requests.filter { stages in
+            stages["forward"].flatMap { Collector.attribute("batch.size", $0.span) }
+                == ["intValue": "5"]
+        }
+        #expect(together.count >= 2)
+        for stages in together {
+            #expect(Set(stages.keys) == ["parse", "state", "features", "forward"])
+            let durations = stages.mapValues { $0.end - $0.start }
+            #expect(durations == together[0].mapValues { $0.end - $0.start })
+        }
     }
 
     @Test func refusesTheMachinesOfAnotherShard() throws {

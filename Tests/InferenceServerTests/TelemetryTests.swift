@@ -3,69 +3,19 @@
 import HTTPServer
 @testable import InferenceServer
 import JSON
+import ModelRuntime
+import OTLP
 import Platform
-import Synchronization
 import Testing
-
-/// A collector that keeps what it gets.
-private final class Collector: RequestHandler {
-    private let bodies = Mutex<[(path: Int, body: JSONValue)]>([])
-    private let status: Int
-
-    init(status: Int = 200) { self.status = status }
-
-    func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
-        let body = [UInt8](capacity: request.body.count) {
-            $0.append(copying: bytes.extracting(request.body))
-        }
-        let value = (try? JSONValue.parse(body)) ?? .null
-        bodies.withLock { $0.append((request.routeID, value)) }
-        response.status = status
-    }
-
-    /// The records of all bodies for a route: of spans 0, of events 1.
-    func records(_ route: Int) -> [JSONValue] {
-        let keys = [
-            ["resourceSpans", "scopeSpans", "spans"], ["resourceLogs", "scopeLogs", "logRecords"],
-        ]
-        return bodies.withLock { $0 }.filter { $0.path == route }.flatMap { body in
-            keys[route].reduce([body.body]) { values, key in
-                values.flatMap { value -> [JSONValue] in
-                    guard case .array(let elements)? = value[key] else { return [] }
-                    return elements
-                }
-            }
-        }
-    }
-}
 
 @Suite struct TelemetryTests {
     private static let trace = "0af7651916cd43dd8448eb211c80319c"
     private static let parent = "b7ad6b7169203331"
 
-    private func serve(_ collector: Collector) throws -> Server {
-        let server = Server(
-            configuration: ServerConfiguration(listeners: [ListenerConfiguration(.main, port: 0)]),
-            routes: RouteTable([Route(.post, "/v1/traces", id: 0), Route(.post, "/v1/logs", id: 1)]
-            ),
-            handler: collector
-        )
-        try server.start()
-        return server
-    }
-
-    private func attribute(_ name: String, _ record: JSONValue) -> JSONValue? {
-        guard case .array(let attributes)? = record["attributes"] else { return nil }
-        return attributes.first { $0["key"] == .string(name) }?["value"]
-    }
-
     @Test func sendsWhatItsCallersWantTraced() throws {
-        let collector = Collector()
-        let receiver = try serve(collector)
-        defer { receiver.stopNow() }
-        let port = try #require(receiver.port(of: .main))
+        let collector = try Collector()
         let server = try TestServer(
-            arguments: ["otlp-collector": "127.0.0.1:\(port)", "trace-percent": "0"]
+            arguments: ["otlp-collector": collector.address, "trace-percent": "0"]
         )
         let client = try server.client()
         var own = ""
@@ -82,33 +32,87 @@ private final class Collector: RequestHandler {
         }
         _ = try client.request("POST", "/predict", body: TestReading.brief)
         server.application.telemetry?.sendNow()
-        let spans = collector.records(0)
-        #expect(spans.count == 1)
-        let span = try #require(spans.first)
+        let spans = collector.spans
+        // With its stages; what else there is comes of the model that was loaded.
+        #expect(spans.count { $0["traceId"] == .string(Self.trace) } == 5)
+        let span = try #require(spans.first { $0["name"] == "POST /predict" })
         #expect(span["traceId"] == .string(Self.trace))
         #expect(span["parentSpanId"] == .string(Self.parent))
         #expect(span["spanId"] == .string(String(own.dropFirst(36).prefix(16))))
-        #expect(span["name"] == "POST /predict")
-        #expect(attribute("http.response.status_code", span) == ["intValue": "200"])
-        let events = collector.records(1)
+        #expect(Collector.attribute("http.response.status_code", span) == ["intValue": "200"])
+        let events = collector.events
         #expect(events.count == 3)
         let event = try #require(events.first)
         #expect(
-            attribute("microsoft.custom_event.name", event) == ["stringValue": "ModelPrediction"]
+            Collector.attribute("microsoft.custom_event.name", event)
+                == ["stringValue": "ModelPrediction"]
         )
-        #expect(attribute("equipment_id", event) == ["stringValue": "EQ001"])
-        #expect(attribute("prediction", event) != nil)
-        #expect(server.application.telemetry?.sentCount == 4)
+        #expect(Collector.attribute("equipment_id", event) == ["stringValue": "EQ001"])
+        #expect(Collector.attribute("prediction", event) != nil)
+        #expect(server.application.telemetry?.sentCount == spans.count + events.count)
+    }
+
+    @Test func tellsTheStagesOfARequestInTheirOrder() throws {
+        let collector = try Collector()
+        let server = try TestServer(
+            arguments: ["otlp-collector": collector.address, "trace-percent": "100"],
+            wallClock: .system
+        )
+        let client = try server.client()
+        _ = try client.request("POST", "/predict", body: TestReading.json(1, hour: 1))
+        let rows = (0..<100).map { TestReading.json($0, hour: 2) }
+        _ = try client.request("POST", "/batch_predict", body: "[\(rows.joined(separator: ","))]")
+        server.application.telemetry?.sendNow()
+        let spans = collector.spans
+        let single = try #require(try Collector.stages(under: "POST /predict", in: spans).first)
+        #expect(Set(single.keys) == ["parse", "state", "features", "forward"])
+        let order = ["parse", "state", "features", "forward"].compactMap { single[$0] }
+        for (before, after) in zip(order, order.dropFirst()) {
+            #expect(before.start <= before.end && before.end <= after.start)
+        }
+        for stage in order {
+            #expect(Collector.attribute("batch.size", stage.span) == ["intValue": "1"])
+            let busy: JSONValue = ["intValue": .string("\(stage.end - stage.start)")]
+            #expect(Collector.attribute("busy_nanoseconds", stage.span) == busy)
+        }
+        let batches = try Collector.stages(under: "POST /batch_predict", in: spans)
+        let batch = try #require(batches.first)
+        #expect(Set(batch.keys) == ["parse", "state", "features", "forward"])
+        let forward = try #require(batch["forward"]).span
+        #expect(Collector.attribute("batch.size", forward) == ["intValue": "100"])
+    }
+
+    @Test func tellsWhatAModelWentThrough() throws {
+        let collector = try Collector()
+        let server = try TestServer(arguments: ["otlp-collector": collector.address])
+        server.application.telemetry?.sendNow()
+        var spans = collector.spans
+        let load = try #require(spans.first)
+        #expect(spans.map { $0["name"] } == ["model load", "load", "self-test", "swap"])
+        #expect(spans.dropFirst().allSatisfy { $0["parentSpanId"] == load["spanId"] })
+        #expect(Collector.attribute("outcome", load) == ["stringValue": "in_service"])
+        #expect(load["status"] == nil)
+        // One that is broken, and then nothing new.
+        let second = TestBundle.secondVersion
+        let bundle = try TestBundle.write(to: server.directory.path, version: second)
+        try FileAccess.remove("\(bundle.path)/golden.json")
+        server.application.watcher.scanNow()
+        server.application.telemetry?.sendNow()
+        spans = Array(collector.spans.dropFirst(spans.count))
+        #expect(spans.map { $0["name"] } == ["model load", "load"])
+        #expect(spans.allSatisfy { $0["status"] == ["code": 2] })
+        let failure = try #require(collector.events.first)
+        #expect(failure["traceId"] == spans.last?["traceId"])
+        #expect(failure["spanId"] == spans.last?["spanId"])
+        #expect(Collector.attribute("exception.type", failure) == ["stringValue": "BundleError"])
+        #expect(Collector.attribute("exception.message", failure) != nil)
     }
 
     @Test func samplesEvenly() throws {
-        let collector = Collector()
-        let receiver = try serve(collector)
-        defer { receiver.stopNow() }
-        let port = try #require(receiver.port(of: .main))
+        let collector = try Collector()
         let server = try TestServer(
             arguments: [
-                "otlp-collector": "127.0.0.1:\(port)", "trace-percent": "10", "event-percent": "25",
+                "otlp-collector": collector.address, "trace-percent": "10", "event-percent": "25",
             ]
         )
         let client = try server.client()
@@ -116,16 +120,13 @@ private final class Collector: RequestHandler {
             _ = try client.request("POST", "/predict", body: TestReading.json(machine, hour: 1))
         }
         server.application.telemetry?.sendNow()
-        #expect(collector.records(0).count == 10)
-        #expect(collector.records(1).count == 25)
+        #expect(collector.spans.count { $0["name"] == "POST /predict" } == 10)
+        #expect(collector.events.count == 25)
     }
 
     @Test func dropsAndCountsWhatNobodyTakes() throws {
-        let collector = Collector(status: 503)
-        let receiver = try serve(collector)
-        defer { receiver.stopNow() }
-        let port = try #require(receiver.port(of: .main))
-        let server = try TestServer(arguments: ["otlp-collector": "127.0.0.1:\(port)"])
+        let collector = try Collector(status: 503)
+        let server = try TestServer(arguments: ["otlp-collector": collector.address])
         let client = try server.client()
         let rows = (0..<50).map { TestReading.json($0, hour: 1) }.joined(separator: ",")
         _ = try client.request("POST", "/batch_predict", body: "[\(rows)]")

@@ -15,6 +15,7 @@ extension PredictionService {
         _ bytes: Span<UInt8>,
         _ identity: RequestIdentity,
         _ requestIDs: RequestIDMaker,
+        _ trace: StageTrace?,
         _ response: inout Response
     ) throws(ServiceError) {
         guard let decisions else { throw .noDecisionLog }
@@ -28,11 +29,10 @@ extension PredictionService {
         let events = try events(bytes.extracting(request.body), model)
         let identity = identity.kept(bytes, requestIDs)
         let received = request.receivedNanoseconds
-        let isTraced = telemetry?.takesTrace(identity.isSampled) == true
         let handle = response.defer()
         decisions.take(events) { [self] result in
             let answer = answer(result, events, model, identity)
-            note(.feedback, identity, answer, since: received, isTraced: isTraced)
+            note(.feedback, identity, answer, since: received, trace: trace)
             handle.complete(answer)
         }
     }

@@ -21,6 +21,7 @@ final class ModelWatcher: Sendable {
     let state: StateKeeper
     private let decisions: DecisionLog?
     let metrics: ServiceMetrics
+    let telemetry: Telemetry?
     let log: Log
     let clock: MonotonicClock
     let wallClock: WallClock
@@ -36,6 +37,7 @@ final class ModelWatcher: Sendable {
         state: StateKeeper,
         decisions: DecisionLog?,
         metrics: ServiceMetrics,
+        telemetry: Telemetry?,
         log: Log,
         clock: MonotonicClock,
         wallClock: WallClock
@@ -47,6 +49,7 @@ final class ModelWatcher: Sendable {
         self.state = state
         self.decisions = decisions
         self.metrics = metrics
+        self.telemetry = telemetry
         self.log = log
         self.clock = clock
         self.wallClock = wallClock
@@ -131,16 +134,18 @@ final class ModelWatcher: Sendable {
     /// Puts a bundle into service, unless something speaks against it.
     func take(_ location: BundleLocation) -> Outcome {
         let previous = models.current
-        let start = clock.nowNanoseconds
-        guard let bundle = load(location) else { return .refused }
+        var trace = ModelLoadTrace(of: location, telemetry, clock: clock)
+        guard let bundle = load(location, &trace) else { return .refused }
         if let previous, previous.digest == bundle.digest.hex { return .taken }
         guard !isQuarantined(bundle) else { return .quarantined }
-        guard let model = prepare(bundle, location, epoch: models.generation + 1) else {
+        trace.begin(.swap)
+        guard let model = prepare(bundle, location, epoch: models.generation + 1, trace) else {
             return .refused
         }
-        let nanoseconds = clock.nowNanoseconds - start
+        let nanoseconds = clock.nowNanoseconds - trace.began
         let served = onProbation(model, after: previous)
         models.install(served, loadSeconds: Double(nanoseconds) * 1e-9)
+        trace.succeed(model, as: "in_service")
         metrics.countSwap()
         log.event(
             .info,
@@ -155,12 +160,12 @@ final class ModelWatcher: Sendable {
     }
 
     /// Loads a bundle and verifies it; nil where it is refused.
-    func load(_ location: BundleLocation) -> LoadedModel? {
+    func load(_ location: BundleLocation, _ trace: inout ModelLoadTrace) -> LoadedModel? {
         do {
             let keys = try [Ed25519PublicKey](settingOf: keyFile)
-            return try BundleReader.load(location, signedBy: keys)
+            return try BundleReader.load(location, signedBy: keys) { trace.begin(.selfTest) }
         } catch {
-            refuse(location, "\(error)")
+            refuse(location, "\(type(of: error))", "\(error)", trace)
             return nil
         }
     }
@@ -170,7 +175,8 @@ final class ModelWatcher: Sendable {
     func prepare(
         _ bundle: LoadedModel,
         _ location: BundleLocation,
-        epoch: Int
+        epoch: Int,
+        _ trace: ModelLoadTrace
     ) -> ServedModel? {
         do throws(StateRefusal) {
             return try ServedModel(
@@ -183,17 +189,23 @@ final class ModelWatcher: Sendable {
                 decisions: decisions
             )
         } catch {
-            refuse(location, "\(error)")
+            refuse(location, "\(type(of: error))", "\(error)", trace)
             return nil
         }
     }
 
-    /// Notes and tells that a bundle is refused.
-    func refuse(_ location: BundleLocation, _ reason: String) {
+    /// Notes and tells that a bundle is refused, for an error of that type.
+    func refuse(
+        _ location: BundleLocation,
+        _ type: String,
+        _ reason: String,
+        _ trace: ModelLoadTrace
+    ) {
         let version = location.version?.description ?? location.path
         models.note(
             ModelRefusal(version: version, reason: reason, time: wallClock.nowMicroseconds)
         )
+        trace.fail(version: version, type: type, reason: reason)
         metrics.countRefusal()
         log.event(
             .error,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import HTTPServer
+internal import Platform
 internal import Synchronization
 
 /// A batch that comes line by line: each piece's lines are answered before the next piece is read.
@@ -26,15 +27,16 @@ final class LineStream: BodyStream {
     private let loopIndex: Int
     /// When the batch began, on the monotonic clock.
     private let began: Int64
-    private let isTraced: Bool
+    private let trace: StageTrace?
     private let state: Mutex<State>
 
     init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
         self.service = service
         self.identity = identity
         self.loopIndex = loopIndex
-        began = service.moment.began
-        isTraced = service.telemetry?.takesTrace(identity.isSampled) == true
+        began = service.clock.nowNanoseconds
+        let isTraced = service.telemetry?.takesTrace(identity.isSampled) == true
+        trace = isTraced ? StageTrace() : nil
         state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 
@@ -58,11 +60,11 @@ final class LineStream: BodyStream {
         RequestIdentity.addFields(identity, to: &response)
         if byteCount == 0 { return }
         if byteCount <= service.limits.inlineLineBytesMax {
-            return answer(model, service.moment, loopIndex: loopIndex, &response)
+            return answer(model, service.moment(trace), loopIndex: loopIndex, &response)
         }
         guard service.batches.reserve(byteCount) else { return refuse(.busy, &response) }
         let started = response
-        let moment = service.moment
+        let moment = service.moment(trace)
         let handle = response.defer()
         service.batches.run(byteCount) { [self] in
             var response = started
@@ -86,7 +88,7 @@ final class LineStream: BodyStream {
             response,
             byteCount: byteCount,
             since: began,
-            isTraced: isTraced
+            trace: trace
         )
     }
 

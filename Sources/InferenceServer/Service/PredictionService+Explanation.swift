@@ -29,6 +29,7 @@ extension PredictionService {
         _ moment: RequestMoment,
         _ scorer: inout Scorer?,
         _ identity: KeptIdentity,
+        since received: Int64,
         _ response: inout Response
     ) throws(ServiceError) {
         // Who answers depends on the machine, which has not been read yet.
@@ -52,7 +53,6 @@ extension PredictionService {
             explanations.giveBack()
             throw .notExplainable
         }
-        let isTraced = telemetry?.takesTrace(identity.isSampled) == true
         let handle = response.defer()
         explanations.run { [self, prediction] in
             var answer = Response()
@@ -60,7 +60,9 @@ extension PredictionService {
             answer.body = prediction
             let limit = Int(limits.explainTimeout / .nanoseconds(1))
             let began = moment.elapsedNanoseconds
+            var mark = moment.mark
             let explanation = explainer.explain(reading) { moment.elapsedNanoseconds >= limit }
+            moment.end(.explain, since: &mark)
             metrics.countExplanation(isComplete: explanation != nil)
             ExplanationWriter.append(
                 explanation,
@@ -70,7 +72,7 @@ extension PredictionService {
             )
             // Before the client knows, who may ask again at once.
             explanations.giveBack()
-            note(.predict, identity, answer, since: moment.began, isTraced: isTraced)
+            note(.predict, identity, answer, since: received, trace: moment.trace)
             handle.complete(answer)
         }
     }

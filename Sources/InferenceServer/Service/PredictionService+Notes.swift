@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import HTTPServer
+internal import OTLP
 internal import Platform
 
 extension PredictionService {
@@ -11,11 +12,21 @@ extension PredictionService {
         _ response: borrowing Response,
         byteCount: Int? = nil,
         since received: Int64,
-        isTraced: Bool
+        trace: StageTrace?
     ) {
-        if isTraced, let telemetry {
+        if let trace, let telemetry {
             telemetry.add(
-                TelemetrySpan(endpoint, identity, response.status, since: received, telemetry)
+                TelemetryRequest(
+                    span: TelemetrySpan(
+                        endpoint,
+                        identity,
+                        response.status,
+                        since: received,
+                        telemetry
+                    ),
+                    received: received,
+                    stages: trace
+                )
             )
         }
         guard writesAccess else { return }

@@ -12,7 +12,7 @@ final class PredictionService: RequestHandler {
     /// The memory of one event loop.
     ///
     /// Only that loop takes the lock, so it is never waited for.
-    private struct LoopContext: ~Copyable {
+    struct LoopContext: ~Copyable {
         var generation = -1
         var model: ServedModel?
         var scorer: Scorer?
@@ -22,12 +22,11 @@ final class PredictionService: RequestHandler {
         var requestIDs = RequestIDMaker()
     }
 
-    private final class LoopSlot: Sendable {
+    final class LoopSlot: Sendable {
         let context = Mutex(LoopContext())
     }
 
     private static let contentType: FieldName = "Content-Type"
-    private static let onError: FieldName = "on_error"
 
     let limits: ServiceLimits
     let retryAfterSeconds: Int
@@ -42,9 +41,7 @@ final class PredictionService: RequestHandler {
     let explanations: ExplanationQueue
     let drift: DriftMonitor
     let writesAccess: Bool
-    /// Whether somebody wants to hear of every request.
-    private let isWatched: Bool
-    private let slots: [LoopSlot]
+    let slots: [LoopSlot]
     private let drainFlag = Atomic(false)
     private let startFlag = Atomic(false)
 
@@ -76,7 +73,6 @@ final class PredictionService: RequestHandler {
         )
         explanations = ExplanationQueue(countMax: settings.service.explanationsMax)
         writesAccess = settings.accessLog == .on
-        isWatched = writesAccess || telemetry != nil
         slots = (0..<loopCount).map { _ in LoopSlot() }
     }
 
@@ -101,11 +97,12 @@ final class PredictionService: RequestHandler {
                 maker: &context.requestIDs
             )
             identity.addFields(bytes, context.requestIDs, to: &response)
+            let trace = trace(of: request, bytes, identity, context)
             do throws(ServiceError) {
                 switch endpoint {
-                case .predict: try predict(request, bytes, &context, identity, &response)
+                case .predict: try predict(request, bytes, &context, identity, trace, &response)
                 case .batchPredict:
-                    try predictBatch(request, bytes, &context, identity, &response)
+                    try predictBatch(request, bytes, &context, identity, trace, &response)
                 case .health, .ready: writeHealth(&response)
                 case .live: response.body.append(contentsOf: Self.alive)
                 case .startup: writeStartup(&response)
@@ -117,7 +114,8 @@ final class PredictionService: RequestHandler {
                 case .maintenance: try maintain(request, bytes, &response)
                 case .forget: try forgetMachine(request, bytes, &response)
                 case .feedback:
-                    try takeFeedback(request, bytes, identity, context.requestIDs, &response)
+                    let maker = context.requestIDs
+                    try takeFeedback(request, bytes, identity, maker, trace, &response)
                 case nil: preconditionFailure("every route has an endpoint")
                 }
             } catch {
@@ -125,13 +123,22 @@ final class PredictionService: RequestHandler {
                 let path = RequestText.string(bytes, request.path)
                 refuse(error, path, kept, &response)
             }
-            guard isWatched, !response.isDeferred, let endpoint else { return }
-            let isTraced = telemetry?.takesTrace(identity.isSampled(bytes)) == true
-            guard isTraced || writesAccess else { return }
+            guard trace != nil || writesAccess, !response.isDeferred, let endpoint else { return }
             let kept = identity.kept(bytes, context.requestIDs)
-            let received = request.receivedNanoseconds
-            note(endpoint, kept, response, since: received, isTraced: isTraced)
+            note(endpoint, kept, response, since: request.receivedNanoseconds, trace: trace)
         }
+    }
+
+    /// Where the stages of a request are noted; nil where it is not traced.
+    private func trace(
+        of request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        _ identity: RequestIdentity,
+        _ context: borrowing LoopContext
+    ) -> StageTrace? {
+        guard let telemetry else { return nil }
+        if let index = request.joinedIndex { return context.joint?.joinedTrace(of: index) }
+        return telemetry.takesTrace(identity.isSampled(bytes)) ? StageTrace() : nil
     }
 
     /// Reads a plain reading ahead; all else is read when it is answered.
@@ -140,9 +147,14 @@ final class PredictionService: RequestHandler {
         return slots[request.loopIndex].context.withLock { context in
             if isFirst {
                 prepareJoint(&context, slot: request.loopIndex)
-                context.joint?.beginJoined(moment)
+                context.joint?.beginJoined(moment(nil))
             }
-            return context.joint?.join(bytes.extracting(request.body))
+            let body = bytes.extracting(request.body)
+            guard let index = context.joint?.join(body) else { return nil }
+            if let telemetry, telemetry.takesTrace(RequestIdentity.isSampled(request, bytes)) {
+                context.joint?.traceJoined(index)
+            }
+            return index
         }
     }
 
@@ -170,19 +182,28 @@ final class PredictionService: RequestHandler {
         _ bytes: Span<UInt8>,
         _ context: inout LoopContext,
         _ identity: RequestIdentity,
+        _ trace: StageTrace?,
         _ response: inout Response
     ) throws(ServiceError) {
         if let index = request.joinedIndex {
             let body = bytes.extracting(request.body)
             return try context.joint?.answerJoined(index, body, to: &response.body) ?? ()
         }
-        let moment = moment
+        let moment = moment(trace)
         _ = try mediaType(request, bytes)
         _ = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
             let body = bytes.extracting(request.body)
             let kept = identity.kept(bytes, context.requestIDs)
-            return try explain(body, moment, &context.scorer, kept, &response)
+            let received = request.receivedNanoseconds
+            return try explain(
+                body,
+                moment,
+                &context.scorer,
+                kept,
+                since: received,
+                &response
+            )
         }
         try context.scorer?.predict(
             bytes.extracting(request.body),
@@ -191,140 +212,10 @@ final class PredictionService: RequestHandler {
         )
     }
 
-    private func predictBatch(
-        _ request: borrowing Request,
-        _ bytes: Span<UInt8>,
-        _ context: inout LoopContext,
-        _ identity: RequestIdentity,
-        _ response: inout Response
-    ) throws(ServiceError) {
-        let moment = moment
-        _ = try mediaType(request, bytes)
-        if try asksForExplanation(request, bytes) {
-            throw .invalidQuery(name: "explain", accepted: "false here: ask /predict for it")
-        }
-        let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
-        let model = try prepare(&context, slot: request.loopIndex)
-        if request.body.count <= limits.inlineBatchBytesMax {
-            let body = bytes.extracting(request.body)
-            return try context.scorer?.predictBatch(job, body, to: &response) ?? ()
-        }
-        let byteCount = request.body.count
-        guard batches.reserve(byteCount) else { throw .busy }
-        let body = RequestText.copy(bytes, request.body)
-        let kept = identity.kept(bytes, context.requestIDs)
-        let received = request.receivedNanoseconds
-        let isTraced = telemetry?.takesTrace(identity.isSampled(bytes)) == true
-        let handle = response.defer()
-        batches.run(byteCount) { [self] in
-            let answer = answer(job, body, model, kept)
-            note(.batchPredict, kept, answer, since: received, isTraced: isTraced)
-            handle.complete(answer)
-        }
-    }
-
-    /// The answer to a batch that was taken off its loop.
-    private func answer(
-        _ job: BatchJob,
-        _ body: [UInt8],
-        _ model: ServedModel,
-        _ identity: KeptIdentity
-    ) -> Response {
-        var response = Response()
-        RequestIdentity.addFields(identity, to: &response)
-        do throws(ServiceError) {
-            let partCount = batches.partCount(byteCount: body.count)
-            if partCount > 1 {
-                try answer(job, body, model, partCount: partCount, &response)
-            } else {
-                try withScorer(model) { scorer throws(ServiceError) in
-                    try scorer.predictBatch(job, body.span, to: &response)
-                }
-            }
-        } catch {
-            refuse(error, Endpoint.batchPredict.path, identity, &response)
-        }
-        return response
-    }
-
-    /// Answers a batch on several cores: read whole, then scored and encoded in parts.
-    private func answer(
-        _ job: BatchJob,
-        _ body: [UInt8],
-        _ model: ServedModel,
-        partCount: Int,
-        _ response: inout Response
-    ) throws(ServiceError) {
-        var dealt: [BatchPart] = []
-        try withScorer(model) { scorer throws(ServiceError) in
-            dealt = try scorer.deal(job, body.span, partCount: partCount)
-        }
-        let parts = dealt
-        let results = concurrentMap(count: partCount) { number in
-            Result { () throws(ServiceError) in
-                var answer = PartAnswer()
-                try withScorer(model) { scorer throws(ServiceError) in
-                    answer = try scorer.answer(parts[number], of: job, body.span)
-                }
-                return answer
-            }
-        }
-        var answers: [PartAnswer] = []
-        for result in results { answers.append(try result.get()) }
-        response.body.append(contentsOf: PredictionEncoder.Keys.predictions)
-        PartAnswer.join(answers, of: parts, to: &response.body)
-        model.encoder.appendBatchEnd(
-            count: parts.reduce(0) { $0 + $1.places.count },
-            microseconds: job.moment.elapsedNanoseconds / 1000,
-            to: &response.body
-        )
-        model.counts.observeLatency(
-            nanoseconds: job.moment.elapsedNanoseconds,
-            slot: slots.count
-        )
-    }
-
-    /// Answers lines of a streamed batch, on the event loop of that index or beside the loops.
-    ///
-    /// - Returns: How many there were.
-    func answerLines(
-        _ lines: Span<UInt8>,
-        _ firstIndex: Int,
-        _ moment: RequestMoment,
-        _ model: ServedModel,
-        loopIndex: Int?,
-        to output: inout [UInt8]
-    ) throws(ServiceError) -> Int {
-        var count = 0
-        if let loopIndex {
-            try slots[loopIndex].context.withLock { context throws(ServiceError) in
-                _ = try prepare(&context, slot: loopIndex)
-                count = try context.scorer?.answerLines(lines, firstIndex, moment, to: &output) ?? 0
-            }
-        } else {
-            try withScorer(model) { scorer throws(ServiceError) in
-                count = try scorer.answerLines(lines, firstIndex, moment, to: &output)
-            }
-        }
-        return count
-    }
-
-    private func withScorer(
-        _ model: ServedModel,
-        _ body: (inout Scorer) throws(ServiceError) -> Void
-    ) throws(ServiceError) {
-        try batches.withScorer(
-            model,
-            metrics: metrics,
-            log: log,
-            telemetry: telemetry,
-            slot: slots.count,
-            body
-        )
-    }
-
     /// What a request's work begins with.
-    var moment: RequestMoment { RequestMoment(wallClock: wallClock, clock: clock) }
+    func moment(_ trace: StageTrace?) -> RequestMoment {
+        RequestMoment(wallClock: wallClock, clock: clock, trace: trace)
+    }
 
     /// Makes the response an error's answer.
     func refuse(
@@ -345,7 +236,7 @@ final class PredictionService: RequestHandler {
 
     /// Makes the loop's scorer one of the model in service; a swap costs the first request after it
     /// some allocations, all others one atomic load.
-    private func prepare(
+    func prepare(
         _ context: inout LoopContext,
         slot: Int
     ) throws(ServiceError) -> ServedModel {
@@ -373,7 +264,7 @@ final class PredictionService: RequestHandler {
         Scorer(model: model, metrics: metrics, log: log, telemetry: telemetry, slot: slot)
     }
 
-    private func mediaType(
+    func mediaType(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>
     ) throws(ServiceError) -> MediaType {
@@ -384,17 +275,5 @@ final class PredictionService: RequestHandler {
         if type == .other { throw .unsupportedMediaType }
         if request.body.isEmpty { throw .emptyBody }
         return type
-    }
-
-    private func skipsErrors(
-        _ request: borrowing Request,
-        _ bytes: Span<UInt8>
-    ) throws(ServiceError) -> Bool {
-        guard let value = request.queryValue(of: Self.onError, in: bytes) else { return false }
-        switch RequestText.string(bytes, value) {
-        case "skip": return true
-        case "fail": return false
-        default: throw .invalidQuery(name: "on_error", accepted: "fail or skip")
-        }
     }
 }

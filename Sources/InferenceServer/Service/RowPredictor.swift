@@ -95,14 +95,15 @@ struct RowPredictor: ~Copyable {
     mutating func score(
         _ rows: inout ReadingRows,
         model: ServedModel,
-        arrival: Int64,
+        moment: RequestMoment,
         skipsErrors: Bool
     ) throws(ServiceError) {
+        moment.trace?.add(rowCount: rows.rows.count)
         makeRoom(for: rows.rows.count)
         var first = 0
         while first < rows.rows.count {
             let block = first..<min(first + Self.blockRows, rows.rows.count)
-            try scoreBlock(block, &rows, model, model.state, arrival, skipsErrors)
+            try scoreBlock(block, &rows, model, model.state, moment, skipsErrors)
             first = block.upperBound
         }
     }
@@ -131,9 +132,10 @@ struct RowPredictor: ~Copyable {
         _ rows: inout ReadingRows,
         _ model: ServedModel,
         _ state: StateStore?,
-        _ arrival: Int64,
+        _ moment: RequestMoment,
         _ skipsErrors: Bool
     ) throws(ServiceError) {
+        var mark = moment.mark
         if !matrix.isEmpty { matrix.removeAll(keepingCapacity: true) }
         trial?.begin()
         for index in block {
@@ -141,12 +143,13 @@ struct RowPredictor: ~Copyable {
             scratch.place = nil
             if rows.refused.isEmpty || rows.refused[index] == nil {
                 do {
-                    admission = try observe(index, rows, state, arrival)
+                    admission = try observe(index, rows, state, moment.arrival)
                 } catch {
                     guard skipsErrors else { throw error }
                     rows.refused[index] = error
                 }
             }
+            moment.end(.state, since: &mark)
             if notesReadings { noted = scratch.observed }
             trial?.take(index, in: block, rows, scratch, notes: notesReadings)
             engine.finishRow(&scratch)
@@ -154,7 +157,7 @@ struct RowPredictor: ~Copyable {
             if block.count > 1 { matrix.append(contentsOf: scratch.row) }
             Self.keep(index, scratch, &flags, &windowFill)
             outcomes[index] = Outcome(
-                timestamp: rows.rows[index].timestamp ?? arrival,
+                timestamp: rows.rows[index].timestamp ?? moment.arrival,
                 admission: admission,
                 probability: 0,
                 prediction: 0,
@@ -164,8 +167,10 @@ struct RowPredictor: ~Copyable {
                 place: admission == .inOrder ? scratch.place : nil,
                 standing: scratch.standing
             )
+            moment.end(.features, since: &mark)
         }
         runNetwork(block, model)
+        moment.end(.forward, since: &mark)
         if !failed.isEmpty { try refuseFailed(&rows, skipsErrors) }
         if drift?.isDue(block.count) == true {
             let features = block.count > 1 ? matrix : scratch.row

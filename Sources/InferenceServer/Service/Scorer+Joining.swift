@@ -9,6 +9,22 @@ extension Scorer {
         decoder.begin(arrival: moment.arrival)
         joinedMoment = moment
         areJoinedScored = false
+        tracedJoined = 0
+    }
+
+    /// Has the group's stages noted, for one of its readings.
+    mutating func traceJoined(_ index: Int) {
+        // A group is no larger than a loop lets it be; of a larger one the rest is not traced.
+        guard index < UInt64.bitWidth else { return }
+        tracedJoined |= 1 << UInt64(index)
+        if joinedMoment?.trace == nil { joinedMoment?.trace = StageTrace() }
+    }
+
+    /// The stages of the group of a reading that is traced.
+    func joinedTrace(of index: Int) -> StageTrace? {
+        guard tracedJoined != 0, index < UInt64.bitWidth, tracedJoined & 1 << UInt64(index) != 0
+        else { return nil }
+        return joinedMoment?.trace
     }
 
     /// Takes a body with one plain reading and returns the row's index; nil for any other.
@@ -33,7 +49,9 @@ extension Scorer {
         guard let moment = joinedMoment else { preconditionFailure("a group has begun") }
         if !areJoinedScored {
             areJoinedScored = true
-            try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: true)
+            var mark = moment.began
+            moment.end(.parse, since: &mark)
+            try predictor.score(&rows, model: model, moment: moment, skipsErrors: true)
             count(arrival: moment.arrival, tellsRefused: false)
         }
         if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }

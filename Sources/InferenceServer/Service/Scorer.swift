@@ -3,6 +3,7 @@
 internal import Features
 internal import HTTPServer
 internal import ModelRuntime
+internal import OTLP
 
 /// Answers the prediction requests of one model from body bytes to body bytes.
 ///
@@ -19,6 +20,8 @@ struct Scorer: ~Copyable {
     /// When the first of the readings that have come together was read, and whether all are scored.
     var joinedMoment: RequestMoment?
     var areJoinedScored = false
+    /// Which of them are traced, a bit of each.
+    var tracedJoined: UInt64 = 0
 
     /// `slot` is the writer's share of the metrics: the event loop's index, or that of all batches.
     init(
@@ -48,8 +51,10 @@ struct Scorer: ~Copyable {
     ) throws(ServiceError) {
         rows.reset()
         decoder.begin(arrival: moment.arrival)
+        var mark = moment.began
         try decoder.readSingle(body, into: &rows)
-        try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: false)
+        moment.end(.parse, since: &mark)
+        try predictor.score(&rows, model: model, moment: moment, skipsErrors: false)
         let nanoseconds = moment.elapsedNanoseconds
         encoder(of: 0).append(
             0,
@@ -104,7 +109,7 @@ struct Scorer: ~Copyable {
         try predictor.score(
             &rows,
             model: model,
-            arrival: moment.arrival,
+            moment: moment,
             skipsErrors: job.skipsErrors
         )
         writeDocument(body, moment, to: &response.body)
@@ -123,8 +128,10 @@ struct Scorer: ~Copyable {
     ) throws(ServiceError) -> Int {
         rows.reset()
         decoder.begin(arrival: moment.arrival)
+        var mark = moment.mark
         decoder.readLines(lines, into: &rows)
-        try predictor.score(&rows, model: model, arrival: moment.arrival, skipsErrors: true)
+        moment.end(.parse, since: &mark)
+        try predictor.score(&rows, model: model, moment: moment, skipsErrors: true)
         let microseconds = moment.elapsedNanoseconds / 1000
         output.reserveCapacity(output.count + rows.rows.count * 384)
         for index in rows.rows.indices {
@@ -170,7 +177,7 @@ struct Scorer: ~Copyable {
         try predictor.score(
             &rows,
             model: model,
-            arrival: job.moment.arrival,
+            moment: job.moment,
             skipsErrors: job.skipsErrors
         )
         var answer = PartAnswer()
@@ -187,7 +194,9 @@ struct Scorer: ~Copyable {
     private mutating func read(_ job: BatchJob, _ body: Span<UInt8>) throws(ServiceError) {
         rows.reset()
         decoder.begin(arrival: job.moment.arrival)
+        var mark = job.moment.mark
         try decoder.readBatch(body, skipsErrors: job.skipsErrors, into: &rows)
+        job.moment.end(.parse, since: &mark)
     }
 
     private func writeDocument(

@@ -2,7 +2,7 @@
 
 internal import Dispatch
 internal import HTTPServer
-internal import JSON
+internal import OTLP
 internal import Platform
 internal import Synchronization
 
@@ -26,7 +26,11 @@ final class Telemetry: Sendable {
     private let log: Log
     private let clock: MonotonicClock
     private let wallClock: WallClock
-    private let resource: JSONValue
+    private let writer = OTLPWriter(
+        service: "predictive-maintenance",
+        program: "inference-server",
+        version: InferenceServerCommand.version
+    )
     private let queue = DispatchQueue(label: "telemetry", qos: .utility)
     private let waiting = Mutex(TelemetryBatch())
     private let traceCount = Atomic(0)
@@ -49,10 +53,6 @@ final class Telemetry: Sendable {
         self.log = log
         self.clock = clock
         self.wallClock = wallClock
-        resource = OTLPWriter.resource([
-            ("service.name", "predictive-maintenance"),
-            ("service.version", .string(InferenceServerCommand.version)),
-        ])
     }
 
     /// Records that a collector has taken.
@@ -80,6 +80,9 @@ final class Telemetry: Sendable {
     func time(ofMonotonic moment: Int64) -> Int64 {
         wallClock.nowMicroseconds * 1000 - (clock.nowNanoseconds - moment)
     }
+
+    /// Queues the spans of a request.
+    func add(_ request: TelemetryRequest) { add { $0.requests.append(request) } }
 
     /// Queues a span.
     func add(_ span: TelemetrySpan) { add { $0.spans.append(span) } }
@@ -119,11 +122,12 @@ final class Telemetry: Sendable {
             defer { waiting = TelemetryBatch() }
             return waiting
         }
-        for spans in batch.spans.pieces(of: Self.postRecordsMax) {
-            post(OTLPWriter.traces(spans, resource: resource), to: "/v1/traces", spans.count)
+        let spans = batch.spans + batch.requests.flatMap(\.spans)
+        for spans in spans.pieces(of: Self.postRecordsMax) {
+            post(writer.traces(spans), to: OTLPWriter.tracesPath, spans.count)
         }
         for events in batch.events.pieces(of: Self.postRecordsMax) {
-            post(OTLPWriter.logs(events, resource: resource), to: "/v1/logs", events.count)
+            post(writer.logs(events), to: OTLPWriter.logsPath, events.count)
         }
     }
 
@@ -154,6 +158,15 @@ final class Telemetry: Sendable {
             [("collector", .string("\(collector)")), ("reason", .string(reason))]
         )
     }
+}
+
+/// What waits to be sent.
+private struct TelemetryBatch: Sendable {
+    var requests: [TelemetryRequest] = []
+    var spans: [TelemetrySpan] = []
+    var events: [TelemetryEvent] = []
+
+    var count: Int { requests.count + spans.count + events.count }
 }
 
 extension Array {

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 internal import HTTPServer
+internal import OTLP
+
+/// An answered request that is traced: its span, and what becomes spans when it is sent.
+struct TelemetryRequest: Sendable {
+    let span: TelemetrySpan
+    /// When the request came, on the monotonic clock.
+    let received: Int64
+    let stages: StageTrace
+
+    /// All spans of it, its own first.
+    var spans: [TelemetrySpan] { [span] + stages.spans(under: span, since: received) }
+}
 
 extension TelemetrySpan {
     /// The span of an answered request, which came at a moment of the monotonic clock; where it
@@ -12,11 +24,18 @@ extension TelemetrySpan {
         since received: Int64,
         _ telemetry: Telemetry
     ) {
+        var context = TraceContext()
+        if let traceID = identity.traceID, let spanID = identity.spanID {
+            context = TraceContext(
+                traceID: traceID,
+                spanID: spanID,
+                parentSpanID: identity.parentSpanID
+            )
+        }
         self.init(
-            traceID: identity.traceID ?? Self.randomDigits(words: 2),
-            spanID: identity.spanID ?? Self.randomDigits(words: 1),
-            parentSpanID: identity.parentSpanID,
+            context,
             name: "\(endpoint.method.name) \(endpoint.path)",
+            kind: .server,
             start: telemetry.time(ofMonotonic: received),
             end: telemetry.now,
             isError: status >= 500,
@@ -28,30 +47,18 @@ extension TelemetrySpan {
             ]
         )
     }
-
-    /// Random hexadecimal digits, sixteen a word.
-    private static func randomDigits(words: Int) -> String {
-        (0..<words).map { _ in
-            let digits = String(UInt64.random(in: 1 ... .max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-        }.joined()
-    }
 }
 
 extension TelemetryEvent {
     /// The exception that a request ended with.
     init(_ error: ServiceError, _ identity: KeptIdentity, _ telemetry: Telemetry) {
-        self.init(
+        self = .exception(
+            type: error.reason,
+            message: error.title,
             time: telemetry.now,
-            name: "exception",
-            isError: true,
             traceID: identity.traceID,
             spanID: identity.spanID,
-            attributes: [
-                ("exception.type", .string(error.reason)),
-                ("exception.message", .string(error.title)),
-                ("request_id", .string(identity.requestID)),
-            ]
+            attributes: [("request_id", .string(identity.requestID))]
         )
     }
 }

@@ -17,20 +17,22 @@ extension ModelWatcher {
             return endTrial(of: model)
         }
         let role = Trial.Role(wanted.mode)
-        guard let bundle = load(wanted.location) else { return endTrial(of: model) }
+        var trace = ModelLoadTrace(of: wanted.location, telemetry, clock: clock)
+        guard let bundle = load(wanted.location, &trace) else { return endTrial(of: model) }
         if let trial = model.trial, trial.role == role, trial.model.digest == bundle.digest.hex {
             return
         }
         guard !isQuarantined(bundle) else { return endTrial(of: model) }
         if let refusal = Trial.refusal(of: bundle.manifest, beside: model) {
-            refuse(wanted.location, "\(refusal)")
+            refuse(wanted.location, "\(type(of: refusal))", "\(refusal)", trace)
             return endTrial(of: model)
         }
-        guard let second = prepare(bundle, wanted.location, epoch: model.epoch) else {
+        trace.begin(.swap)
+        guard let second = prepare(bundle, wanted.location, epoch: model.epoch, trace) else {
             return endTrial(of: model)
         }
-        let trial = Trial(of: second, beside: model, as: role, slots: metrics.slots)
-        models.setTrial(trial)
+        models.setTrial(Trial(of: second, beside: model, as: role, slots: metrics.slots))
+        trace.succeed(second, as: role.mode)
         log.event(
             .info,
             "challenger_on_trial",

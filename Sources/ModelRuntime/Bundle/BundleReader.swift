@@ -11,14 +11,16 @@ internal import Platform
 package enum BundleReader {
     /// Loads a bundle: sums, sizes, shapes, finiteness and golden answers are right, or it throws.
     ///
-    /// With keys, its sums also have to be signed by one of them.
+    /// With keys, its sums also have to be signed by one of them. `willTest` is called before the
+    /// golden cases, which come last.
     ///
     /// - Throws: ``BundleError`` naming the file.
     /// - Complexity: O(bytes of the bundle), plus a forward pass and its history per golden case.
     package static func load(
         path: String,
         signedBy keys: [Ed25519PublicKey] = [],
-        limits: BundleLimits = BundleLimits()
+        limits: BundleLimits = BundleLimits(),
+        willTest: () -> Void = {}
     ) throws(BundleError) -> LoadedModel {
         var files = try BundleFiles(path, signedBy: keys, limits: limits)
         let manifest = try Manifest(files.take(BundleFile.manifest))
@@ -51,6 +53,8 @@ package enum BundleReader {
             transform: manifest.transform,
             limits: limits
         )
+        let explainer = try explainer(&files, manifest, engine, network, limits)
+        willTest()
         for (index, golden) in cases.enumerated() {
             try golden.check(
                 index: index,
@@ -63,7 +67,7 @@ package enum BundleReader {
             manifest: manifest,
             engine: engine,
             network: network,
-            explainer: try explainer(&files, manifest, engine, network, limits),
+            explainer: explainer,
             fleet: fleet,
             digest: files.digest,
             path: path
@@ -105,9 +109,15 @@ package enum BundleReader {
     package static func load(
         _ location: BundleLocation,
         signedBy keys: [Ed25519PublicKey] = [],
-        limits: BundleLimits = BundleLimits()
+        limits: BundleLimits = BundleLimits(),
+        willTest: () -> Void = {}
     ) throws(BundleError) -> LoadedModel {
-        let loaded = try load(path: location.path, signedBy: keys, limits: limits)
+        let loaded = try load(
+            path: location.path,
+            signedBy: keys,
+            limits: limits,
+            willTest: willTest
+        )
         if let model = location.model, loaded.manifest.model != model {
             throw .manifest(what: "model", why: "\(loaded.manifest.model) in the place of \(model)")
         }

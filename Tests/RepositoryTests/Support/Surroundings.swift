@@ -7,6 +7,7 @@ struct Surroundings: Sendable {
     let documents: [String: String]
     /// Every file's path.
     let paths: Set<String>
+    let monitoring: Monitoring
 
     func document(_ path: String) -> String { documents[path] ?? "" }
 
@@ -17,7 +18,8 @@ struct Surroundings: Sendable {
         return Surroundings(
             moduleTable: ModuleTable(markdown: texts["ARCHITECTURE.md"] ?? ""),
             documents: texts,
-            paths: Set(Repository.paths)
+            paths: Set(Repository.paths),
+            monitoring: Monitoring(files: Repository.files)
         )
     }()
 
@@ -29,6 +31,35 @@ struct Surroundings: Sendable {
             "docs/metrics.md": "`seen_total` by `model_version`",
             "docs/there.md": "# One heading\n",
         ],
-        paths: ["docs/there.md", "docs/configuration.md", "LICENSE"]
+        paths: ["docs/there.md", "docs/configuration.md", "LICENSE"],
+        monitoring: Monitoring(files: [
+            SourceFile(
+                path: "dashboards/rules/alerts.yml",
+                text: """
+                    groups:
+                      - name: time
+                        rules:
+                          - alert: Late
+                            expr: |-
+                              service:lateness:ratio > 0.1
+                            for: 1m
+                          - record: service:lateness:ratio
+                            expr: rate(late_total{by="x_y"}[1h]) / rate(seen_count[1h])
+
+                    """
+            ),
+            SourceFile(
+                path: "grafana/dashboards/health.json",
+                text: """
+                    {"title": "Health", "panels": [
+                      {"title": "Lateness", "targets": [{"expr": "sum(late_total)"}]},
+                      {"title": "Noise", "targets": [{"expr": "sum(noise_total)"}]}]}
+                    """
+            ),
+            SourceFile(
+                path: "Sources/InferenceServer/A.swift",
+                text: "log.event(.info, \"came_late\")"
+            ),
+        ])
     )
 }

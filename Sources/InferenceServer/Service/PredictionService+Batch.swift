@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+
+internal import HTTPServer
+internal import Platform
+internal import Synchronization
+
+/// `POST /batch_predict`: small batches on their loop, others beside it, large ones on all cores.
+extension PredictionService {
+    private static let onError: FieldName = "on_error"
+
+    /// Answers a batch, on its loop or beside it.
+    ///
+    /// - Throws: ``ServiceError``; nothing was taken in then.
+    func predictBatch(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
+        _ context: inout LoopContext,
+        _ identity: RequestIdentity,
+        _ trace: StageTrace?,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        let moment = moment(trace)
+        _ = try mediaType(request, bytes)
+        if try asksForExplanation(request, bytes) {
+            throw .invalidQuery(name: "explain", accepted: "false here: ask /predict for it")
+        }
+        let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
+        let model = try prepare(&context, slot: request.loopIndex)
+        if request.body.count <= limits.inlineBatchBytesMax {
+            let body = bytes.extracting(request.body)
+            return try context.scorer?.predictBatch(job, body, to: &response) ?? ()
+        }
+        let byteCount = request.body.count
+        guard batches.reserve(byteCount) else { throw .busy }
+        let body = RequestText.copy(bytes, request.body)
+        let kept = identity.kept(bytes, context.requestIDs)
+        let received = request.receivedNanoseconds
+        let handle = response.defer()
+        batches.run(byteCount) { [self] in
+            let answer = answer(job, body, model, kept)
+            note(.batchPredict, kept, answer, since: received, trace: trace)
+            handle.complete(answer)
+        }
+    }
+
+    /// The answer to a batch that was taken off its loop.
+    private func answer(
+        _ job: BatchJob,
+        _ body: [UInt8],
+        _ model: ServedModel,
+        _ identity: KeptIdentity
+    ) -> Response {
+        var response = Response()
+        RequestIdentity.addFields(identity, to: &response)
+        do throws(ServiceError) {
+            let partCount = batches.partCount(byteCount: body.count)
+            if partCount > 1 {
+                try answer(job, body, model, partCount: partCount, &response)
+            } else {
+                try withScorer(model) { scorer throws(ServiceError) in
+                    try scorer.predictBatch(job, body.span, to: &response)
+                }
+            }
+        } catch {
+            refuse(error, Endpoint.batchPredict.path, identity, &response)
+        }
+        return response
+    }
+
+    /// Answers a batch on several cores: read whole, then scored and encoded in parts.
+    private func answer(
+        _ job: BatchJob,
+        _ body: [UInt8],
+        _ model: ServedModel,
+        partCount: Int,
+        _ response: inout Response
+    ) throws(ServiceError) {
+        var dealt: [BatchPart] = []
+        try withScorer(model) { scorer throws(ServiceError) in
+            dealt = try scorer.deal(job, body.span, partCount: partCount)
+        }
+        let parts = dealt
+        let results = concurrentMap(count: partCount) { number in
+            Result { () throws(ServiceError) in
+                var answer = PartAnswer()
+                try withScorer(model) { scorer throws(ServiceError) in
+                    answer = try scorer.answer(parts[number], of: job, body.span)
+                }
+                return answer
+            }
+        }
+        var answers: [PartAnswer] = []
+        for result in results { answers.append(try result.get()) }
+        response.body.append(contentsOf: PredictionEncoder.Keys.predictions)
+        PartAnswer.join(answers, of: parts, to: &response.body)
+        model.encoder.appendBatchEnd(
+            count: parts.reduce(0) { $0 + $1.places.count },
+            microseconds: job.moment.elapsedNanoseconds / 1000,
+            to: &response.body
+        )
+        model.counts.observeLatency(
+            nanoseconds: job.moment.elapsedNanoseconds,
+            slot: slots.count
+        )
+    }
+
+    /// Answers lines of a streamed batch, on the event loop of that index or beside the loops.
+    ///
+    /// - Returns: How many there were.
+    func answerLines(
+        _ lines: Span<UInt8>,
+        _ firstIndex: Int,
+        _ moment: RequestMoment,
+        _ model: ServedModel,
+        loopIndex: Int?,
+        to output: inout [UInt8]
+    ) throws(ServiceError) -> Int {
+        var count = 0
+        if let loopIndex {
+            try slots[loopIndex].context.withLock { context throws(ServiceError) in
+                _ = try prepare(&context, slot: loopIndex)
+                count = try context.scorer?.answerLines(lines, firstIndex, moment, to: &output) ?? 0
+            }
+        } else {
+            try withScorer(model) { scorer throws(ServiceError) in
+                count = try scorer.answerLines(lines, firstIndex, moment, to: &output)
+            }
+        }
+        return count
+    }
+
+    private func withScorer(
+        _ model: ServedModel,
+        _ body: (inout Scorer) throws(ServiceError) -> Void
+    ) throws(ServiceError) {
+        try batches.withScorer(
+            model,
+            metrics: metrics,
+            log: log,
+            telemetry: telemetry,
+            slot: slots.count,
+            body
+        )
+    }
+
+    private func skipsErrors(
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>
+    ) throws(ServiceError) -> Bool {
+        guard let value = request.queryValue(of: Self.onError, in: bytes) else { return false }
+        switch RequestText.string(bytes, value) {
+        case "skip": return true
+        case "fail": return false
+        default: throw .invalidQuery(name: "on_error", accepted: "fail or skip")
+        }
+    }
+}
