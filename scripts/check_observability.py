@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Checks metrics, rules, dashboards and telemetry against the running server and Prometheus.
 
-Called by scripts/check-observability with the server's program and a folder that holds one bundle.
+Called by scripts/check-observability with the server's program, a folder that holds one bundle, and
+the program pdm.
 """
 
 import contextlib
@@ -18,11 +19,12 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from grafana_types import check_types
 from observed_server import (
     Connection, expect, failures, free_port, http1_load, READING, samples, second_version, total,
     wait_for,
 )
-from otlp_collector import Collector, check_loads, check_telemetry
+from otlp_collector import Collector, check_commands, check_loads, check_telemetry
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "dashboards" / "prometheus_grafana_config"
@@ -174,7 +176,7 @@ def check_page(port):
     expect(lint.returncode == 0 and not said, f"promtool check metrics: {said}")
 
 
-def run(program, models, folder):
+def run(program, models, pdm, folder):
     shutil.copytree(models, folder / "models")
     log = open(folder / "log", "w")
     collector = Collector()
@@ -191,6 +193,7 @@ def run(program, models, folder):
         port = int(found[1])
         check_exact(port)
         check_telemetry(collector, port)
+        check_commands(pdm, models, collector)
         prometheus = Prometheus(folder, f"127.0.0.1:{port}")
         stack.callback(lambda: (prometheus.process.kill(), prometheus.process.wait()))
         check_http2(port, folder, 2000)
@@ -208,7 +211,8 @@ def run(program, models, folder):
         shutil.copytree(place, broken)
         (broken / "golden.json").unlink()
         wait_for("a refusal", lambda: any(
-            event.body.string_value == "exception" for event in collector.events))
+            item.value.string_value == "BundleError"
+            for event in collector.events for item in event.attributes))
         check_loads(collector, refused=1)
         shutil.rmtree(broken)
         for _ in range(10):
@@ -226,7 +230,8 @@ def run(program, models, folder):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as path:
-        run(sys.argv[1], Path(sys.argv[2]), Path(path))
+        check_types(sorted((CONFIG / "grafana" / "dashboards").glob("*.json")), expect)
+        run(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(path))
     if failures:
         sys.exit(f"{len(failures)} checks failed")
     print("what is seen from outside is right")

@@ -4,6 +4,8 @@
 import base64
 import http.server
 import json
+import os
+import subprocess
 import threading
 
 from google.protobuf import json_format
@@ -119,3 +121,63 @@ def check_telemetry(collector, port):
                   "model_version", "microsoft.custom_event.name"}
     expect(all(set(found) == dimensions for found in predictions), "their dimensions")
     print(f"{len(collector.spans)} spans and {len(collector.events)} events decoded")
+
+
+class Strange:
+    """A service that says no to everything and keeps what came."""
+
+    def __init__(self):
+        self.traceparents = []
+        strange = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def refuse(self):
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                strange.traceparents.append(self.headers["traceparent"])
+                self.send_response(403)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            do_GET = do_POST = do_PUT = refuse
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def check_commands(pdm, models, collector):
+    """The calls of a command are spans of its trace, which goes out with them."""
+    strange, before = Strange(), (len(collector.spans), len(collector.events))
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    outcome = subprocess.run(
+        [pdm, "registry", "push", "--model-dir", models,
+         "--tracking-uri", f"http://name:secret@127.0.0.1:{strange.port}"],
+        env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}/",
+                          "TRACEPARENT": f"00-{trace}-{parent}-01"},
+        capture_output=True, text=True, timeout=60,
+    )
+    spans, events = collector.spans[before[0]:], collector.events[before[1]:]
+    expect(outcome.returncode == 1 and "telemetry" not in outcome.stderr, outcome.stderr)
+    expect(all(span.trace_id.hex() == trace for span in spans), "the trace of a command")
+    root, *calls = spans
+    expect(root.name == "pdm registry push" and root.parent_span_id.hex() == parent, root.name)
+    expect(root.status.code == root.status.STATUS_CODE_ERROR, "a command that failed")
+    expect(calls and len(calls) == len(strange.traceparents), f"{len(calls)} calls")
+    for span, sent in zip(calls, strange.traceparents):
+        expect(sent == f"00-{trace}-{span.span_id.hex()}-01", f"traceparent {sent}")
+        expect(span.kind == span.SPAN_KIND_CLIENT and span.parent_span_id == root.span_id, "a call")
+        expect(span.status.code == span.status.STATUS_CODE_ERROR, "a call that was refused")
+        values = {item.key: item.value.string_value or item.value.int_value
+                  for item in span.attributes}
+        url = values.pop("url.full", "")
+        expect(url.startswith(f"http://127.0.0.1:{strange.port}/") and "?" not in url, url)
+        expect(values == {"http.request.method": span.name, "server.address": "127.0.0.1",
+                          "server.port": strange.port, "http.response.status_code": 403,
+                          "error.type": "403"}, f"a call: {values}")
+    failure = {item.key: item.value.string_value for event in events for item in event.attributes}
+    expect(failure.get("exception.type") == "TrainingError", f"exception: {failure}")
+    expect("secret" not in f"{spans} {events}", "a secret was sent")
+    print(f"{len(calls)} calls of a command decoded, and the command")

@@ -18,13 +18,16 @@ package struct OTLPWriter: Sendable {
     private let scope: JSONValue
 
     /// Names the service that all records come from, and the program that makes them.
-    package init(service: String, program: String, version: String) {
-        resource = [
-            "attributes": Self.list([
-                ("service.name", .string(service)), ("service.version", .string(version)),
-            ])
-        ]
-        scope = ["name": .string(program), "version": .string(version)]
+    package init(service: String, program: String, version: String?) {
+        var attributes: [Attribute] = [("service.name", .string(service))]
+        var scope = JSONObject()
+        scope["name"] = .string(program)
+        if let version {
+            attributes.append(("service.version", .string(version)))
+            scope["version"] = .string(version)
+        }
+        resource = ["attributes": Self.list(attributes)]
+        self.scope = .object(scope)
     }
 
     /// The body of a POST to ``tracesPath``.

@@ -116,9 +116,11 @@ struct RetrainCommand: ParsableCommand {
                 _ = try look(&memory, target)
                 lastTrouble = ""
             } catch {
+                CommandTrace.current.note(error)
                 if "\(error)" != lastTrouble { Console.error("error: \(error)") }
                 lastTrouble = "\(error)"
             }
+            CommandTrace.current.end("pdm retrain")
             Thread.sleep(forTimeInterval: Double(interval))
         }
     }

@@ -7,7 +7,7 @@ internal import Platform
 
 /// Takes what operators tell of machines: `POST /feedback`.
 extension PredictionService {
-    private static let noteBytesMax = 1024
+    static let noteBytesMax = 1024
 
     /// Answers with how many events were new, once all are on the disk.
     func takeFeedback(

@@ -10,12 +10,19 @@ extension OpenAPISchemas {
             "type": "object",
             "required": ["equipment_id", "kind", "timestamp"],
             "properties": [
-                "equipment_id": ["type": "string", "minLength": 1, "maxLength": 64],
+                "equipment_id": Self.text(
+                    bytesMax: SpecLimits.equipmentIDBytesMax,
+                    isOptional: false,
+                    isEmptyAllowed: false
+                ),
                 "kind": [
                     "enum": .array(FeedbackEvent.Kind.allCases.map { .string($0.rawValue) })
                 ],
                 "timestamp": time,
-                "note": ["type": ["string", "null"], "maxLength": 1024],
+                "note": Self.text(
+                    bytesMax: PredictionService.noteBytesMax,
+                    isOptional: true
+                ),
             ],
         ]
         let events: JSONValue = [

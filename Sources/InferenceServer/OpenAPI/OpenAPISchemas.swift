@@ -7,7 +7,10 @@ internal import ModelRuntime
 /// The schemas of what goes in and comes out, in JSON Schema 2020-12.
 ///
 /// They say what is accepted, no more and no less: a value outside its physical range is taken and
-/// flagged, so the range stands beside the type as `x-range`.
+/// flagged, so the range stands beside the type as `x-range`. What JSON Schema has no word for
+/// stands there too: `x-max-bytes` is a limit in bytes of UTF-8, where `maxLength` counts
+/// characters and so says enough of ASCII alone; a moment with `x-not-ahead` must not lie ahead of
+/// the clock.
 struct OpenAPISchemas {
     let model: ServedModel
 
@@ -26,12 +29,12 @@ struct OpenAPISchemas {
         all["ModelInfo"] = modelInfo
         all["Drift"] = drift
         all["Machine"] = machine
-        all["Maintenance"] = object(["timestamp": time, "kind": kind])
+        all["Maintenance"] = object(["timestamp": pastTime, "kind": kind])
         all["MaintenanceAnswer"] = object(
             ["equipment_id": string(""), "timestamp": moment, "kind": string("")],
             required: ["equipment_id", "timestamp", "kind"]
         )
-        all["Feedback"] = feedback(time: ["anyOf": .array(momentForms)])
+        all["Feedback"] = feedback(time: pastMoment)
         all["FeedbackAnswer"] = feedbackAnswer
         return all
     }
@@ -66,13 +69,29 @@ struct OpenAPISchemas {
     }
 
     private var equipmentID: JSONValue {
-        let type: JSONValue = model.format.needsID ? .string("string") : ["string", "null"]
-        return [
-            "type": type,
-            "minLength": 1,
-            "maxLength": .integer(SpecLimits.equipmentIDBytesMax),
-            "description": "The machine: 1 to \(SpecLimits.equipmentIDBytesMax) bytes of UTF-8.",
-        ]
+        Self.text(
+            bytesMax: SpecLimits.equipmentIDBytesMax,
+            isOptional: !model.format.needsID,
+            isEmptyAllowed: false,
+            "The machine."
+        )
+    }
+
+    /// A text with a limit in bytes of UTF-8.
+    static func text(
+        bytesMax: Int,
+        isOptional: Bool,
+        isEmptyAllowed: Bool = true,
+        _ what: String = ""
+    ) -> JSONValue {
+        let limit = "\(isEmptyAllowed ? "At most" : "1 to") \(bytesMax) bytes of UTF-8."
+        var schema = JSONObject()
+        schema["type"] = isOptional ? ["string", "null"] : "string"
+        if !isEmptyAllowed { schema["minLength"] = 1 }
+        schema["maxLength"] = .integer(bytesMax)
+        schema["x-max-bytes"] = .integer(bytesMax)
+        schema["description"] = .string(what.isEmpty ? limit : "\(what) \(limit)")
+        return .object(schema)
     }
 
     private func schema(of sensor: Sensor) -> JSONValue {
@@ -112,7 +131,25 @@ struct OpenAPISchemas {
         ]
     }
 
-    private var kind: JSONValue { ["type": ["string", "null"], "maxLength": 64] }
+    /// When something happened.
+    private var pastMoment: JSONValue {
+        [
+            "anyOf": .array(momentForms), "x-not-ahead": true,
+            "description": "RFC 3339, or seconds since 1970, not ahead of the server's clock.",
+        ]
+    }
+
+    private var pastTime: JSONValue {
+        [
+            "anyOf": .array(momentForms + [["type": "null"]]), "x-not-ahead": true,
+            "description":
+                "RFC 3339, or seconds since 1970, not ahead of the server's clock; by default now.",
+        ]
+    }
+
+    private var kind: JSONValue {
+        Self.text(bytesMax: PredictionService.kindBytesMax, isOptional: true)
+    }
 
     private var moment: JSONValue { ["type": "string", "format": "date-time"] }
 

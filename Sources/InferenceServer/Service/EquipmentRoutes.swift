@@ -7,7 +7,7 @@ internal import Platform
 
 /// What is known of one machine: shown to all, changed by operators only.
 extension PredictionService {
-    private static let kindBytesMax = 64
+    static let kindBytesMax = 64
 
     /// Answers `GET /equipment/{id}`.
     func showMachine(

@@ -97,7 +97,15 @@ final class PredictionService: RequestHandler {
                 maker: &context.requestIDs
             )
             identity.addFields(bytes, context.requestIDs, to: &response)
-            let trace = trace(of: request, bytes, identity, context)
+            // Where the stages are noted; nil where the request is not traced.
+            var trace: StageTrace?
+            if let telemetry {
+                if let index = request.joinedIndex {
+                    trace = context.joint?.joinedTrace(of: index)
+                } else if telemetry.takesTrace(identity.isSampled(bytes)) {
+                    trace = StageTrace()
+                }
+            }
             do throws(ServiceError) {
                 switch endpoint {
                 case .predict: try predict(request, bytes, &context, identity, trace, &response)
@@ -127,18 +135,6 @@ final class PredictionService: RequestHandler {
             let kept = identity.kept(bytes, context.requestIDs)
             note(endpoint, kept, response, since: request.receivedNanoseconds, trace: trace)
         }
-    }
-
-    /// Where the stages of a request are noted; nil where it is not traced.
-    private func trace(
-        of request: borrowing Request,
-        _ bytes: Span<UInt8>,
-        _ identity: RequestIdentity,
-        _ context: borrowing LoopContext
-    ) -> StageTrace? {
-        guard let telemetry else { return nil }
-        if let index = request.joinedIndex { return context.joint?.joinedTrace(of: index) }
-        return telemetry.takesTrace(identity.isSampled(bytes)) ? StageTrace() : nil
     }
 
     /// Reads a plain reading ahead; all else is read when it is answered.
@@ -177,6 +173,7 @@ final class PredictionService: RequestHandler {
 
     private static let alive = Array("{\"status\":\"alive\"}".utf8)
 
+    @inline(always)
     private func predict(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,

@@ -65,7 +65,7 @@ struct RemoteClient: Sendable {
         while true {
             var trouble: TrainingError?
             do throws(TrainingError) {
-                let answer = try Exchange.run(request, bytesMax: bytesMax)
+                let answer = try CommandTrace.current.call(request, bytesMax: bytesMax)
                 let isFault = answer.status >= 500 && method != "POST"
                 if attempt == Self.attemptsMax || !(answer.isTransient || isFault) {
                     return answer

@@ -23,6 +23,7 @@ enum ChildProcess {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
+            .merging(CommandTrace.current.environment) { _, new in new }
             .merging(environment) { _, new in new }
         do {
             try process.run()

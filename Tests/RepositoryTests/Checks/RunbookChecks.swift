@@ -6,6 +6,9 @@ extension Check {
         let entry = """
             ### Late
 
+            It came
+            late.
+
             - Panel: Health, *Lateness*
             - Log: `came_late` says when
             - Do: hurry.
@@ -17,6 +20,7 @@ extension Check {
             refused: [
                 ("docs/runbooks.md", entry.replacing("### Late", with: "### Early")),
                 ("docs/runbooks.md", entry + "\n\n### Early\n\n- Panel: Health, *Lateness*\n"),
+                ("docs/runbooks.md", entry.replacing("It came", with: "They came")),
                 ("docs/runbooks.md", entry.replacing("Health,", with: "Wealth,")),
                 ("docs/runbooks.md", entry.replacing("*Lateness*", with: "*Earliness*")),
                 // It is there, but shows something else.
@@ -44,7 +48,10 @@ extension Check {
             }
             for (alert, (line, text)) in entries {
                 let found =
-                    monitoring.alerts[alert].map { trouble(with: text, $0, monitoring) }
+                    monitoring.alerts[alert].map {
+                        trouble(with: text, $0, monitoring)
+                            + trouble(with: text, monitoring.descriptions[alert])
+                    }
                     ?? ["no alert has this name"]
                 messages += found.map { (line, "\(alert): \($0)") }
             }
@@ -104,6 +111,14 @@ extension Check {
         }
         if !text.contains(/(?m)^- Do:/) { trouble.append("nothing is said to do") }
         return trouble
+    }
+
+    /// An alert says of itself what its entry begins with.
+    private static func trouble(with text: String, _ description: String?) -> [String] {
+        let first = text.split(separator: "\n\n").first ?? ""
+        let plain = first.replacing(/\[([^\]]+)\]\([^)]*\)/) { $0.1 }
+            .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return plain == description ? [] : ["the alert's description is not: \(plain)"]
     }
 
     /// What the table of the log's lines and the sources do not have in common.

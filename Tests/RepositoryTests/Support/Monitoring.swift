@@ -12,6 +12,8 @@ struct Monitoring: Sendable {
 
     /// The expression of each alert, by its name.
     private(set) var alerts: [String: String] = [:]
+    /// What each alert says of itself.
+    private(set) var descriptions: [String: String] = [:]
     /// The expression of each recorded series, by its name.
     private(set) var recorded: [String: String] = [:]
     /// The queries of each panel.
@@ -56,6 +58,10 @@ struct Monitoring: Sendable {
         for match in file.text.matches(of: rule) {
             let (name, text) = (String(match.2), String(match.3 ?? match.4 ?? ""))
             if match.1 == "alert" { alerts[name] = text } else { recorded[name] = text }
+        }
+        let annotation = /(?m)^ {6}- alert: (\S+)\n(?: {8}.*\n)*? {10}description: "(.*)"\n/
+        for match in file.text.matches(of: annotation) {
+            descriptions[String(match.1)] = String(match.2)
         }
     }
 

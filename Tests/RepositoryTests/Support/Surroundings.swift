@@ -43,6 +43,8 @@ struct Surroundings: Sendable {
                             expr: |-
                               service:lateness:ratio > 0.1
                             for: 1m
+                            annotations:
+                              description: "It came late."
                           - record: service:lateness:ratio
                             expr: rate(late_total{by="x_y"}[1h]) / rate(seen_count[1h])
 
