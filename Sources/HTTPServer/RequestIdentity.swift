@@ -136,7 +136,21 @@ package struct RequestIdentity {
             default: guard isLowerHex(byte) else { return nil }
             }
         }
+        // §3.2.2: there is no version ff, and ids of zeros name nothing.
+        let start = range.lowerBound
+        if holds(bytes, UInt8(ascii: "f"), in: start..<start + 2)
+            || holds(bytes, UInt8(ascii: "0"), in: start + 3..<start + 35)
+            || holds(bytes, UInt8(ascii: "0"), in: start + 36..<start + 52)
+        {
+            return nil
+        }
         return range
+    }
+
+    /// Whether there is but that byte in the range.
+    private static func holds(_ bytes: Span<UInt8>, _ byte: UInt8, in range: Range<Int>) -> Bool {
+        for index in range where bytes[index] != byte { return false }
+        return true
     }
 
     private static func isLowerHex(_ byte: UInt8) -> Bool {

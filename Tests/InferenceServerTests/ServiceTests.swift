@@ -72,8 +72,18 @@ import Testing
         let limit = String(repeating: "x", count: 128)
         let long = try client.request("GET", "/livez", fields: ["X-Request-ID: \(limit)"])
         #expect(long.field("x-request-id") == limit)
-        let bad = try client.request("GET", "/livez", fields: ["traceparent: 00-zz"])
-        #expect(bad.field("traceparent") == nil)
+        let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+        let zeros = String(repeating: "0", count: 32)
+        for none in [
+            "00-zz", "ff-\(trace)-\(span)-01", "00-\(zeros)-\(span)-01",
+            "00-\(trace)-\(zeros.prefix(16))-01", "00-\(trace.uppercased())-\(span)-01",
+        ] {
+            let bad = try client.request("GET", "/livez", fields: ["traceparent: \(none)"])
+            #expect(bad.field("traceparent") == nil)
+        }
+        let field = "traceparent: 00-\(trace)-\(span)-00"
+        let good = try client.request("GET", "/livez", fields: [field])
+        #expect(good.field("traceparent")?.hasPrefix("00-\(trace)-") == true)
         let problem = try client.request(
             "POST",
             "/predict",
