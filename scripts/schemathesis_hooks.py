@@ -6,6 +6,7 @@ a rule has to be refused although its schema takes it; for all others schemathes
 """
 
 import datetime
+import functools
 import json
 import os
 import urllib.parse
@@ -32,6 +33,12 @@ def rules(schema, word, path=()):
     return found
 
 
+@functools.cache
+def byte_limits(schemas):
+    """The limits in bytes that the text of a document's schemas tells, by name."""
+    return rules(json.loads(schemas), "x-max-bytes")
+
+
 def members(value):
     """Every member of every object in a value."""
     if isinstance(value, dict):
@@ -56,8 +63,7 @@ def lies_ahead(moment, now):
 
 def refusal(case):
     """The status with which a request is to be refused that its schema takes; None for no such."""
-    schema = case.operation.schema.raw_schema
-    limits = rules(schema["components"], "x-max-bytes")
+    limits = byte_limits(json.dumps(case.operation.schema.raw_schema["components"]))
     (body, route) = (case.body, case.operation.path)
     if isinstance(body, (dict, list)):
         # A batch has a limit of its own, which no request here comes near to.
