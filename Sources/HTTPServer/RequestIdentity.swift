@@ -178,9 +178,14 @@ package struct KeptIdentity: Sendable {
     package let traceparent: String?
     /// The client's span, where it sent one.
     package let parentSpanID: String?
+    /// Where the request stands in a trace that was begun for it, since it came without one; not
+    /// sent back.
+    package var begun: (traceID: String, spanID: String)?
 
     /// The id of the trace: 32 hexadecimal digits.
-    package var traceID: String? { traceparent.map { String($0.dropFirst(3).prefix(32)) } }
+    package var traceID: String? {
+        traceparent.map { String($0.dropFirst(3).prefix(32)) } ?? begun?.traceID
+    }
 
     /// Whether the client asks for the request to be traced; nil where it says nothing.
     package var isSampled: Bool? {
@@ -188,7 +193,9 @@ package struct KeptIdentity: Sendable {
     }
 
     /// The id of our own span: 16 hexadecimal digits.
-    package var spanID: String? { traceparent.map { String($0.dropFirst(36).prefix(16)) } }
+    package var spanID: String? {
+        traceparent.map { String($0.dropFirst(36).prefix(16)) } ?? begun?.spanID
+    }
 }
 
 /// Makes request ids: 64 random bits of the process and loop, and a count.

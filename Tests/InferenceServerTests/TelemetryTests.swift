@@ -82,6 +82,37 @@ import Testing
         #expect(Collector.attribute("batch.size", forward) == ["intValue": "100"])
     }
 
+    @Test func anExceptionIsOfTheTraceOfItsRequest() throws {
+        let collector = try Collector()
+        let server = try TestServer(
+            arguments: ["otlp-collector": collector.address, "trace-percent": "100"],
+            bundles: { _ in }
+        )
+        let client = try server.client()
+        let types = ["application/json", "application/x-ndjson"]
+        for type in types {
+            let answer = try client.request(
+                "POST",
+                "/batch_predict",
+                body: TestReading.brief,
+                type: type
+            )
+            #expect(answer.status == 503)
+            #expect(answer.field("traceparent") == nil)
+        }
+        server.application.telemetry?.sendNow()
+        let (spans, events) = (collector.spans, collector.events)
+        #expect(spans.count == types.count && events.count == types.count)
+        #expect(spans.allSatisfy { $0["parentSpanId"] == nil && $0["status"] == ["code": 2] })
+        for (span, event) in zip(spans, events) {
+            #expect(event["traceId"] == span["traceId"])
+            #expect(event["spanId"] == span["spanId"])
+        }
+        // So are its lines in the log.
+        guard case .string(let trace)? = spans.first?["traceId"] else { return }
+        #expect(server.lines.containing(trace).count == 1)
+    }
+
     @Test func tellsWhatAModelWentThrough() throws {
         let collector = try Collector()
         let server = try TestServer(arguments: ["otlp-collector": collector.address])

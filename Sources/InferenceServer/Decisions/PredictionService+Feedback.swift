@@ -27,7 +27,7 @@ extension PredictionService {
         }
         if request.body.isEmpty { throw .emptyBody }
         let events = try events(bytes.extracting(request.body), model)
-        let identity = identity.kept(bytes, requestIDs)
+        let identity = identity.kept(bytes, requestIDs, trace)
         let received = request.receivedNanoseconds
         let handle = response.defer()
         decisions.take(events) { [self] result in

@@ -32,11 +32,13 @@ final class LineStream: BodyStream {
 
     init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
         self.service = service
-        self.identity = identity
         self.loopIndex = loopIndex
         began = service.clock.nowNanoseconds
         let isTraced = service.telemetry?.takesTrace(identity.isSampled) == true
         trace = isTraced ? StageTrace() : nil
+        var identity = identity
+        if isTraced { identity.beginTrace() }
+        self.identity = identity
         state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 

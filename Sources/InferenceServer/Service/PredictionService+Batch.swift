@@ -33,7 +33,7 @@ extension PredictionService {
         let byteCount = request.body.count
         guard batches.reserve(byteCount) else { throw .busy }
         let body = RequestText.copy(bytes, request.body)
-        let kept = identity.kept(bytes, context.requestIDs)
+        let kept = identity.kept(bytes, context.requestIDs, trace)
         let received = request.receivedNanoseconds
         let handle = response.defer()
         batches.run(byteCount) { [self] in

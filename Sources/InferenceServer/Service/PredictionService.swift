@@ -106,6 +106,7 @@ final class PredictionService: RequestHandler {
                     trace = StageTrace()
                 }
             }
+            var known: KeptIdentity?
             do throws(ServiceError) {
                 switch endpoint {
                 case .predict: try predict(request, bytes, &context, identity, trace, &response)
@@ -127,12 +128,13 @@ final class PredictionService: RequestHandler {
                 case nil: preconditionFailure("every route has an endpoint")
                 }
             } catch {
-                let kept = identity.kept(bytes, context.requestIDs)
+                let kept = identity.kept(bytes, context.requestIDs, trace)
+                known = kept
                 let path = RequestText.string(bytes, request.path)
                 refuse(error, path, kept, &response)
             }
             guard trace != nil || writesAccess, !response.isDeferred, let endpoint else { return }
-            let kept = identity.kept(bytes, context.requestIDs)
+            let kept = known ?? identity.kept(bytes, context.requestIDs, trace)
             note(endpoint, kept, response, since: request.receivedNanoseconds, trace: trace)
         }
     }
@@ -191,7 +193,7 @@ final class PredictionService: RequestHandler {
         _ = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
             let body = bytes.extracting(request.body)
-            let kept = identity.kept(bytes, context.requestIDs)
+            let kept = identity.kept(bytes, context.requestIDs, trace)
             let received = request.receivedNanoseconds
             return try explain(
                 body,

@@ -15,8 +15,7 @@ struct TelemetryRequest: Sendable {
 }
 
 extension TelemetrySpan {
-    /// The span of an answered request, which came at a moment of the monotonic clock; where it
-    /// came without a trace, one begins.
+    /// The span of an answered request, which came at a moment of the monotonic clock.
     init(
         _ endpoint: Endpoint,
         _ identity: KeptIdentity,
@@ -24,16 +23,11 @@ extension TelemetrySpan {
         since received: Int64,
         _ telemetry: Telemetry
     ) {
-        var context = TraceContext()
-        if let traceID = identity.traceID, let spanID = identity.spanID {
-            context = TraceContext(
-                traceID: traceID,
-                spanID: spanID,
-                parentSpanID: identity.parentSpanID
-            )
+        guard let traceID = identity.traceID, let spanID = identity.spanID else {
+            preconditionFailure("a request that is traced has a place in a trace")
         }
         self.init(
-            context,
+            TraceContext(traceID: traceID, spanID: spanID, parentSpanID: identity.parentSpanID),
             name: "\(endpoint.method.name) \(endpoint.path)",
             kind: .server,
             start: telemetry.time(ofMonotonic: received),
@@ -60,5 +54,27 @@ extension TelemetryEvent {
             spanID: identity.spanID,
             attributes: [("request_id", .string(identity.requestID))]
         )
+    }
+}
+
+extension RequestIdentity {
+    /// The ids as texts; for a request that is traced and came without a trace, one begins.
+    func kept(
+        _ bytes: Span<UInt8>,
+        _ maker: borrowing RequestIDMaker,
+        _ trace: StageTrace?
+    ) -> KeptIdentity {
+        var kept = kept(bytes, maker)
+        if trace != nil { kept.beginTrace() }
+        return kept
+    }
+}
+
+extension KeptIdentity {
+    /// Begins a trace, where the request came without one.
+    mutating func beginTrace() {
+        guard traceparent == nil else { return }
+        let context = TraceContext()
+        begun = (context.traceID, context.spanID)
     }
 }
