@@ -20,7 +20,7 @@ extension Setting {
             \.adminPort,
             "The port for operators: probes and metrics are there too."
         ),
-        .optionalCount(
+        .optionalNumber(
             "event-loops",
             \.eventLoopCount,
             in: 1...256,
@@ -57,7 +57,7 @@ extension Setting {
     ]
 
     static let probation: [Setting] = [
-        .optionalDecimal(
+        .optionalNumber(
             "quarantine-shift",
             \.service.quarantineShift,
             in: 0.01...100,

@@ -148,10 +148,11 @@ extension Setting {
         )
     }
 
-    static func optionalCount(
+    /// A number, whole or decimal as its type says, or a word for none.
+    static func optionalNumber<Value: Comparable & Sendable & LosslessStringConvertible>(
         _ flag: String,
-        _ path: Path<Int?>,
-        in range: ClosedRange<Int>,
+        _ path: Path<Value?>,
+        in range: ClosedRange<Value>,
         none: String,
         _ reason: String
     ) -> Setting {
@@ -162,32 +163,10 @@ extension Setting {
             otherVariables: [],
             render: { $0[keyPath: path].map { "\($0)" } ?? none },
             assign: { settings, text in
-                let value = plainNumber(text)
-                guard text == none || value.map(range.contains) == true else { return false }
-                settings[keyPath: path] = value
-                return true
-            }
-        )
-    }
-
-    static func optionalDecimal(
-        _ flag: String,
-        _ path: Path<Double?>,
-        in range: ClosedRange<Double>,
-        none: String,
-        _ reason: String
-    ) -> Setting {
-        Setting(
-            flag: flag,
-            accepted: "a number from \(range.lowerBound) to \(range.upperBound), or \(none)",
-            reason: reason,
-            otherVariables: [],
-            render: { $0[keyPath: path].map { "\($0)" } ?? none },
-            assign: { settings, text in
-                // Plain decimals only: no sign, exponent, or hexadecimal digits.
-                let isPlain = text.split(separator: ".", omittingEmptySubsequences: false)
-                    .allSatisfy { !$0.isEmpty && plainNumber(String($0)) != nil }
-                let value = isPlain ? Double(text) : nil
+                // No sign, exponent, or hexadecimal digits.
+                let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+                let isPlain = parts.allSatisfy { !$0.isEmpty && hasOnlyDigits($0) }
+                let value = isPlain ? Value(text) : nil
                 guard text == none || value.map(range.contains) == true else { return false }
                 settings[keyPath: path] = value
                 return true
@@ -215,8 +194,9 @@ extension Setting {
     }
 
     /// Decimal digits and nothing else: no sign, no blank.
-    static func plainNumber(_ text: String) -> Int? {
+    static func plainNumber(_ text: String) -> Int? { hasOnlyDigits(text) ? Int(text) : nil }
+
+    private static func hasOnlyDigits(_ text: some StringProtocol) -> Bool {
         text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            ? Int(text) : nil
     }
 }
