@@ -21,6 +21,20 @@ struct RadixSortTests {
         #expect(RadixSort.sorted(floats) == floats.sorted())
     }
 
+    /// Values that their upper bits do not tell apart, so that the lower ones have to.
+    @Test(arguments: [1, 20, 1000, 100_000])
+    func ordersWhatDiffersInItsLowerBits(distinct: UInt64) {
+        var generator = SplitMix(seed: distinct)
+        var values = (0..<5000).map { _ in
+            Double(bitPattern: (1000.0).bitPattern + generator.next() % distinct)
+        }
+        #expect(RadixSort.sorted(values) == values.sorted())
+        // One far off takes the upper bits for itself.
+        values[17] = -1e300
+        #expect(RadixSort.sorted(values) == values.sorted())
+        #expect(RadixSort.sorted(values.sorted().reversed()) == values.sorted())
+    }
+
     @Test func sortsNothing() {
         #expect(RadixSort.sorted([]) == [])
     }
