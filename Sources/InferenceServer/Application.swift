@@ -88,6 +88,7 @@ final class Application: Sendable {
             models: models,
             metrics: metrics,
             settings: settings.service.drift,
+            memory: DriftMemory(stateDirectory: settings.stateDirectory),
             log: log,
             clock: clock,
             wallClock: wallClock

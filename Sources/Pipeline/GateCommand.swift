@@ -15,8 +15,9 @@ struct GateCommand: ParsableCommand {
         discussion: """
             Both models judge the same held-out machines from the same readings. The candidate \
             passes where it is better by a margin, with confidence from a bootstrap over machines, \
-            calibrated, within limits of size and latency, and means the same. Writes gate.json; \
-            status 3 where it does not pass.
+            calibrated, within limits of size and latency, and means the same. Nor may its risk \
+            levels be shifted, for which a server would send it back. Writes gate.json; status 3 \
+            where it does not pass.
             """
     )
 
@@ -50,8 +51,10 @@ struct GateCommand: ParsableCommand {
     @Option(help: "The slowest forward pass of one row, in microseconds.")
     var latencyMicrosecondsMax = 200.0
 
-    @Option(help: "A difference that is meant: sensors, unit, range, horizon or layout.")
-    var allow: [ModelDifference.Kind] = []
+    @Option(help: "The largest stability index of the risk levels, against the champion's.")
+    var shiftMax = 0.25
+
+    @OptionGroup var allowed: AllowOptions
 
     func validate() throws {
         guard (0.5..<1).contains(confidence) else {
@@ -60,6 +63,7 @@ struct GateCommand: ParsableCommand {
         guard (-1...1).contains(margin) else {
             throw ValidationError("--margin must lie between -1 and 1")
         }
+        guard shiftMax >= 0 else { throw ValidationError("--shift-max must be at least 0") }
     }
 
     func run() throws {
@@ -89,7 +93,8 @@ struct GateCommand: ParsableCommand {
         criteria.calibrationErrorMax = calibrationErrorMax
         criteria.byteCountMax = bundleBytesMax
         criteria.latencyMicrosecondsMax = latencyMicrosecondsMax
-        criteria.allowed = Set(allow)
+        criteria.shiftMax = shiftMax
+        criteria.allowed = allowed.kinds
         return criteria
     }
 

@@ -15,11 +15,12 @@ extension RegistryCommand {
         @Option(help: "Who, for the history (default: the user's name).")
         var by: String?
 
-        var note: ModelRegistry.Note {
+        func note(allowing allowed: [DifferenceKind] = []) -> ModelRegistry.Note {
             ModelRegistry.Note(
                 microseconds: WallClock.system.nowMicroseconds,
                 author: by ?? NSUserName(),
-                reason: reason
+                reason: reason,
+                allowed: allowed
             )
         }
 
@@ -37,24 +38,24 @@ extension RegistryCommand {
             abstract: "Makes a version the champion: it answers from then on.",
             discussion: """
                 The version is verified first. One whose sensors, units, ranges, horizon or layout \
-                differ from the champion's is refused unless --allow names the difference.
+                differ from the champion's is refused unless --allow names the difference. With \
+                --allow shift a server does not send it back because its risk levels are others.
                 """
         )
 
         @OptionGroup var source: Source
         @OptionGroup var occasion: Occasion
 
+        @OptionGroup var allowed: AllowOptions
+
         @Argument(help: "The version.")
         var version: String
-
-        @Option(help: "A difference that is meant: sensors, unit, range, horizon or layout.")
-        var allow: [ModelDifference.Kind] = []
 
         func run() throws {
             try reporting { () throws(TrainingError) in
                 let version = try Source.version(version)
                 let store = try RegistryStore(try source.folder())
-                try store.promote(version, allowing: Set(allow), occasion.note)
+                try store.promote(version, occasion.note(allowing: allowed.kinds))
                 Console.line("champion: \(version)")
             }
         }
@@ -71,7 +72,7 @@ extension RegistryCommand {
         func run() throws {
             try reporting { () throws(TrainingError) in
                 let store = try RegistryStore(try source.folder())
-                Console.line("champion: \(try store.rollBack(occasion.note))")
+                Console.line("champion: \(try store.rollBack(occasion.note()))")
             }
         }
     }
@@ -84,6 +85,8 @@ extension RegistryCommand {
         @OptionGroup var source: Source
         @OptionGroup var occasion: Occasion
 
+        @OptionGroup var allowed: AllowOptions
+
         @Argument(help: "The version.")
         var version: String
 
@@ -94,6 +97,9 @@ extension RegistryCommand {
             guard share.map({ $0 > 0 && $0 < 1 }) ?? true else {
                 throw ValidationError("--share must lie between 0 and 1")
             }
+            guard allowed.kinds.allSatisfy({ $0 == .shift }) else {
+                throw ValidationError("--allow: a challenger may only differ by a shift")
+            }
         }
 
         func run() throws {
@@ -103,7 +109,10 @@ extension RegistryCommand {
                     mode: share.map { .share($0) } ?? .shadow
                 )
                 let store = try RegistryStore(try source.folder())
-                try store.challenge(challenger, occasion.note)
+                try store.challenge(
+                    challenger,
+                    occasion.note(allowing: allowed.kinds)
+                )
                 Console.line("challenger: \(challenger.version)")
             }
         }
@@ -120,11 +129,9 @@ extension RegistryCommand {
         func run() throws {
             try reporting { () throws(TrainingError) in
                 let store = try RegistryStore(try source.folder())
-                try store.withdraw(occasion.note)
+                try store.withdraw(occasion.note())
                 Console.line("challenger: none")
             }
         }
     }
 }
-
-extension ModelDifference.Kind: ExpressibleByArgument {}

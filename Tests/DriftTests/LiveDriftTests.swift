@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Drift
+import JSON
 import TestSupport
 import Testing
 
@@ -129,6 +130,44 @@ private struct Fleet {
         #expect(sum.rowCount == 2 && sum.groupCount == 2)
         sum.reset()
         #expect(sum == FleetSketch(shape))
+    }
+
+    @Test func takesRowsWhoseValuesOthersCounted() {
+        var (whole, noted) = (FleetSketch(shape), FleetSketch(shape))
+        let borders = shape.paddedBorders
+        var above = Array(repeating: UInt32(0), count: SketchShape.groupCount * borders.count)
+        for number in 0..<500 {
+            let machine = UInt64(number % 37) &* 0x9E37_79B9_7F4A_7C15
+            let row = [Float(number % 23) - 2, number % 11 == 0 ? .nan : Float(number % 19)]
+            whole.add([row[0]].span, at: 0, score: row[1], machine: machine)
+            let group = noted.note([row[0]].span, at: 0, machine: machine)
+            for (index, border) in borders.enumerated() where row[index / 16] > border {
+                above[group * borders.count + index] += 1
+            }
+        }
+        noted.addAbove(above)
+        #expect(noted == whole)
+    }
+
+    @Test func isReadAgainFromAFile() throws {
+        var sketch = FleetSketch(shape)
+        for machine in 0..<200 {
+            let hash = UInt64(machine) &* 0x9E37_79B9_7F4A_7C15
+            sketch.add([Float(machine % 20)].span, at: 0, score: Float(machine % 7), machine: hash)
+        }
+        let text = sketch.json.serialized()
+        let again = try FleetSketch(shape, json: JSONView(JSONValue.parse(text)))
+        #expect(again == sketch && again.machineCount == sketch.machineCount)
+        #expect(throws: JSONShapeError.self) {
+            try FleetSketch(Fleet.shape, json: JSONView(JSONValue.parse(text)))
+        }
+        for number in ["-1", "4294967296"] {
+            var broken = String(decoding: text, as: UTF8.self)
+            broken.replace("\"rows\":[", with: "\"rows\":[\(number),")
+            #expect(throws: JSONShapeError.self) {
+                try FleetSketch(shape, json: JSONView(JSONValue.parse(Array(broken.utf8))))
+            }
+        }
     }
 
     @Test(arguments: [1, 5, 20, 1000, 5000])

@@ -126,6 +126,22 @@ struct StatisticsTests {
         #expect(raised == [false, false, false, false, false, true, true, true, false])
     }
 
+    @Test func aStateGoesOnWhereAnotherWas() {
+        let script = [true, false, false, true, false, true, false, false, false, true, true]
+        for end in 0...script.count {
+            var (state, whole) = (DriftState(), DriftState())
+            for drifts in script.prefix(end) { state.observe(drifts: drifts) }
+            state = DriftState(isRaised: state.isRaised, lastDrifted: state.lastDrifted)
+            for drifts in script.prefix(end) { whole.observe(drifts: drifts) }
+            #expect(state == whole)
+            for drifts in script.dropFirst(end) {
+                state.observe(drifts: drifts)
+                whole.observe(drifts: drifts)
+                #expect(state == whole)
+            }
+        }
+    }
+
     @Test func rulesOutsideTheirRangeAreInvalid() {
         #expect(DriftRule().isValid)
         var rule = DriftRule()

@@ -18,17 +18,19 @@ private final class DriftServer {
     private let seconds = Seconds()
     private var machines = 0
 
-    init(_ arguments: [String: String] = [:]) throws {
+    /// With a model of its own, or those of a folder.
+    init(_ arguments: [String: String] = [:], models: TemporaryDirectory? = nil) throws {
         let seconds = seconds
         let defaults = [
             "drift-window": "1s", "drift-readings-min": "500", "future-limit": "none",
         ]
+        let folder = models.map { ["model-dir": $0.path] } ?? [:]
         server = try TestServer(
-            arguments: defaults.merging(arguments) { $1 },
+            arguments: defaults.merging(arguments) { $1 }.merging(folder) { $1 },
             clock: MonotonicClock {
                 Int64(seconds.count.load(ordering: .relaxed)) * 1_000_000_000
             }
-        ) { try TestBundle.write(to: $0, hasFleet: true) }
+        ) { if models == nil { try TestBundle.write(to: $0, hasFleet: true) } }
         client = try server.client()
     }
 
@@ -36,7 +38,7 @@ private final class DriftServer {
         get throws { try client.request("GET", "/drift").json }
     }
 
-    /// Lets twenty machines that were not seen before send their first forty readings.
+    /// Lets twenty machines that this server has not seen before send their first forty readings.
     func send(change: (Int, Int, inout [Double]) -> Void = { _, _, _ in }) throws {
         let body = TestFleet.batch(
             machines: machines..<machines + 20,
@@ -62,6 +64,8 @@ private final class DriftServer {
         endWindow()
         return try drift
     }
+
+    func stop() { server.stop() }
 
     /// Three of five gauges read about a deviation too high.
     static func shift(_: Int, _: Int, _ values: inout [Double]) {
@@ -169,6 +173,24 @@ private final class DriftServer {
         #expect(drift["sensor_faults"] == [["sensor": "temperature", "kind": "missing"]])
     }
 
+    @Test func aChallengerBesideTheModelChangesNothing() throws {
+        let server = try DriftServer()
+        #expect(try server.window()["windows"]?["compared"] == 1)
+        let folder = server.server.directory.path
+        try TestBundle.write(to: folder, version: TestBundle.secondVersion, hasFleet: true)
+        let challenger = "{\"version\":\"\(TestBundle.secondVersion)\",\"mode\":\"shadow\"}"
+        try TestRegistry.write(
+            to: folder,
+            champion: TestBundle.firstVersion,
+            challenger: challenger
+        )
+        server.server.application.watcher.scanNow()
+        let info = try server.client.request("GET", "/model/info").json
+        #expect(info["challenger"]?["mode"] == "shadow")
+        #expect(try server.drift["windows"]?["compared"] == 1)
+        #expect(try server.window()["windows"]?["compared"] == 2)
+    }
+
     @Test func beginsAnewWithAnotherModel() throws {
         let server = try DriftServer(["drift-windows-needed": "1", "drift-windows": "1"])
         #expect(try server.window(change: DriftServer.shift)["state"] == "drift")
@@ -185,6 +207,79 @@ private final class DriftServer {
         server.endWindow()
         drift = try server.window()
         #expect(drift["state"] == "stable" && drift["window"]?["readings"] == 800)
+    }
+
+    /// A process from its start to its end, which lets the state directory go.
+    private func serve(
+        _ state: TemporaryDirectory,
+        _ models: TemporaryDirectory,
+        _ body: (DriftServer) throws -> Void
+    ) throws {
+        let server = try DriftServer(["state-dir": state.path], models: models)
+        defer { server.stop() }
+        try body(server)
+    }
+
+    @Test func aRestartForgetsNoWindow() throws {
+        let (models, state) = (try TemporaryDirectory(), try TemporaryDirectory())
+        try TestBundle.write(to: models.path, hasFleet: true)
+        var before = JSONValue.null
+        try serve(state, models) { server in
+            #expect(try server.window()["state"] == "stable")
+            before = try server.window(change: DriftServer.shift)
+            #expect(before["state"] == "stable" && before["window"]?["drifts"] == true)
+        }
+        try serve(state, models) { server in
+            #expect(server.server.lines.containing("drift_resumed").count == 1)
+            let after = try server.drift
+            for name in ["state", "drifted_share", "drifted_features", "windows", "features"] {
+                #expect(after[name] == before[name], "\(name)")
+            }
+            #expect(after["window"]?["readings"] == 800)
+            // That was the first of the two windows that raise drift.
+            #expect(try server.window(change: DriftServer.shift)["state"] == "drift")
+            // Half a window before the end, half of it after.
+            try server.send()
+            before = try server.drift
+            #expect(before["gathering"]?["readings"] == 800)
+        }
+        try serve(state, models) { server in
+            let after = try server.drift
+            #expect(after["state"] == "drift")
+            #expect(after["gathering"] == before["gathering"])
+            #expect(try server.window()["window"]?["readings"] == 1600)
+            #expect(try server.drift["windows"]?["compared"] == 4)
+            let lines = server.server.lines
+            #expect(lines.containing("drift_raised").isEmpty, "it was raised before")
+        }
+    }
+
+    @Test func aFileThatFitsNoModelOrCannotBeReadIsPassedOver() throws {
+        let (models, state) = (try TemporaryDirectory(), try TemporaryDirectory())
+        try TestBundle.write(to: models.path, hasFleet: true)
+        try serve(state, models) { _ = try $0.window() }
+        let file = "\(state.path)/drift-window.json"
+        let text = String(decoding: try FileAccess.read(file), as: UTF8.self)
+        for (broken, isTold) in [
+            (text.replacing("\"counts\":[", with: "\"counts\":[1,", maxReplacements: 1), true),
+            (text.replacing("\"flags\":[", with: "\"flags\":[-1,", maxReplacements: 1), true),
+            (text.replacing("\"format\":1", with: "\"format\":2"), true),
+            (String(text.prefix(text.utf8.count / 2)), true), ("", true), ("[]", true),
+            (text.replacing("_digest\":\"", with: "_digest\":\"0"), false),
+        ] {
+            try FileAccess.replace(file, with: Array(broken.utf8))
+            try serve(state, models) { server in
+                let drift = try server.drift
+                #expect(drift["state"] == "warming")
+                let lines = server.server.lines
+                #expect(lines.containing("drift_not_resumed").count == (isTold ? 1 : 0))
+                #expect(lines.containing("drift_resumed").isEmpty)
+            }
+            // What it wrote at its end is sound again.
+            try serve(state, models) { server in
+                #expect(server.server.lines.containing("drift_resumed").count == 1)
+            }
+        }
     }
 
     @Test func saysThatThereIsNothingToCompareWith() throws {

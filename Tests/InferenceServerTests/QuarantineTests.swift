@@ -48,11 +48,6 @@ import Testing
         #expect(try info(server)["probation"]?["previous"] == .string(Self.first))
     }
 
-    private func stop(_ server: TestServer) {
-        server.application.server.stopNow()
-        server.application.waitUntilStopped()
-    }
-
     @Test func sendsBackAVersionWhoseRiskLevelsJump() throws {
         let server = try server()
         try bringBadVersion(server)
@@ -105,7 +100,7 @@ import Testing
         server.application.watcher.reviewNow()
         server.application.watcher.scanNow()
         #expect(try info(server)["version"] == .string(Self.first))
-        stop(server)
+        server.stop()
         return server.directory
     }
 
@@ -194,6 +189,58 @@ import Testing
         try load(server, 1, hour: 1)
         server.application.watcher.reviewNow()
         #expect(try info(server)["probation"] == JSONValue.null)
+    }
+
+    @Test(arguments: ["\"shift\"", "\"unit\",\"shift\"", "\"unit\"", ""])
+    func aShiftThatTheRegistryAllowsIsNotJudged(_ allowed: String) throws {
+        let isAllowed = allowed.contains("shift")
+        let server = try server { path in
+            try TestBundle.write(to: path)
+            try TestRegistry.write(to: path, champion: Self.first, challenger: nil)
+        }
+        try TestBundle.write(to: server.directory.path, version: Self.second, bias: 4)
+        let event = """
+            {"time":"2026-02-01T00:00:00Z","action":"promote","version":"\(Self.second)",\
+            "by":"a","reason":"b","allowed":[\(allowed)]}
+            """
+        try TestRegistry.write(
+            to: server.directory.path,
+            champion: Self.second,
+            challenger: nil,
+            history: event
+        )
+        server.application.watcher.scanNow(isForced: false)
+        #expect(try info(server)["probation"]?["allows_shift"] == .bool(isAllowed))
+        try load(server, 20)
+        server.application.watcher.reviewNow()
+        #expect(try info(server)["version"] == .string(isAllowed ? Self.second : Self.first))
+        #expect(server.lines.containing("\"allows_shift\":\"yes\"").count == (isAllowed ? 1 : 0))
+        guard isAllowed else { return }
+        // What it is compared with is still there, for those who look.
+        #expect(try info(server)["probation"]?["readings"] == 20)
+    }
+
+    @Test func answersThatAreNotFiniteAreNeverAllowed() throws {
+        let server = try server { path in
+            try TestBundle.write(to: path)
+            try TestRegistry.write(to: path, champion: Self.first, challenger: nil)
+        }
+        try TestBundle.write(to: server.directory.path, version: Self.second, explodes: true)
+        let event = """
+            {"time":"2026-02-01T00:00:00Z","action":"promote","version":"\(Self.second)",\
+            "by":"a","reason":"b","allowed":["shift"]}
+            """
+        try TestRegistry.write(
+            to: server.directory.path,
+            champion: Self.second,
+            challenger: nil,
+            history: event
+        )
+        server.application.watcher.scanNow(isForced: false)
+        let body = TestReading.json(1, hour: 0, temperature: 149)
+        #expect(try server.client().request("POST", "/predict", body: body).status == 200)
+        server.application.watcher.reviewNow()
+        #expect(try info(server)["version"] == .string(Self.first))
     }
 
     @Test func nothingIsComparedWhereThatIsOff() throws {

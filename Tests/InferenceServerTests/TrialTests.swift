@@ -330,9 +330,15 @@ import Testing
 /// Registries of the model that ``TestBundle`` writes.
 enum TestRegistry {
     /// Writes a registry with a champion and, where there is one, the challenger's JSON.
-    static func write(to directory: String, champion: String, challenger: String?) throws {
+    static func write(
+        to directory: String,
+        champion: String,
+        challenger: String?,
+        history: String = ""
+    ) throws {
         let trial = challenger.map { ",\"challenger\":\($0)" } ?? ""
-        let text = "{\"format\":1,\"champion\":\"\(champion)\"\(trial),\"history\":[]}"
+        let text =
+            "{\"format\":1,\"champion\":\"\(champion)\"\(trial),\"history\":[\(history)]}"
         try FileAccess.replace("\(directory)/pump/registry.json", with: Array(text.utf8))
     }
 }

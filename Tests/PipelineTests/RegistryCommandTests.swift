@@ -145,6 +145,26 @@ struct RegistryCommandTests {
         #expect(try registry("diff", Self.second, SmallFleet.version).output.contains("! horizon"))
     }
 
+    @Test func keepsThatAShiftIsMeant() throws {
+        func registry(_ words: String...) throws -> Program.Outcome {
+            try Program.run(["registry"] + words + ["--reason", "r"], in: folder.path)
+        }
+        let version = SmallFleet.version
+        #expect(try registry("promote", version, "--allow", "unit,shift").status == 0)
+        let path = folder.file("models/predictive-maintenance/registry.json")
+        let text = try JSONValue.parse(Array(Data(contentsOf: URL(filePath: path))))
+        guard case .array(let history)? = text["history"] else {
+            Issue.record("\(text)")
+            return
+        }
+        #expect(history.last?["allowed"] == ["unit", "shift"])
+        for wrong in ["shft", "features", "shift,", ""] {
+            #expect(try registry("promote", Self.second, "--allow", wrong).status == 64)
+        }
+        #expect(try registry("challenge", Self.second, "--allow", "unit").status == 64)
+        #expect(try registry("promote", Self.second, "--allow", "none").status == 0)
+    }
+
     /// Changes a bundle's manifest and the sum that stands for it.
     private func rewriteManifest(
         of version: String,

@@ -13,7 +13,7 @@ package struct FleetSketch: Equatable, Sendable {
     /// Rows by group, then stratum.
     package internal(set) var rows: [UInt32]
     /// A bit of each machine, chosen by its hash.
-    private var machines: [UInt64]
+    var machines: [UInt64]
 
     private static let machineWords = 64
 
@@ -55,10 +55,7 @@ package struct FleetSketch: Equatable, Sendable {
     package mutating func add(_ values: Span<Float>, at start: Int, score: Float, machine: UInt64) {
         let features = shape.columnCount - 1
         precondition(start >= 0 && start + features <= values.count, "a whole row is needed")
-        let group = Int(machine >> 60)
-        machines[Int(machine >> 48 & 63)] |= 1 << (machine >> 54 & 63)
-        let stratum = shape.stratum(of: values, at: start)
-        rows[group * shape.stratumCount + stratum] &+= 1
+        let group = note(values, at: start, machine: machine)
         let kept = shape.borders
         let borders = kept.span
         var cell = group * shape.columnCount * SketchShape.binCount
@@ -71,6 +68,33 @@ package struct FleetSketch: Equatable, Sendable {
             border += SketchShape.binCount - 1
         }
         cells[cell + Self.bin(of: score, borders, from: border)] &+= 1
+    }
+
+    /// Counts a row and its machine, but not its values, which the caller counts for the group that
+    /// this returns, and brings with ``addAbove(_:)``.
+    package mutating func note(_ values: Span<Float>, at start: Int, machine: UInt64) -> Int {
+        let group = Int(machine >> 60)
+        machines[Int(machine >> 48 & 63)] |= 1 << (machine >> 54 & 63)
+        let stratum = shape.stratum(of: values, at: start)
+        rows[group * shape.stratumCount + stratum] &+= 1
+        return group
+    }
+
+    /// Takes the values of all rows that were noted: by group, then column, how many of them lie
+    /// above each border, and above the sixteenth none.
+    package mutating func addAbove(_ above: [UInt32]) {
+        precondition(above.count == counts.count)
+        for group in 0..<SketchShape.groupCount {
+            let total = UInt32(truncatingIfNeeded: rowCount(group: group))
+            for column in 0..<shape.columnCount {
+                let first = (group * shape.columnCount + column) * SketchShape.binCount
+                var before = total
+                for bin in first..<first + SketchShape.binCount {
+                    counts[bin] &+= before &- above[bin]
+                    before = above[bin]
+                }
+            }
+        }
     }
 
     /// How many of the fifteen borders from a place on lie below a value.

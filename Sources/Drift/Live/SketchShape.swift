@@ -30,6 +30,19 @@ package struct SketchShape: Equatable, Sendable {
         self.ageBorders = ageBorders
     }
 
+    /// The borders by column, sixteen each, the last of which is no number, so that no value is
+    /// above it.
+    package var paddedBorders: [Float] {
+        var padded: [Float] = []
+        let count = Self.binCount - 1
+        for first in stride(from: 0, to: borders.count, by: count) {
+            // Adding 0 makes -0 the 0 that it equals.
+            padded += borders[first..<first + count].map { $0 + 0 }
+            padded.append(.nan)
+        }
+        return padded
+    }
+
     /// The number of strata.
     package var stratumCount: Int { ageBorders.count + 1 }
 

@@ -39,6 +39,8 @@ struct WindowComparison {
         var drift: LiveDrift
         var referenceMeans: [Double]
         var windowMeans: [Double]
+        /// How many machines are in each group, by its share of the rows.
+        var machines: (reference: [Double], current: [Double])
         /// The standard deviation of the expected ranks.
         var deviation: Double
     }
@@ -53,12 +55,15 @@ struct WindowComparison {
         let distance = zip(expected, current).reduce(0) { max($0, abs($1.0 - $1.1)) }
         let ranks = Self.ranks(expected)
         var windowMeans: [Double] = []
+        var windowMachines: [Double] = []
         for group in 0..<SketchShape.groupCount {
             guard let own = groupWeights[group] else { continue }
             let actual = Self.cumulative(cells(window, group: group, column: index))
             windowMeans.append(
                 Self.mean(ranks, actual) - Self.mean(ranks, mix(strata, by: own))
             )
+            let share = Double(window.rowCount(group: group)) / Double(window.rowCount)
+            windowMachines.append(share * max(window.machineCount, 1))
         }
         let referenceSide = referenceSide(index, strata, ranks)
         let sizes = sizes(referenceSide.effectiveSize(expected, rows: referenceRows))
@@ -75,6 +80,9 @@ struct WindowComparison {
             drift: drift,
             referenceMeans: referenceSide.means,
             windowMeans: windowMeans,
+            machines: (
+                referenceSide.weights.map { $0 * max(reference.machineCount, 1) }, windowMachines
+            ),
             deviation: Self.deviation(ranks, expected)
         )
     }

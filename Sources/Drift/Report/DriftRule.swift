@@ -58,6 +58,18 @@ package struct DriftState: Equatable, Sendable {
     /// No window has been seen.
     package init() {}
 
+    /// Goes on where another state was: whether drift was raised, and ``lastDrifted``.
+    package init(isRaised: Bool, lastDrifted: [Bool]) {
+        self.isRaised = isRaised
+        for (place, hasDrifted) in lastDrifted.prefix(Self.lengthMax).enumerated()
+        where hasDrifted { drifted |= 1 << UInt64(place) }
+    }
+
+    /// Whether each of the last windows drifted, the last one first.
+    package var lastDrifted: [Bool] {
+        (0..<UInt64.bitWidth - drifted.leadingZeroBitCount).map { drifted >> UInt64($0) & 1 == 1 }
+    }
+
     /// Takes the next window; raised by `needed` of the last `length`, ended by none of them.
     package mutating func observe(drifts: Bool, needed: Int = 2, of length: Int = 3) {
         precondition(1 <= needed && needed <= length && length <= Self.lengthMax)

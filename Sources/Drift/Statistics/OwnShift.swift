@@ -13,6 +13,10 @@ internal import Glibc
 enum OwnShift {
     /// With fewer machines on a side there is no test.
     static let machinesMin = 8
+    /// The adjusted p-value below which an origin explains no others, once one surely has shifted: of
+    /// five that are left out one may be innocent, which costs little, while one that is left in
+    /// hides others.
+    private static let suspicion = 0.2
     /// Added to the diagonal: features that are one and the same leave an equation without answer.
     private static let ridge = 1e-3
 
@@ -27,24 +31,41 @@ enum OwnShift {
     /// Tests each feature; nil for one that does not vary.
     ///
     /// `reference` and `current` are means by feature, then machine, all finite. Of features of one
-    /// origin, such as a sensor, none explains another: their shifts are one and the same.
+    /// origin, such as a sensor, none explains another: their shifts are one and the same. Where
+    /// the means are those of groups, `weights` say of how many machines each.
     ///
-    /// - Complexity: O(f^2 m + f (m / 4)^3) for f features and m machines.
+    /// What has shifted explains nothing either: of two sensors that go together, a shift of the
+    /// one looks like one of both, and a shift of both like none. So with a `certainty` the origin
+    /// whose shift is surest is taken out of the companions and the others are tested again, as
+    /// long as the first of these has an adjusted p-value below it and the next below
+    /// ``suspicion``.
+    ///
+    /// - Complexity: O(f^2 m + f (m / 4)^3) for f features and m machines, times the origins that
+    ///   have shifted.
     static func test(
         reference: [[Double]],
         current: [[Double]],
-        origins: [Set<Int>] = []
+        weights: (reference: [Double], current: [Double])? = nil,
+        origins: [Set<Int>] = [],
+        certainty: Double? = nil
     ) -> [Outcome?] {
         guard let first = reference.first, let second = current.first,
             min(first.count, second.count) >= machinesMin
         else { return reference.map { _ in nil } }
-        let sizes = (Double(first.count), Double(second.count))
+        let weights =
+            weights
+            ?? (first.map { _ in 1 }, second.map { _ in 1 })
+        let sizes = (weights.reference.reduce(0, +), weights.current.reduce(0, +))
         var centered: [[Double]] = []
         var differences: [Double] = []
         var scales: [Double] = []
         for (a, b) in zip(reference, current) {
-            let means = (a.reduce(0, +) / sizes.0, b.reduce(0, +) / sizes.1)
-            let deviations = a.map { $0 - means.0 } + b.map { $0 - means.1 }
+            let means = (
+                dot(a, weights.reference) / sizes.0, dot(b, weights.current) / sizes.1
+            )
+            let deviations =
+                zip(a, weights.reference).map { ($0 - means.0) * $1.squareRoot() }
+                + zip(b, weights.current).map { ($0 - means.1) * $1.squareRoot() }
             let scale = deviations.reduce(0) { $0 + $1 * $1 }.squareRoot()
             let isVarying = scale > 1e-9 * max(abs(means.0), abs(means.1), 1e-300)
             scales.append(isVarying ? scale : 0)
@@ -54,20 +75,54 @@ enum OwnShift {
         let varying = scales.indices.filter { scales[$0] > 0 }
         let machines = first.count + second.count
         let companions = min(varying.count - 1, (machines - 2) / 4)
-        var outcomes: [Outcome?] = scales.map { _ in nil }
-        for feature in varying {
-            let strangers =
-                origins.isEmpty
-                ? varying : varying.filter { origins[$0].isDisjoint(with: origins[feature]) }
-            let others = strongest(companions, of: strangers, with: feature, centered)
-            let freedom = Double(machines - 2 - others.count)
-            let outcome = outcome(feature, others, centered, differences, sizes, freedom)
-            outcomes[feature] = Outcome(
-                shift: outcome.shift * scales[feature],
-                pValue: outcome.pValue
-            )
+        func outcomes(without shifted: Set<Int>) -> [Outcome?] {
+            var outcomes: [Outcome?] = scales.map { _ in nil }
+            for feature in varying {
+                let strangers =
+                    origins.isEmpty
+                    ? varying
+                    : varying.filter {
+                        origins[$0].isDisjoint(with: origins[feature])
+                            && origins[$0].isDisjoint(with: shifted)
+                    }
+                let others = strongest(companions, of: strangers, with: feature, centered)
+                let freedom = Double(machines - 2 - others.count)
+                let outcome = outcome(feature, others, centered, differences, sizes, freedom)
+                outcomes[feature] = Outcome(
+                    shift: outcome.shift * scales[feature],
+                    pValue: outcome.pValue
+                )
+            }
+            return outcomes
         }
-        return outcomes
+        var shifted: Set<Int> = []
+        var latest = outcomes(without: shifted)
+        while let certainty,
+            let next = surest(latest, origins, shifted, shifted.isEmpty ? certainty : suspicion)
+        {
+            shifted.formUnion(next)
+            latest = outcomes(without: shifted)
+        }
+        return latest
+    }
+
+    /// The origins of the feature that is shifted most surely of those not known to be, where its
+    /// adjusted p-value is below a level.
+    private static func surest(
+        _ outcomes: [Outcome?],
+        _ origins: [Set<Int>],
+        _ shifted: Set<Int>,
+        _ level: Double
+    ) -> Set<Int>? {
+        let others = outcomes.indices.filter { index in
+            outcomes[index] != nil && !origins[index].isEmpty
+                && origins[index].isDisjoint(with: shifted)
+        }
+        let adjusted = BenjaminiHochberg.adjusted(others.map { outcomes[$0]?.pValue ?? 1 })
+        guard let place = adjusted.indices.min(by: { adjusted[$0] < adjusted[$1] }),
+            adjusted[place] < level
+        else { return nil }
+        return origins[others[place]]
     }
 
     /// The features whose means go most closely with those of one.

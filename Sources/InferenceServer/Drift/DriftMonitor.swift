@@ -10,9 +10,11 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe: comparing happens on one queue of its own.
 final class DriftMonitor: Sendable {
-    private struct State {
+    struct State {
         var standing = DriftStanding()
         var raised = DriftState()
+        /// What the last window counted.
+        var sketch: FleetSketch?
         /// The counts at the start of the window.
         var before = ReadingCounts()
         var startNanoseconds: Int64 = 0
@@ -24,17 +26,21 @@ final class DriftMonitor: Sendable {
     private let models: ModelStore
     private let metrics: ServiceMetrics
     private let settings: DriftSettings
-    private let log: Log
-    private let clock: MonotonicClock
-    private let wallClock: WallClock
+    let memory: DriftMemory
+    let log: Log
+    let clock: MonotonicClock
+    let wallClock: WallClock
     private let queue = DispatchQueue(label: "drift", qos: .utility)
     private let state = Mutex(State())
+    /// Whether what was kept before the start has been looked for.
+    private let hasResumed = Atomic(false)
     private let isStopped = Atomic(false)
 
     init(
         models: ModelStore,
         metrics: ServiceMetrics,
         settings: DriftSettings,
+        memory: DriftMemory,
         log: Log,
         clock: MonotonicClock,
         wallClock: WallClock
@@ -42,6 +48,7 @@ final class DriftMonitor: Sendable {
         self.models = models
         self.metrics = metrics
         self.settings = settings
+        self.memory = memory
         self.log = log
         self.clock = clock
         self.wallClock = wallClock
@@ -65,8 +72,11 @@ final class DriftMonitor: Sendable {
         }
     }
 
-    /// Looks no more.
-    func stop() { isStopped.store(true, ordering: .releasing) }
+    /// Looks no more, and writes down what has been gathered.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        queue.sync { keepAll() }
+    }
 
     /// Looks now.
     func lookNow() { queue.sync { look() } }
@@ -88,6 +98,24 @@ final class DriftMonitor: Sendable {
         finishWindow(of: model, drift, counts, &state)
         let next = state
         self.state.withLock { $0 = next }
+        keep(kept(next), of: model)
+    }
+
+    /// Writes everything down; what is gathered is then no longer here.
+    private func keepAll() {
+        let state = state.withLock { $0 }
+        guard memory.path != nil, let model = state.standing.model, let drift = model.drift else {
+            return
+        }
+        var kept = kept(state)
+        kept.gathered = DriftMemory.Kept.Window(
+            start: state.standing.gatheredSince,
+            end: wallClock.nowMicroseconds,
+            seconds: Double(clock.nowNanoseconds - state.startNanoseconds) * 1e-9,
+            counts: counts(of: model).since(state.before),
+            sketch: drift.sketches.collect()
+        )
+        keep(kept, of: model)
     }
 
     /// A new model starts with new sketches: it has another reference.
@@ -100,6 +128,12 @@ final class DriftMonitor: Sendable {
         }
         state.startNanoseconds = clock.nowNanoseconds
         state.standing.gatheredSince = wallClock.nowMicroseconds
+        // Only the model that served before the start goes on with what was kept.
+        if let model, !hasResumed.exchange(true, ordering: .relaxed),
+            let kept = kept(of: model, flagCount: state.before.flags.count)
+        {
+            resume(kept, &state)
+        }
         let next = state
         self.state.withLock { $0 = next }
     }
@@ -124,9 +158,7 @@ final class DriftMonitor: Sendable {
         let sketch = drift.sketches.collect()
         let counts = total.since(state.before)
         let now = wallClock.nowMicroseconds
-        var sensors = drift.quality(counts, rule: settings.rule)
-        let share = settings.rule.featureShare
-        let hasLeftRanges = sensors.takeBackCommonRanges(share: share)
+        let (sensors, verdict) = judge(drift, counts, sketch)
         note(sensors, after: state.standing.sensors, model)
         state.standing.window = DriftStanding.Window(
             start: state.standing.gatheredSince,
@@ -137,20 +169,33 @@ final class DriftMonitor: Sendable {
         )
         state.standing.sensors = sensors
         state.standing.verdict = nil
-        if sketch.machineCount.rounded() >= WindowVerdict.machinesMin {
-            let verdict = WindowVerdict(
-                sketch,
-                reference: drift.reference,
-                columns: drift.columns,
-                faulty: Set(sensors.indices.filter { !sensors[$0].faults.isEmpty }),
-                hasLeftRanges: hasLeftRanges,
-                rule: settings.rule
-            )
-            take(verdict, of: model, &state)
-        }
+        state.sketch = sketch
+        if let verdict { take(verdict, of: model, &state) }
         state.before = total
         state.startNanoseconds = clock.nowNanoseconds
         state.standing.gatheredSince = now
+    }
+
+    /// What a window's counts say of the sensors, and of drift where it had machines enough.
+    func judge(
+        _ drift: ModelDrift,
+        _ counts: ReadingCounts,
+        _ sketch: FleetSketch
+    ) -> ([SensorQuality], WindowVerdict?) {
+        var sensors = drift.quality(counts, rule: settings.rule)
+        let hasLeftRanges = sensors.takeBackCommonRanges(share: settings.rule.featureShare)
+        guard sketch.machineCount.rounded() >= WindowVerdict.machinesMin else {
+            return (sensors, nil)
+        }
+        let verdict = WindowVerdict(
+            sketch,
+            reference: drift.reference,
+            columns: drift.columns,
+            faulty: Set(sensors.indices.filter { !sensors[$0].faults.isEmpty }),
+            hasLeftRanges: hasLeftRanges,
+            rule: settings.rule
+        )
+        return (sensors, verdict)
     }
 
     private func take(_ verdict: WindowVerdict, of model: ServedModel, _ state: inout State) {

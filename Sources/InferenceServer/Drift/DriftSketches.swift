@@ -14,28 +14,60 @@ final class DriftSketches: Sendable {
     /// out.
     final class Part: Sendable {
         struct Content: Sendable {
+            /// The rows and machines, and the values of earlier ones.
             var sketch: FleetSketch
+            /// The values of the rows.
+            var counts: BorderCounts
             /// Rows of this window.
             var rowCount = 0
+
+            /// Counts a row.
+            mutating func add(_ values: Span<Float>, at start: Int, score: Float, machine: UInt64) {
+                let group = sketch.note(values, at: start, machine: machine)
+                counts.add(values, at: start, last: score, group: group)
+                rowCount += 1
+            }
+
+            /// What has been counted, which is then forgotten.
+            mutating func take() -> FleetSketch {
+                var taken = sketch
+                if rowCount > 0 { taken.addAbove(counts.above) }
+                sketch.reset()
+                counts.reset()
+                rowCount = 0
+                return taken
+            }
         }
 
         let content: Mutex<Content>
 
-        init(_ shape: SketchShape) {
-            content = Mutex(Content(sketch: FleetSketch(shape)))
+        /// Goes on with a sketch, or begins with an empty one.
+        init(_ sketch: FleetSketch, _ counts: BorderCounts) {
+            content = Mutex(Content(sketch: sketch, counts: counts))
         }
     }
 
-    private let shape: SketchShape
+    /// How rows are counted.
+    let shape: SketchShape
+    private let counts: BorderCounts
     private let parts = Mutex<[Part]>([])
 
-    init(_ shape: SketchShape) { self.shape = shape }
+    init(_ shape: SketchShape) {
+        self.shape = shape
+        counts = BorderCounts(borders: shape.paddedBorders, groupCount: SketchShape.groupCount)
+    }
 
     /// A tap for a scorer.
     func makeTap() -> DriftTap {
-        let part = Part(shape)
+        let part = Part(FleetSketch(shape), counts)
         parts.withLock { $0.append(part) }
         return DriftTap(part)
+    }
+
+    /// Adds what was counted before.
+    func add(_ sketch: FleetSketch) {
+        // A part that no scorer holds is counted once and forgotten.
+        parts.withLock { $0.append(Part(sketch, counts)) }
     }
 
     /// What has been counted since the last call.
@@ -45,11 +77,7 @@ final class DriftSketches: Sendable {
             var kept: [Part] = []
             while var part = parts.popLast() {
                 let isUsed = !isKnownUniquelyReferenced(&part)
-                part.content.withLock { content in
-                    sum.merge(content.sketch)
-                    content.sketch.reset()
-                    content.rowCount = 0
-                }
+                sum.merge(part.content.withLock { $0.take() })
                 // What a scorer leaves behind that has gone is counted once more and forgotten.
                 if isUsed { kept.append(part) }
             }
@@ -59,10 +87,12 @@ final class DriftSketches: Sendable {
     }
 }
 
-/// Puts a scorer's rows into its sketch: all while they are few, the more there are the fewer.
+/// Puts a scorer's rows into its sketch: one in two, and the more there are the fewer.
 struct DriftTap {
-    /// Rows of a window after which one in two goes in, after twice as many one in three, and so
-    /// on.
+    /// Rows that are passed over on average between two that go in: a machine's readings resemble
+    /// each other, and all of them would cost more than they tell.
+    private static let pauseMin = 1
+    /// Rows of a window after each of which, from the second time on, one more is passed over.
     private static let rowsPerStep = 128
 
     private let part: DriftSketches.Part
@@ -95,13 +125,12 @@ struct DriftTap {
                 let machine = hash(rows.ids.span.extracting(rows.rows[index].id))
                 let values = features.span
                 let taken = part.content.withLockIfAvailable { content in
-                    content.sketch.add(
+                    content.add(
                         values,
                         at: place * width,
                         score: logits[place],
                         machine: machine
                     )
-                    content.rowCount += 1
                     return content.rowCount
                 }
                 index += pause(after: taken ?? 0)
@@ -133,8 +162,8 @@ struct DriftTap {
 
     /// How many rows to pass over: at random, or machines that take turns would be left out.
     private mutating func pause(after rowCount: Int) -> Int {
-        let mean = rowCount / Self.rowsPerStep
-        return mean == 0 ? 0 : Int(next() >> 33) % (2 * mean + 1)
+        let mean = max(Self.pauseMin, rowCount / Self.rowsPerStep)
+        return Int(next() >> 33) % (2 * mean + 1)
     }
 
     /// Marsaglia's xorshift.

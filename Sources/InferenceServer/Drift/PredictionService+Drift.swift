@@ -10,8 +10,8 @@ extension PredictionService {
         guard let model = models.current else { throw .noModel }
         guard model.drift != nil else { throw .noReference(isOff: limits.drift.isOn == .off) }
         var standing = drift.standing
-        // A model that has just come has not been looked at yet.
-        if standing.model !== model {
+        // A model that has just come has not been looked at yet; one beside it changes nothing.
+        if standing.model?.drift !== model.drift {
             standing = DriftStanding()
             standing.gatheredSince = wallClock.nowMicroseconds
         }

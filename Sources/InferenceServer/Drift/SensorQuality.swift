@@ -15,14 +15,19 @@ struct SensorQuality: Sendable, Equatable {
 
     /// Judges the counts of a sensor's flags, in the order of their bits.
     init(_ sensor: Sensor, flags: ArraySlice<Int>, readings: Int, rule: DriftRule) {
-        func share(_ flag: SensorFlags) -> Double {
-            let count = flags[flags.startIndex + flag.rawValue.trailingZeroBitCount]
-            return Double(count) / Double(max(readings, 1))
+        func count(_ flag: SensorFlags) -> Int {
+            flags[flags.startIndex + flag.rawValue.trailingZeroBitCount]
+        }
+        func share(_ count: Int) -> Double {
+            min(1, Double(count) / Double(max(readings, 1)))
         }
         name = sensor.name
-        missing = share(.missing)
-        outOfRange = share(.outOfRange)
-        stuck = share(.stuck)
+        missing = share(count(.missing))
+        outOfRange = share(count(.outOfRange))
+        // The flag begins with the last of so many equal values, and those before it stood still
+        // too: of one machine at least, which is all that the counts tell.
+        let unflagged = count(.stuck) > 0 ? (sensor.stuckAfter ?? 1) - 1 : 0
+        stuck = share(count(.stuck) + unflagged)
         var faults: [SensorFault.Kind] = []
         if stuck > rule.outsideShare { faults.append(.stuck) }
         // Nobody promised that an optional sensor is there.

@@ -11,6 +11,7 @@ extension ModelInfo {
         info["sha256sums_digest"] = .string(trial.model.digest)
         info["mode"] = .string(trial.role.mode)
         info["share"] = .number(trial.role.share)
+        info["allows_shift"] = .bool(trial.allowsShift)
         add(trial.counts.comparison, to: &info)
         return .object(info)
     }
@@ -26,6 +27,7 @@ extension ModelInfo {
         info["previous"] = .string(trial.model.version)
         info["remaining_seconds"] = .integer(Int(max(0, until - nowNanoseconds) / 1_000_000_000))
         info["readings_needed"] = .integer(limits.quarantineReadings)
+        info["allows_shift"] = .bool(trial.allowsShift)
         info["shift_max"] = limits.quarantineShift.map(JSONValue.number) ?? .null
         add(trial.counts.comparison, to: &info)
         return .object(info)

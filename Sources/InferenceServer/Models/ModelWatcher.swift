@@ -20,6 +20,7 @@ final class ModelWatcher: Sendable {
     let models: ModelStore
     let state: StateKeeper
     private let decisions: DecisionLog?
+    let memory: ServingMemory
     let metrics: ServiceMetrics
     let telemetry: Telemetry?
     let log: Log
@@ -27,6 +28,8 @@ final class ModelWatcher: Sendable {
     let wallClock: WallClock
     private let queue = DispatchQueue(label: "models")
     private let lastFingerprint = Mutex<UInt64?>(nil)
+    /// The trial that went on when the process before ended, until it goes on here.
+    let trialBefore = Mutex<ServingMemory.Trial?>(nil)
     private let isStopped = Atomic(false)
     /// The epoch of the last model that was found faulty with nothing to go back to.
     let lastFaulty = Atomic(-1)
@@ -44,6 +47,7 @@ final class ModelWatcher: Sendable {
     ) {
         directory = ModelDirectory(path: settings.modelDirectory, model: settings.model)
         keyFile = settings.bundlePublicKey
+        memory = ServingMemory(stateDirectory: settings.stateDirectory)
         limits = settings.service
         self.models = models
         self.state = state
@@ -56,10 +60,20 @@ final class ModelWatcher: Sendable {
     }
 
     /// Looks now and returns when a model is in service or none was found.
-    func scanNow(isForced: Bool = true) { queue.sync { scan(isForced: isForced) } }
+    func scanNow(isForced: Bool = true) {
+        queue.sync {
+            scan(isForced: isForced)
+            keep()
+        }
+    }
 
     /// Looks soon, also where nothing seems to have changed.
-    func rescan() { queue.async { [self] in scan(isForced: true) } }
+    func rescan() {
+        queue.async { [self] in
+            scan(isForced: true)
+            keep()
+        }
+    }
 
     /// Looks from now on at the interval of the limits.
     func start() {
@@ -68,18 +82,27 @@ final class ModelWatcher: Sendable {
             guard let self, !isStopped.load(ordering: .acquiring) else { return }
             review()
             scan(isForced: false)
+            keep()
             start()
         }
     }
 
     /// Judges the version on trial now.
-    func reviewNow() { queue.sync { review() } }
+    func reviewNow() {
+        queue.sync {
+            review()
+            keep()
+        }
+    }
 
     /// Lets the next look see everything anew.
     func forgetFingerprint() { lastFingerprint.withLock { $0 = nil } }
 
-    /// Looks no more.
-    func stop() { isStopped.store(true, ordering: .releasing) }
+    /// Looks no more, and writes down how far a trial has come.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        queue.sync { keep(isForced: true) }
+    }
 
     private func scan(isForced: Bool) {
         // Without the state's lock no model can be served yet.
@@ -139,11 +162,23 @@ final class ModelWatcher: Sendable {
         if let previous, previous.digest == bundle.digest.hex { return .taken }
         guard !isQuarantined(bundle) else { return .quarantined }
         trace.begin(.swap)
-        guard let model = prepare(bundle, location, epoch: models.generation + 1, trace) else {
+        guard
+            let model = prepare(
+                bundle,
+                location,
+                epoch: models.generation + 1,
+                after: previous,
+                trace
+            )
+        else {
             return .refused
         }
         let nanoseconds = clock.nowNanoseconds - trace.began
-        let served = onProbation(model, after: previous)
+        let allowsShift = directory.allowsShift(of: location.version)
+        let served =
+            previous == nil
+            ? resumed(model, allowsShift: allowsShift)
+            : onProbation(model, after: previous, allowsShift: allowsShift)
         models.install(served, loadSeconds: Double(nanoseconds) * 1e-9)
         trace.succeed(model, as: "in_service")
         metrics.countSwap()
@@ -154,6 +189,7 @@ final class ModelWatcher: Sendable {
                 ("model", .string(model.name)), ("version", .string(model.version)),
                 ("milliseconds", .integer(Int(nanoseconds / 1_000_000))),
                 ("on_probation", served.trial == nil ? "no" : "yes"),
+                ("allows_shift", served.trial?.allowsShift == true ? "yes" : "no"),
             ]
         )
         return .taken
@@ -162,12 +198,20 @@ final class ModelWatcher: Sendable {
     /// Loads a bundle and verifies it; nil where it is refused.
     func load(_ location: BundleLocation, _ trace: inout ModelLoadTrace) -> LoadedModel? {
         do {
-            let keys = try [Ed25519PublicKey](settingOf: keyFile)
-            return try BundleReader.load(location, signedBy: keys) { trace.begin(.selfTest) }
+            return try loaded(location) { trace.begin(.selfTest) }
         } catch {
             refuse(location, "\(type(of: error))", "\(error)", trace)
             return nil
         }
+    }
+
+    /// Loads a bundle and verifies it; `willTest` is called before its self-test.
+    func loaded(
+        _ location: BundleLocation,
+        willTest: () -> Void
+    ) throws -> LoadedModel {
+        let keys = try [Ed25519PublicKey](settingOf: keyFile)
+        return try BundleReader.load(location, signedBy: keys, willTest: willTest)
     }
 
     /// Makes a bundle ready to compute beside the model in service or in its place; nil where it
@@ -176,12 +220,13 @@ final class ModelWatcher: Sendable {
         _ bundle: LoadedModel,
         _ location: BundleLocation,
         epoch: Int,
+        after previous: ServedModel?,
         _ trace: ModelLoadTrace
     ) -> ServedModel? {
         do throws(StateRefusal) {
             return try ServedModel(
                 bundle,
-                after: models.current,
+                after: previous,
                 counts: metrics.counts(of: bundle.manifest),
                 epoch: epoch,
                 limits: limits,

@@ -2,6 +2,7 @@
 
 internal import Integrity
 internal import ModelRuntime
+internal import Synchronization
 
 /// The challenger that the registry names computes beside the model in service.
 extension ModelWatcher {
@@ -17,9 +18,12 @@ extension ModelWatcher {
             return endTrial(of: model)
         }
         let role = Trial.Role(wanted.mode)
+        let allowsShift = directory.allowsShift(of: wanted.location.version)
         var trace = ModelLoadTrace(of: wanted.location, telemetry, clock: clock)
         guard let bundle = load(wanted.location, &trace) else { return endTrial(of: model) }
-        if let trial = model.trial, trial.role == role, trial.model.digest == bundle.digest.hex {
+        if let trial = model.trial, trial.role == role, trial.allowsShift == allowsShift,
+            trial.model.digest == bundle.digest.hex
+        {
             return
         }
         guard !isQuarantined(bundle) else { return endTrial(of: model) }
@@ -28,10 +32,28 @@ extension ModelWatcher {
             return endTrial(of: model)
         }
         trace.begin(.swap)
-        guard let second = prepare(bundle, wanted.location, epoch: model.epoch, trace) else {
-            return endTrial(of: model)
+        guard
+            let second = prepare(
+                bundle,
+                wanted.location,
+                epoch: model.epoch,
+                after: model,
+                trace
+            )
+        else { return endTrial(of: model) }
+        let trial = Trial(
+            of: second,
+            beside: model,
+            as: role,
+            allowsShift: allowsShift,
+            slots: metrics.slots
+        )
+        if let before = trialBefore.withLock({ $0.take() }), before.mode == role.mode,
+            before.second.digest == second.digest
+        {
+            trial.counts.add(before.comparison)
         }
-        models.setTrial(Trial(of: second, beside: model, as: role, slots: metrics.slots))
+        models.setTrial(trial)
         trace.succeed(second, as: role.mode)
         log.event(
             .info,
@@ -39,6 +61,7 @@ extension ModelWatcher {
             [
                 ("version", .string(second.version)), ("mode", .string(role.mode)),
                 ("share", .number(role.share)), ("in_service", .string(model.version)),
+                ("allows_shift", allowsShift ? "yes" : "no"),
             ]
         )
     }

@@ -19,7 +19,7 @@ extension ModelWatcher {
         guard let model = models.current else { return }
         if let trial = model.trial, trial.role != .shadow {
             let comparison = trial.counts.comparison
-            if let reason = fault(comparison, trial.versions(beside: model).other) {
+            if let reason = fault(comparison, trial, beside: model) {
                 return trial.judgesSecond
                     ? sendBack(challenger: trial, from: model, reason)
                     : sendBack(model, to: trial.model, reason)
@@ -35,7 +35,11 @@ extension ModelWatcher {
     /// Keeps the version before beside a newer one, so that the two can be compared.
     ///
     /// Nobody who goes back to an older version wants it judged by the newer one.
-    func onProbation(_ model: ServedModel, after previous: ServedModel?) -> ServedModel {
+    func onProbation(
+        _ model: ServedModel,
+        after previous: ServedModel?,
+        allowsShift: Bool
+    ) -> ServedModel {
         guard limits.quarantineShift != nil, let previous, model.version > previous.version,
             Trial.refusal(of: model.manifest, beside: previous) == nil
         else { return model }
@@ -47,6 +51,7 @@ extension ModelWatcher {
             of: known,
             beside: model,
             as: .predecessor(until: until),
+            allowsShift: allowsShift,
             slots: metrics.slots
         )
         return ServedModel(model, trial: trial)
@@ -95,14 +100,19 @@ extension ModelWatcher {
     }
 
     /// What speaks against the version on trial; nil for nothing.
-    private func fault(_ comparison: TrialComparison, _ other: String) -> String? {
+    private func fault(
+        _ comparison: TrialComparison,
+        _ trial: Trial,
+        beside model: ServedModel
+    ) -> String? {
         let all = comparison.count + comparison.failures
         if comparison.failures * 100 > all * Self.faultPercentMax {
             return "\(comparison.failures) of \(all) answers were no finite number"
         }
-        guard let limit = limits.quarantineShift, comparison.count >= limits.quarantineReadings,
-            comparison.shift > limit
+        guard let limit = limits.quarantineShift, !trial.allowsShift,
+            comparison.count >= limits.quarantineReadings, comparison.shift > limit
         else { return nil }
+        let other = trial.versions(beside: model).other
         let shift = (comparison.shift * 1000).rounded() / 1000
         return "its risk levels are shifted by \(shift), more than \(limit),"
             + " from those that \(other) gave the same \(comparison.count) readings"

@@ -2,6 +2,7 @@
 
 internal import Features
 internal import JSON
+internal import ModelRuntime
 internal import Platform
 internal import Synchronization
 
@@ -98,19 +99,10 @@ final class Quarantine: Sendable {
                 version: try view.required("version").string,
                 digest: try view.required("sha256sums_digest").string,
                 reason: try view.required("reason").string,
-                time: try microseconds(view.required("time")),
+                time: try view.required("time").timestamp,
                 previous: try view.optional("previous")?.string
             )
         }
-    }
-
-    private static func microseconds(_ view: JSONView) throws(JSONShapeError) -> Int64 {
-        let text = Array(try view.string.utf8)
-        let range = 0..<text.count
-        guard let time = Timestamp.parse(text.span, range, naiveOffsetMinutes: 0) else {
-            throw view.refuse("a timestamp of RFC 3339")
-        }
-        return time
     }
 
     private static func json(_ entries: [Entry]) -> JSONValue {

@@ -27,12 +27,22 @@ final class Trial: Sendable {
     let encoder: PredictionEncoder
     /// Whether both models take the same row.
     let sharesRows: Bool
+    /// Whether the registry says that the risk levels of the version on trial are meant to move,
+    /// so that they are not judged.
+    let allowsShift: Bool
     let counts: TrialCounts
 
     /// Puts a model beside the one that is to serve, of whose kind it is.
-    init(of model: ServedModel, beside served: ServedModel, as role: Role, slots: Int) {
+    init(
+        of model: ServedModel,
+        beside served: ServedModel,
+        as role: Role,
+        allowsShift: Bool,
+        slots: Int
+    ) {
         self.model = model
         self.role = role
+        self.allowsShift = allowsShift
         if case .share(let share) = role { self.share = MachineShare(share) } else { share = nil }
         var renamed = model.engine.transform
         renamed.specName = served.engine.transform.specName

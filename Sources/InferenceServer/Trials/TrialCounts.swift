@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Drift
 internal import Metrics
 internal import ModelRuntime
 
@@ -29,6 +30,14 @@ final class TrialCounts: Sendable {
 
     /// Notes a reading of which the model on trial gave no finite answer.
     func addFailure(slot: Int) { failures.add(slot: slot) }
+
+    /// Takes over what was counted before.
+    func add(_ earlier: TrialComparison) {
+        for (counter, count) in zip(readings, earlier.readings) { counter.add(UInt64(count)) }
+        disagreements.add(UInt64(earlier.disagreements))
+        failures.add(UInt64(earlier.failures))
+        difference.add(earlier.difference)
+    }
 
     /// What has been counted so far.
     var comparison: TrialComparison {
@@ -61,18 +70,15 @@ struct TrialComparison: Sendable, Equatable {
     /// Risk levels are what people act on, and each model has its own bounds for them. A better
     /// calibration that moves a million readings from 0.010 to 0.005 changes none of them, where a
     /// Kolmogorov-Smirnov distance of probabilities would be near 1. The readings being the same,
-    /// a change of the world moves both models. Half a reading is added to each level, so that one
-    /// that never occurred has a logarithm.
+    /// a change of the world moves both models.
     var shift: Double {
-        let total = Double(count) + 1.5
-        var sum = 0.0
-        for level in 0..<3 {
-            let trial = (0..<3).reduce(0) { $0 + readings[3 * level + $1] }
-            let other = (0..<3).reduce(0) { $0 + readings[3 * $1 + level] }
-            let (p, q) = ((Double(trial) + 0.5) / total, (Double(other) + 0.5) / total)
-            sum += (p - q) * PortableMath.log(p / q)
+        func sums(_ place: (Int, Int) -> Int) -> [Int] {
+            (0..<3).map { level in (0..<3).reduce(0) { $0 + readings[place(level, $1)] } }
         }
-        return sum
+        return PopulationStability.index(
+            reference: sums { 3 * $1 + $0 },
+            current: sums { 3 * $0 + $1 }
+        )
     }
 }
 

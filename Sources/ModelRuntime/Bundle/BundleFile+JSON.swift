@@ -44,7 +44,7 @@ extension BundleFile {
 
 extension JSONView {
     /// The moment that this RFC 3339 text has to be, microseconds since the epoch.
-    var timestamp: Int64 {
+    package var timestamp: Int64 {
         get throws(JSONShapeError) {
             let text = Array(try string.utf8)
             let range = 0..<text.count

@@ -75,6 +75,15 @@ package struct ModelDirectory: Equatable, Sendable {
         return (folder.location(of: challenger.version), challenger.mode)
     }
 
+    /// Whether the registry says that a version's answers are meant to be shifted.
+    ///
+    /// Where that cannot be read, nobody has said so.
+    package func allowsShift(of version: BundleVersion?) -> Bool {
+        guard let version, let folder = try? modelFolder(), let registry = try? folder.registry()
+        else { return false }
+        return registry.allows(.shift, of: version)
+    }
+
     /// The folder of the model's versions, for whoever acts on them.
     ///
     /// - Throws: ``ModelDirectoryError``, also where the path is one bundle.

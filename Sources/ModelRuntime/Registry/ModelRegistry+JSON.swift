@@ -25,6 +25,7 @@ extension ModelRegistry {
         static let author = "by"
         static let reason = "reason"
         static let metrics = "metrics"
+        static let allowed = "allowed"
     }
 
     /// Reads a registry; unknown keys are ignored unless `requires` names them.
@@ -91,7 +92,9 @@ extension ModelRegistry {
             microseconds: try view.required(Key.time).timestamp,
             author: try view.required(Key.author).string,
             reason: try view.required(Key.reason).string,
-            metrics: try view.optional(Key.metrics)?.object ?? JSONObject()
+            metrics: try view.optional(Key.metrics)?.object ?? JSONObject(),
+            // What a later program knows beside these is none of ours.
+            allowed: try view.optional(Key.allowed)?.strings.compactMap(DifferenceKind.init) ?? []
         )
     }
 
@@ -128,6 +131,9 @@ extension ModelRegistry.Event {
         object[Key.author] = .string(author)
         object[Key.reason] = .string(reason)
         if metrics.count > 0 { object[Key.metrics] = .object(metrics) }
+        if !allowed.isEmpty {
+            object[Key.allowed] = .array(allowed.map { .string($0.rawValue) })
+        }
         return .object(object)
     }
 }

@@ -56,6 +56,8 @@ package struct ModelRegistry: Equatable, Sendable {
         package let reason: String
         /// What the version's evaluation said then.
         package let metrics: JSONObject
+        /// In what it was meant to differ from the champion.
+        package var allowed: [DifferenceKind] = []
     }
 
     /// The champion, which answers.
@@ -94,7 +96,15 @@ package struct ModelRegistry: Equatable, Sendable {
         return line.count > 1 ? line[line.count - 2] : nil
     }
 
-    /// Who did something, when, and why.
+    /// Whether a version was meant to differ so when it was last promoted or tried.
+    package func allows(_ difference: DifferenceKind, of version: BundleVersion) -> Bool {
+        let last = history.last {
+            $0.version == version && ($0.action == .promote || $0.action == .challenge)
+        }
+        return last?.allowed.contains(difference) ?? false
+    }
+
+    /// Who did something, when, why, and what was meant.
     package struct Note: Sendable {
         /// When, microseconds since the epoch.
         package var microseconds: Int64
@@ -102,12 +112,20 @@ package struct ModelRegistry: Equatable, Sendable {
         package var author: String
         /// Why.
         package var reason: String
+        /// In what the version is meant to differ from the champion.
+        package var allowed: [DifferenceKind]
 
         /// Describes an occasion.
-        package init(microseconds: Int64, author: String, reason: String) {
+        package init(
+            microseconds: Int64,
+            author: String,
+            reason: String,
+            allowed: [DifferenceKind] = []
+        ) {
             self.microseconds = microseconds
             self.author = author
             self.reason = reason
+            self.allowed = allowed
         }
     }
 
@@ -175,7 +193,8 @@ package struct ModelRegistry: Equatable, Sendable {
                 microseconds: note.microseconds,
                 author: note.author,
                 reason: note.reason,
-                metrics: metrics
+                metrics: metrics,
+                allowed: note.allowed
             )
         )
     }

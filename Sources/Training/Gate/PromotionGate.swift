@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Drift
 internal import Features
 package import JSON
 package import ModelRuntime
@@ -24,8 +25,11 @@ package struct PromotionGate: Sendable {
         package var byteCountMax = 16 << 20
         /// Microseconds of a forward pass of one row, the median.
         package var latencyMicrosecondsMax = 200.0
+        /// The largest stability index of the risk levels, against the champion's answers to the
+        /// same readings: a server sends a version back from 0.25 on, if it is not told.
+        package var shiftMax = 0.25
         /// Differences to the champion that are meant to be.
-        package var allowed: Set<ModelDifference.Kind> = []
+        package var allowed: [ModelDifference.Kind] = []
 
         /// Makes the defaults.
         package init() {}
@@ -74,6 +78,7 @@ package struct PromotionGate: Sendable {
             }
             checks.append(Self.meaning(champion.manifest, candidate.manifest, criteria))
             checks.append(try Self.gain(own, other, criteria, readings))
+            checks.append(Self.shift(own, other, criteria))
         } else {
             checks.append(try Self.skill(own, criteria, readings))
         }
@@ -119,6 +124,18 @@ package struct PromotionGate: Sendable {
             passes: breaking.isEmpty,
             text: found.isEmpty
                 ? "same sensors, units, ranges, horizon and layout" : found.joined(separator: "; ")
+        )
+    }
+
+    /// How the same readings fall into risk levels, before and after.
+    private static func shift(_ own: Scored, _ other: Scored, _ criteria: Criteria) -> Check {
+        let shift = PopulationStability.index(reference: other.risks, current: own.risks)
+        let isAllowed = criteria.allowed.contains(.shift)
+        return Check(
+            name: "shift",
+            passes: isAllowed || shift <= criteria.shiftMax,
+            text: "\(text(shift)) is the stability index of the risk levels; "
+                + (isAllowed ? "allowed" : "at most \(text(criteria.shiftMax)), or --allow shift")
         )
     }
 
@@ -208,6 +225,8 @@ package struct PromotionGate: Sendable {
 private struct Scored {
     let matrix: FeatureMatrix
     let probabilities: [Double]
+    /// Rows of each risk level, from the lowest.
+    let risks: [Int]
 
     init(_ model: LoadedModel, _ readings: String) throws(TrainingError) {
         let table = try ReadingTable.loadPrepared(readings, schema: model.manifest.transform.schema)
@@ -220,6 +239,8 @@ private struct Scored {
             network: model.network,
             calibrator: model.manifest.calibration
         )
+        let levels = probabilities.map { model.riskLevel(probability: $0) }
+        risks = RiskLevel.allCases.map { level in levels.count { $0 == level } }
     }
 
     /// What a figure is above in the wanted share of the rounds; minus infinity where none has it.

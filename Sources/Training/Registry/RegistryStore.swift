@@ -34,20 +34,19 @@ package struct RegistryStore: ~Copyable {
 
     /// Makes a verified version the champion.
     ///
-    /// `allowed` names the differences to the champion that are meant to be.
+    /// `note.allowed` names the differences to the champion that are meant to be.
     ///
     /// - Throws: ``TrainingError``, also for a change of what answers mean that is not allowed.
     package func promote(
         _ version: BundleVersion,
-        allowing allowed: Set<ModelDifference.Kind>,
         _ note: ModelRegistry.Note
     ) throws(TrainingError) {
         let model = try load(version)
         let metrics = model.manifest.evaluation
         guard var registry = try current() else {
-            return try begin(version, metrics, allowing: allowed, model, note)
+            return try begin(version, metrics, model, note)
         }
-        try check(model, against: registry.champion, allowing: allowed)
+        try check(model, against: registry.champion, allowing: note.allowed)
         try change { () throws(RegistryError) in
             try registry.promote(version, metrics: metrics, note)
         }
@@ -107,13 +106,12 @@ package struct RegistryStore: ~Copyable {
     private func begin(
         _ version: BundleVersion,
         _ metrics: JSONObject,
-        allowing allowed: Set<ModelDifference.Kind>,
         _ model: LoadedModel,
         _ note: ModelRegistry.Note
     ) throws(TrainingError) {
         var registry = try currentOrNewest(note)
         if registry.champion != version {
-            try check(model, against: registry.champion, allowing: allowed)
+            try check(model, against: registry.champion, allowing: note.allowed)
             try change { () throws(RegistryError) in
                 try registry.promote(version, metrics: metrics, note)
             }
@@ -143,7 +141,7 @@ package struct RegistryStore: ~Copyable {
     private func check(
         _ model: LoadedModel,
         against champion: BundleVersion,
-        allowing allowed: Set<ModelDifference.Kind>
+        allowing allowed: [ModelDifference.Kind]
     ) throws(TrainingError) {
         guard champion != model.manifest.version else { return }
         let differences = ModelDifference.between(try load(champion).manifest, model.manifest)

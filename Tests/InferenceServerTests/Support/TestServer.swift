@@ -40,6 +40,12 @@ final class TestServer: Sendable {
 
     deinit { application.server.stopNow() }
 
+    /// Ends it as a process ends, and lets its state directory go.
+    func stop() {
+        application.server.stopNow()
+        application.waitUntilStopped()
+    }
+
     func client(_ listener: Listener = .main) throws -> TestClient {
         try TestClient(port: #require(application.server.port(of: listener)))
     }

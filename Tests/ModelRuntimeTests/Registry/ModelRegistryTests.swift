@@ -47,6 +47,37 @@ struct ModelRegistryTests {
         #expect(try reread(registry) == registry)
     }
 
+    @Test func keepsInWhatAVersionWasMeantToDiffer() throws {
+        var (registry, meant) = (begun(), note)
+        meant.allowed = [.unit, .shift]
+        try registry.promote(second, metrics: JSONObject(), meant)
+        try registry.challenge(
+            .init(version: third, mode: .shadow),
+            metrics: JSONObject(),
+            note
+        )
+        let kept = try reread(registry)
+        #expect(kept == registry)
+        #expect(kept.history.map(\.allowed) == [[], [.unit, .shift], []])
+        #expect(kept.allows(.shift, of: second) && kept.allows(.unit, of: second))
+        #expect(!kept.allows(.range, of: second))
+        #expect(!kept.allows(.shift, of: first) && !kept.allows(.shift, of: third))
+        // The last word counts, and going back is none.
+        try registry.rollBack(metrics: JSONObject(), note)
+        #expect(registry.allows(.shift, of: second))
+        try registry.promote(second, metrics: JSONObject(), note)
+        #expect(!registry.allows(.shift, of: second))
+    }
+
+    @Test func aDifferenceThatALaterProgramKnowsIsPassedOver() throws {
+        let text = """
+            {"format":1,"champion":"20260101_000000","history":[{"time":"2026-01-01T00:00:00Z",\
+            "action":"promote","version":"20260101_000000","by":"a","reason":"b",\
+            "allowed":["weather","shift"]}]}
+            """
+        #expect(try ModelRegistry(Array(text.utf8)).history[0].allowed == [.shift])
+    }
+
     @Test func keepsWhoWhenWhyAndWithWhatMetrics() throws {
         let event = try #require(begun().history.first)
         #expect(event.author == "a")
