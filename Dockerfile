@@ -5,7 +5,7 @@
 #   docker build --tag predictive-maintenance:latest .
 #   docker run -p 5000:5000 -e MODEL_DIR=/app/models/checkpoints predictive-maintenance:latest
 #
-# the training side, and the same with a shell and curl, for Azure Machine Learning and `pdm retrain`:
+# the training side, and the same with a shell, for Azure Machine Learning:
 #
 #   docker build --tag pdm:latest --target pdm .
 #   docker build --tag pdm-shell:latest --target pdm-shell .
@@ -58,14 +58,14 @@ USER 65532:65532
 WORKDIR /data
 ENTRYPOINT ["/app/pdm"]
 
-# --- the training side with what Azure ML and `pdm retrain` call: a shell, curl ----------------------
+# --- the training side with what Azure ML calls: a shell -------------------------------------------
 FROM ${SHELL_IMAGE} AS pdm-shell
 LABEL org.opencontainers.image.title="pdm-shell" \
-      org.opencontainers.image.description="pdm, with a shell and curl" \
+      org.opencontainers.image.description="pdm, with a shell" \
       org.opencontainers.image.licenses="MIT"
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates curl libssl3 libstdc++6 \
+    && apt-get install --yes --no-install-recommends ca-certificates libssl3 libstdc++6 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=pdm /app /app
 # No other user than root: the folders that Azure ML mounts for a step are root's. In a pod it is

@@ -158,7 +158,7 @@ let package = Package(
         tests("Drift", ["JSON", "TestSupport"], exclude: ["Fixtures"]),
         tests("ModelRuntime", ["Platform", "TestSupport"], exclude: ["Fixtures"]),
         tests("Training", ["ModelRuntime", "Drift", "Platform"], exclude: ["Fixtures"]),
-        tests("Pipeline", ["JSON", "OTLP", "Platform", "Features"]),
+        tests("Pipeline", ["JSON", "HTTPServer", "OTLP", "Platform", "Features"]),
         tests(
             "InferenceServer",
             [

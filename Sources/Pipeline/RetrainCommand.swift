@@ -16,8 +16,7 @@ struct RetrainCommand: ParsableCommand {
             runs the pipeline here or calls a webhook. A drift of a version is answered once, and \
             never within the cool-down of the last time. What was seen and done, and why, is \
             appended to retrain.jsonl. The champion is never touched: a new model serves once \
-            the pipeline's gate has passed and its last step registered it. Web addresses are \
-            called by the program `curl`.
+            the pipeline's gate has passed and its last step registered it.
             """
     )
 
@@ -48,6 +47,9 @@ struct RetrainCommand: ParsableCommand {
     @Option(help: "A header field of the call, as `Name: value`.")
     var webhookHeader: [String] = []
 
+    @Option(help: "Seconds that one call of an address may take.")
+    var timeout = 30
+
     @Option(help: "The environment variable with the call's bearer token.")
     var tokenVariable: String?
 
@@ -75,6 +77,15 @@ struct RetrainCommand: ParsableCommand {
         }
         guard cooldownHours >= 0, cooldownHours <= 87_600, (1...86_400).contains(interval) else {
             throw ValidationError("--cooldown-hours must be 0 to 87600, --interval 1 to 86400")
+        }
+        guard (1...3600).contains(timeout) else {
+            throw ValidationError("--timeout must be 1 to 3600")
+        }
+        guard Self.isToken(webhookMethod) else {
+            throw ValidationError("--webhook-method \(webhookMethod): it must be a word")
+        }
+        for text in webhookHeader where Self.field(text) == nil {
+            throw ValidationError("--webhook-header \(text): it must be `Name: value`")
         }
         for text in variables where !text.contains("=") {
             throw ValidationError("--set \(text): it must be name=value")
@@ -192,17 +203,18 @@ struct RetrainCommand: ParsableCommand {
         do throws(FileError) { try memory.append(entry) } catch { throw .file(error) }
     }
 
-    private var source: String { server.map { WebCall(url: $0).place } ?? report ?? "" }
+    private var source: String { server.map(RemoteClient.place) ?? report ?? "" }
 
     private func reading() throws(TrainingError) -> DriftReading {
         var json: JSONValue
         if let server {
-            let answer = try WebCall(url: server).answer()
+            let answer = try RemoteClient(base: server, timeoutSeconds: Double(timeout))
+                .send("GET", "")
             guard answer.status == 200 else {
                 throw .unusable("\(source): answered with status \(answer.status)")
             }
             do throws(JSONError) {
-                json = try JSONValue.parse(answer.body)
+                json = try JSONValue.parse(answer.bytes)
             } catch {
                 throw .json(path: source, error)
             }
@@ -229,13 +241,13 @@ struct RetrainCommand: ParsableCommand {
             }
             return .pipeline(file: pipeline, folder: workDir, variables: values)
         }
-        let call = WebCall(
-            method: webhookMethod,
-            url: webhook,
-            headers: ["Content-Type: application/json"] + webhookHeader,
-            token: try token()
+        let client = RemoteClient(
+            base: webhook,
+            authorization: try token().map { "Bearer \($0)" },
+            fields: webhookHeader.compactMap(Self.field),
+            timeoutSeconds: Double(timeout)
         )
-        return .webhook(call, body: try webhookBody.map(Self.text))
+        return .webhook(client, method: webhookMethod, body: try webhookBody.map(Self.text))
     }
 
     private func token() throws(TrainingError) -> String? {
@@ -278,6 +290,24 @@ struct RetrainCommand: ParsableCommand {
         } catch {
             throw .file(error)
         }
+    }
+
+    /// The parts of a header field; nil where it has no name, or bytes that end it early.
+    private static func field(_ text: String) -> (name: String, value: String)? {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, isToken(String(parts[0])),
+            parts[1].utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        return (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
+    }
+
+    private static func isToken(_ text: String) -> Bool {
+        let marks = "!#$%&'*+-.^_`|~".utf8
+        return !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || marks.contains(byte)
+                    || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+            }
     }
 
     private static func isWebAddress(_ text: String) -> Bool {

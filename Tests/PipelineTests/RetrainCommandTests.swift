@@ -4,28 +4,15 @@ import Foundation
 import JSON
 import Testing
 
-/// `pdm retrain`, with a `curl` of its own that writes down what it is told.
+/// `pdm retrain`, with an address on this machine that says what a server would.
 struct RetrainCommandTests {
     private let folder: Folder
+    private let receiver: Receiver
 
     init() throws {
         folder = try Folder()
-        try FileManager.default.createDirectory(
-            atPath: folder.file("bin"),
-            withIntermediateDirectories: false
-        )
-        let curl = """
-            #!/bin/sh
-            echo "$@" >> arguments
-            cat >> asked
-            cat answer
-            printf '\\n'
-            cat status
-            """
-        let path = try folder.write(curl, "bin/curl")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        receiver = try Receiver(["GET /drift"])
         try answer(drift("drift"))
-        _ = try folder.write("200", "status")
     }
 
     private func drift(_ state: String, version: String = "20260101_000000") -> String {
@@ -35,26 +22,24 @@ struct RetrainCommandTests {
         """
     }
 
-    private func answer(_ text: String) throws { _ = try folder.write(text, "answer") }
+    private func answer(_ text: String) throws { receiver.answer(200, text) }
 
     private func retrain(
         _ words: [String],
         environment: [String: String] = [:]
     ) throws -> Program.Outcome {
-        var variables = environment
-        variables["PATH"] = "\(folder.file("bin")):/usr/bin:/bin"
-        return try Program.run(
+        try Program.run(
             ["retrain", "--state-dir", "state"] + words,
             in: folder.path,
-            environment: variables
+            environment: environment
         )
     }
 
-    private var server: [String] { ["--server", "http://127.0.0.1:1/drift?x=1", "--once"] }
+    private var server: [String] { ["--server", receiver.url("/drift?x=1"), "--once"] }
 
     private func pipeline(_ run: String) throws -> [String] {
         let text = """
-            {"format":1,"variables":{"until":""},"steps":[\
+            {"format":1,"variables":{"until":"","allow":"none"},"steps":[\
             {"name":"only","run":[\(run)],"inputs":[],"outputs":[]}]}
             """
         return ["--pipeline", try folder.write(text, "pipeline.json"), "--work-dir", "work"]
@@ -78,7 +63,7 @@ struct RetrainCommandTests {
         #expect(first["format"] == 1)
         #expect(first["model_version"] == "20260101_000000")
         #expect(first["drifted_features"] == ["a", "b"])
-        #expect(first["source"] == "http://127.0.0.1:1/drift")
+        #expect(first["source"] == .string(receiver.url("/drift")))
         // Another version drifts apart from it, and so does this one after it was stable.
         try answer(drift("drift", version: "20260102_000000"))
         #expect(try retrain(arguments).status == 0)
@@ -142,50 +127,26 @@ struct RetrainCommandTests {
         #expect(try lines()[0]["drifted_features"] == ["a"])
     }
 
-    @Test func aWebhookIsCalledAndItsTokenKept() throws {
-        let secret = "ghp_s3cret"
-        let outcome = try retrain(
-            server + ["--webhook", "https://example.org/dispatches?key=1"]
-                + ["--token-variable", "TOKEN", "--webhook-header", "Accept: a/b"],
-            environment: ["TOKEN": secret + "\n"]
+    @Test func aShiftIsAllowedWhereDriftIsTheReason() throws {
+        let run = #""gate","--candidate","${until}","--readings","x","--allow","${allow}""#
+        let outcome = try retrain(server + (try pipeline(run)))
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("--allow shift"), "\(outcome.output)")
+        let other = try retrain(
+            server + (try pipeline(run)) + ["--set", "allow=none", "--cooldown-hours", "0"]
         )
-        #expect(outcome.status == 0, "\(outcome.error)")
-        let asked = try String(contentsOfFile: folder.file("asked"), encoding: .utf8)
-        #expect(asked.contains(#"url = "https://example.org/dispatches?key=1""#))
-        #expect(asked.contains(#"header = "Authorization: Bearer ghp_s3cret""#))
-        #expect(asked.contains(#"header = "Accept: a/b""#))
-        #expect(asked.contains(#"data-raw = "{\"event_type\":\"retrain\","#))
-        #expect(asked.contains(#"\"model_version\":\"20260101_000000\""#))
-        for name in ["arguments", "state/retrain.jsonl"] {
-            let text = try String(contentsOfFile: folder.file(name), encoding: .utf8)
-            #expect(!text.contains(secret))
-        }
-        #expect(!(outcome.output + outcome.error).contains(secret))
-        #expect(try events() == ["triggered", "finished"])
-        #expect(try lines()[1]["target"] == "POST https://example.org/dispatches")
-        #expect(try lines()[1]["status"] == 200)
-    }
-
-    @Test func aTemplateIsFilledIn() throws {
-        let template = #"{"name":"r-${seconds}","v":"${model_version}","f":"${drifted_features}"}"#
-        let path = try folder.write(template, "body.json")
-        let token = try folder.write("t0ken\n", "token")
-        let outcome = try retrain(
-            server + ["--webhook", "https://example.org/", "--webhook-body", path]
-                + ["--token-file", token, "--webhook-method", "PUT"]
-        )
-        #expect(outcome.status == 0, "\(outcome.error)")
-        let asked = try String(contentsOfFile: folder.file("asked"), encoding: .utf8)
-        #expect(asked.contains(#"\"v\":\"20260101_000000\",\"f\":\"a,b\"}"#))
-        #expect(asked.contains("request = \"PUT\""))
-        #expect(asked.contains("Bearer t0ken\""))
+        #expect(other.output.contains("--allow none"), "\(other.output)")
     }
 
     @Test func aServerThatIsNotThereIsAnError() throws {
-        _ = try folder.write("503", "status")
+        receiver.answer(404, "{}")
         let outcome = try retrain(server + (try pipeline(helps)))
         #expect(outcome.status == 1)
-        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.errorLines.count == 1 && outcome.error.contains("status 404"))
+        receiver.stop()
+        let gone = try retrain(server + (try pipeline(helps)))
+        #expect(gone.status == 1 && gone.errorLines.count == 1)
+        #expect(!gone.error.contains("x=1"), "the query may hold a key")
         #expect(try lines().isEmpty)
     }
 
@@ -196,6 +157,10 @@ struct RetrainCommandTests {
         ["--server", "http://a/", "--cooldown-hours", "-1"],
         ["--server", "http://a/", "--set", "x"],
         ["--server", "http://a/", "--interval", "0"],
+        ["--server", "http://a/", "--timeout", "0"],
+        ["--server", "http://a/", "--webhook", "http://b/", "--webhook-method", "PO ST"],
+        ["--server", "http://a/", "--webhook", "http://b/", "--webhook-header", "none"],
+        ["--server", "http://a/", "--webhook", "http://b/", "--webhook-header", "a: b\r\nc: d"],
         ["--server", "http://a/", "--token-file", "a", "--token-variable", "b"],
     ])
     func whatCannotBeIsRefused(words: [String]) throws {

@@ -37,7 +37,9 @@ final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         session.dataTask(with: request).resume()
         exchange.end.wait()
         let progress = exchange.progress.withLock { $0 }
-        let place = "\(request.httpMethod ?? "") \(request.url?.absoluteString ?? "")"
+        let place =
+            "\(request.httpMethod ?? "") "
+            + RemoteClient.place(request.url?.absoluteString ?? "")
         guard !progress.isTooLarge else {
             throw .unusable("\(place): the answer is larger than the limit of \(bytesMax) bytes")
         }

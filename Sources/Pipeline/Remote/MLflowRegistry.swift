@@ -182,7 +182,7 @@ struct MLflowRegistry {
     /// Stores a file in a folder of artifacts.
     func upload(_ bytes: [UInt8], to folder: String, name: String) throws(TrainingError) {
         let path = try artifactPath(folder, name)
-        let answer = try client.send("PUT", path, .bytes(bytes))
+        let answer = try client.send("PUT", path, .bytes(bytes, type: "application/octet-stream"))
         guard answer.isSuccess else { throw refusal(answer, "upload of \(name)") }
     }
 

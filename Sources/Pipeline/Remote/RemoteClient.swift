@@ -13,7 +13,7 @@ struct RemoteClient: Sendable {
     enum Content {
         case none
         case json(JSONValue)
-        case bytes([UInt8])
+        case bytes([UInt8], type: String)
     }
 
     /// What a service said.
@@ -32,8 +32,8 @@ struct RemoteClient: Sendable {
 
     /// Attempts of one request, the first among them.
     private static let attemptsMax = 4
-    /// Time until an attempt has to have its answer: an artifact store may copy to a slow disk.
-    private static let timeoutSeconds = 60.0
+    /// Time until an attempt has to have its answer.
+    private let timeoutSeconds: Double
     /// Pause before the second attempt; each further one waits twice as long.
     private let pauseSeconds: Double
 
@@ -41,12 +41,28 @@ struct RemoteClient: Sendable {
     let base: String
     /// The value of `Authorization`.
     private let authorization: String?
+    /// Header fields of every request beside those.
+    private let fields: [(name: String, value: String)]
 
-    init(base: String, authorization: String?, pauseSeconds: Double = 0.5) {
+    /// By default an answer may take a minute: an artifact store may copy to a slow disk.
+    init(
+        base: String,
+        authorization: String? = nil,
+        fields: [(name: String, value: String)] = [],
+        timeoutSeconds: Double = 60,
+        pauseSeconds: Double = 0.5
+    ) {
         self.base = base
         self.authorization = authorization
+        self.fields = fields
+        self.timeoutSeconds = timeoutSeconds
         self.pauseSeconds = pauseSeconds
     }
+
+    /// The address without its query, which may hold a key, for messages.
+    var place: String { Self.place(base) }
+
+    static func place(_ address: String) -> String { String(address.prefix { $0 != "?" }) }
 
     /// Sends a request; what does not change when it is sent twice is also sent again after a lost
     /// connection or a fault of the service.
@@ -89,9 +105,9 @@ struct RemoteClient: Sendable {
         var parts = URLComponents(string: base + path)
         if !query.isEmpty { parts?.queryItems = query }
         guard let url = parts?.url, ["http", "https"].contains(url.scheme), url.host != nil else {
-            throw .unusable("\(base): an address begins with http:// or https:// and a host")
+            throw .unusable("\(place): an address begins with http:// or https:// and a host")
         }
-        var request = URLRequest(url: url, timeoutInterval: Self.timeoutSeconds)
+        var request = URLRequest(url: url, timeoutInterval: timeoutSeconds)
         request.httpMethod = method
         if let authorization {
             request.setValue(authorization, forHTTPHeaderField: "Authorization")
@@ -101,10 +117,11 @@ struct RemoteClient: Sendable {
         case .json(let value):
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")
             request.httpBody = Data(value.serialized())
-        case .bytes(let bytes):
-            request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
+        case .bytes(let bytes, let type):
+            request.setValue(type, forHTTPHeaderField: "Content-Type")
             request.httpBody = Data(bytes)
         }
+        for (name, value) in fields { request.setValue(value, forHTTPHeaderField: name) }
         return request
     }
 }

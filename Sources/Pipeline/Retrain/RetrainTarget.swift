@@ -2,22 +2,25 @@
 
 import Features
 import JSON
+import ModelRuntime
 import Platform
 import Training
 
 /// What a retraining is: a run of a pipeline here, or a call to where it runs.
 enum RetrainTarget {
     case pipeline(file: String, folder: String, variables: [String: String])
-    case webhook(WebCall, body: String?)
+    case webhook(RemoteClient, method: String, body: String?)
 
     /// The status with which a pipeline ends where its gate refuses the new model.
     static let refusedStatus = 3
+    /// A model that is trained because the world has changed answers otherwise on purpose.
+    static let allowed = DifferenceKind.shift.rawValue
 
     /// In words, without secrets.
     var name: String {
         switch self {
         case .pipeline(let file, _, _): "pipeline \(file)"
-        case .webhook(let call, _): "\(call.method) \(call.place)"
+        case .webhook(let client, let method, _): "\(method) \(client.place)"
         }
     }
 
@@ -38,14 +41,21 @@ enum RetrainTarget {
             if file.variables["until"] != nil, variables["until"] == nil {
                 variables["until"] = Timestamp.text(now)
             }
+            if file.variables["allow"] != nil, variables["allow"] == nil {
+                variables["allow"] = Self.allowed
+            }
             let status = Int(
                 try PipelineRun(file: file, folder: folder, variables: variables).run()
             )
             return (status, status == 0 || status == Self.refusedStatus)
-        case .webhook(var call, let template):
-            call.body = try Self.body(template, reading, reason, now)
-            let status = try call.answer().status
-            return (status, (200..<300).contains(status))
+        case .webhook(let client, let method, let template):
+            let body = try Self.body(template, reading, reason, now)
+            let answer = try client.send(
+                method,
+                "",
+                .bytes(body, type: "application/json")
+            )
+            return (answer.status, answer.isSuccess)
         }
     }
 
@@ -63,6 +73,7 @@ enum RetrainTarget {
                     "format": 1,
                     "time": .string(Timestamp.text(now)),
                     "reason": .string(reason),
+                    "allow": .string(allowed),
                     "model_version": reading.modelVersion.map { .string($0) } ?? .null,
                     "drifted_share": .number(reading.share),
                     "drifted_features": .array(reading.features.map { .string($0) }),
@@ -75,7 +86,7 @@ enum RetrainTarget {
             return String(quoted.dropFirst().dropLast())
         }
         let expansion = VariableExpansion(values: [
-            "time": Timestamp.text(now), "reason": escaped(reason),
+            "time": Timestamp.text(now), "reason": escaped(reason), "allow": allowed,
             "model_version": escaped(reading.modelVersion ?? ""),
             "drifted_share": "\(reading.share)",
             "drifted_features": escaped(reading.features.joined(separator: ",")),
