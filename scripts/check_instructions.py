@@ -8,6 +8,9 @@ many cost more is theirs, and start and end drop out. Debug symbols, which callg
 are cut off a copy first. The counts are those of the kernel that callgrind's CPU has: AVX2.
 
     scripts/check_instructions.py SERVER MODEL_DIR [--table FILE] [--profile FOLDER]
+                                  [--with OPTIONS] [--more N]
+
+With options of the server, say `--with "--drift off"`, it tells what these cost or save.
 """
 
 import argparse
@@ -35,12 +38,13 @@ EVENT_LOOP = "$s10HTTPServer9EventLoopC3runyyF"
 HEADROOM = 1.03
 
 
-def start(server, models, folder, tool):
+def start(server, models, folder, tool, options):
     """The server with one event loop, and its port."""
     log = Path(folder, "log")
-    # Under valgrind the server is late, all the more beside others; nothing is to be turned away.
-    command = [*tool, server, "--port", "0", "--event-loops", "1", "--model-dir", models,
-               "--queue-delay-max", "1min"]  # fmt: skip
+    command = [*tool, server, "--port", "0", "--event-loops", "1", "--model-dir", models]
+    # Under callgrind every request is late, and would be shed.
+    command += ["--queue-delay-max", "60s"]
+    command += [option.replace("FOLDER", folder) for option in options]
     process = subprocess.Popen(command, stderr=log.open("w"))
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -100,7 +104,7 @@ def request(kind, number):
     return post("/batch_predict", {"instances": [reading(row) for row in rows]})
 
 
-def run(server, models, kind, count, output=None):
+def run(server, models, kind, count, output=None, options=()):
     """Instructions of a whole run with so many requests after the warming-up."""
     with tempfile.TemporaryDirectory() as folder:
         output = output or Path(folder, "callgrind.out")
@@ -108,7 +112,7 @@ def run(server, models, kind, count, output=None):
             "valgrind", "--tool=callgrind", f"--callgrind-out-file={output}",
             f"--toggle-collect={EVENT_LOOP}",
         ]  # fmt: skip
-        process, port = start(server, models, folder, tool)
+        process, port = start(server, models, folder, tool, options)
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -124,14 +128,14 @@ def run(server, models, kind, count, output=None):
     return int(match[1])
 
 
-def measure(server, models, kind, folder=None):
+def measure(server, models, kind, folder=None, options=(), more=None):
     """Instructions of one request, or of one row of a batch."""
-    more = MORE[kind]
+    more = more or MORE[kind]
     profile = folder and Path(folder, f"{kind}.callgrind")
-    first = run(server, models, kind, 0)
+    first = run(server, models, kind, 0, options=options)
     if first == 0:
         sys.exit(f"nothing was counted: {EVENT_LOOP} has another name")
-    extra = run(server, models, kind, more, profile) - first
+    extra = run(server, models, kind, more, profile, options) - first
     return extra / more / (BATCH_ROWS if kind == "batch_row" else 1)
 
 
@@ -142,6 +146,11 @@ def main():
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--profile", help="a folder for callgrind's own files")
     parser.add_argument("--only", choices=list(MORE))
+    parser.add_argument(
+        "--with", dest="options", default="",
+        help="options of the server; FOLDER in them is a temporary one",
+    )  # fmt: skip
+    parser.add_argument("--more", type=int, help="requests of the longer run")
     options = parser.parse_args()
     allowed = json.loads(options.table.read_text())
     missed = []
@@ -150,7 +159,10 @@ def main():
         shutil.copy(options.server, server)
         subprocess.run(["strip", "-g", server], check=True)
         for kind in [options.only] if options.only else MORE:
-            count = measure(server, options.models, kind, options.profile)
+            count = measure(
+                server, options.models, kind, options.profile, options.options.split(),
+                options.more,
+            )  # fmt: skip
             print(f"{kind}: {count:.0f} instructions, {allowed[kind]} in the table")
             if count > allowed[kind] * HEADROOM:
                 missed.append(f"{kind} takes {count:.0f} instructions, table {allowed[kind]}")

@@ -63,9 +63,7 @@ struct OwnShiftTests {
             #expect(careful[sensor].pValue < plain[sensor].pValue)
         }
         // What has not shifted does not seem to have moved the other way.
-        for sensor in 4..<sensorCount {
-            #expect(abs(careful[sensor].shift) < abs(plain[sensor].shift))
-        }
+        #expect(careful[4...].allSatisfy { abs($0.shift) < 0.3 })
     }
 
     @Test func nothingIsTakenOutWhereNothingIsCertain() {

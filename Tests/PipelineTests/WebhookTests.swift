@@ -149,6 +149,16 @@ struct WebhookTests {
         #expect(try lines()[1]["status"] == .integer(status))
     }
 
+    @Test func aLongRefusalIsARefusalAndALongAnswerIsNone() throws {
+        let long = String(repeating: "x", count: 20 << 20)
+        receiver.answer(422, long)
+        #expect(try retrain(Self.jobs).status == 1)
+        #expect(try lines()[1]["status"] == 422)
+        receiver.answer(200, long)
+        let outcome = try retrain(Self.jobs)
+        #expect(outcome.status == 1 && outcome.error.contains("larger than the limit"))
+    }
+
     @Test func anAnswerThatNeverComesIsAFailure() throws {
         receiver.wait()
         let outcome = try retrain(Self.jobs, ["--timeout", "1"])

@@ -13,8 +13,9 @@ internal import Glibc
 enum OwnShift {
     /// With fewer machines on a side there is no test.
     static let machinesMin = 8
-    /// The adjusted p-value below which an origin explains no others, once one surely has shifted: of
-    /// five that are left out one may be innocent, which costs little, while one that is left in
+    /// The adjusted p-value below which an origin explains no others, once one surely has shifted.
+    ///
+    /// Of five that are left out one may be innocent, which costs little, while one that is left in
     /// hides others.
     private static let suspicion = 0.2
     /// Added to the diagonal: features that are one and the same leave an equation without answer.

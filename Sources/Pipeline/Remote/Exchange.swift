@@ -16,6 +16,9 @@ final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         var outcome: Result<Int, any Error>?
     }
 
+    /// What is kept of an answer that is no success, for a message; the rest is passed over.
+    private static let refusalBytesMax = 16 << 10
+
     private let bytesMax: Int
     private let progress = Mutex(Progress())
     private let end = DispatchSemaphore(value: 0)
@@ -52,6 +55,14 @@ final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let status = (dataTask.response as? HTTPURLResponse)?.statusCode ?? 0
+        guard (200..<300).contains(status) else {
+            // The limit is that of what was asked for, which this is not.
+            return progress.withLock { progress in
+                let room = Self.refusalBytesMax - progress.bytes.count
+                progress.bytes.append(contentsOf: data.prefix(max(0, room)))
+            }
+        }
         let isTooLarge = progress.withLock { progress in
             progress.isTooLarge = progress.bytes.count + data.count > bytesMax
             if !progress.isTooLarge { progress.bytes.append(contentsOf: data) }
