@@ -119,9 +119,10 @@ enum OwnShift {
             outcomes[index] != nil && !origins[index].isEmpty
                 && origins[index].isDisjoint(with: shifted)
         }
-        let adjusted = BenjaminiHochberg.adjusted(others.map { outcomes[$0]?.pValue ?? 1 })
-        guard let place = adjusted.indices.min(by: { adjusted[$0] < adjusted[$1] }),
-            adjusted[place] < level
+        let chances = others.map { outcomes[$0]?.pValue ?? 1 }
+        // Adjusted ones are often equal where these are not.
+        guard let place = chances.indices.min(by: { chances[$0] < chances[$1] }),
+            BenjaminiHochberg.adjusted(chances)[place] < level
         else { return nil }
         return origins[others[place]]
     }

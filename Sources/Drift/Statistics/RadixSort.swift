@@ -42,8 +42,8 @@ package enum RadixSort {
     private static func sort(_ keys: inout [UInt64], from first: Int, to end: Int) {
         let passes = (end - first + digitBits - 1) / digitBits
         let shifts = (0..<passes).map { UInt64(first + $0 * digitBits) }
-        var places = counts(keys, shifts)
-        var target = keys
+        var places = counts(keys.span, shifts.span)
+        var target = Array(repeating: UInt64(0), count: keys.count)
         for (pass, shift) in shifts.enumerated() {
             let first = pass * digitCount
             // All values have one digit here, as the low bits of Floats: there is nothing to do.
@@ -52,21 +52,38 @@ package enum RadixSort {
             for place in first..<first + digitCount {
                 (places[place], sum) = (sum, sum &+ places[place])
             }
-            for key in keys {
-                let place = first &+ digit(key, shift)
-                target[places[place]] = key
-                places[place] &+= 1
-            }
+            var free = places.mutableSpan
+            var written = target.mutableSpan
+            move(keys.span, by: shift, &free, from: first, to: &written)
             swap(&keys, &target)
         }
     }
 
+    /// Writes each key to the next place that is free for its digit.
+    private static func move(
+        _ keys: Span<UInt64>,
+        by shift: UInt64,
+        _ places: inout MutableSpan<Int>,
+        from first: Int,
+        to target: inout MutableSpan<UInt64>
+    ) {
+        for index in keys.indices {
+            let key = keys[index]
+            let digit = first &+ digit(key, shift)
+            let place = places[digit]
+            target[place] = key
+            places[digit] = place &+ 1
+        }
+    }
+
     /// How often each digit has each value, digit after digit.
-    private static func counts(_ keys: [UInt64], _ shifts: [UInt64]) -> [Int] {
+    private static func counts(_ keys: Span<UInt64>, _ shifts: Span<UInt64>) -> [Int] {
         var counts = Array(repeating: 0, count: shifts.count * digitCount)
-        for key in keys {
+        var sums = counts.mutableSpan
+        for index in keys.indices {
+            let key = keys[index]
             for pass in shifts.indices {
-                counts[pass &* digitCount &+ digit(key, shifts[pass])] &+= 1
+                sums[pass &* digitCount &+ digit(key, shifts[pass])] &+= 1
             }
         }
         return counts
@@ -74,7 +91,8 @@ package enum RadixSort {
 
     /// Moves every value before those that are larger; false where that is too much to move, and
     /// the values are then in any order.
-    private static func insert(_ keys: inout [UInt64]) -> Bool {
+    private static func insert(_ values: inout [UInt64]) -> Bool {
+        var keys = values.mutableSpan
         var moves = movesMax * keys.count
         for index in 1..<keys.count {
             let key = keys[index]
@@ -83,7 +101,7 @@ package enum RadixSort {
                 keys[place] = keys[place - 1]
                 place -= 1
             }
-            keys[place] = key
+            if place < index { keys[place] = key }
             moves -= index - place
             if moves < 0 { return false }
         }
