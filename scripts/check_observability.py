@@ -24,7 +24,7 @@ from observed_server import (
     Connection, expect, failures, free_port, http1_load, READING, samples, second_version, total,
     wait_for,
 )
-from otlp_collector import Collector, check_commands, check_loads, check_telemetry
+from otlp_collector import Collector, check_commands, check_loads, check_retrain, check_telemetry
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "dashboards" / "prometheus_grafana_config"
@@ -194,6 +194,7 @@ def run(program, models, pdm, folder):
         check_exact(port)
         check_telemetry(collector, port)
         check_commands(pdm, models, collector)
+        check_retrain(pdm, folder, collector, port)
         prometheus = Prometheus(folder, f"127.0.0.1:{port}")
         stack.callback(lambda: (prometheus.process.kill(), prometheus.process.wait()))
         check_http2(port, folder, 2000)

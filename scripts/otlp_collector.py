@@ -181,3 +181,24 @@ def check_commands(pdm, models, collector):
     expect(failure.get("exception.type") == "TrainingError", f"exception: {failure}")
     expect("secret" not in f"{spans} {events}", "a secret was sent")
     print(f"{len(calls)} calls of a command decoded, and the command")
+
+
+def check_retrain(pdm, folder, collector, port):
+    """A look at /drift is a call of the command, under which the server goes on with the trace."""
+    before = len(collector.spans)
+    outcome = subprocess.run(
+        [pdm, "retrain", "--once", "--dry-run", "--state-dir", folder / "retrain",
+         "--server", f"http://127.0.0.1:{port}/drift?key=secret"],
+        env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}"},
+        capture_output=True, text=True, timeout=60,
+    )
+    expect(outcome.returncode == 0, outcome.stderr)
+    spans = wait_for("a trace over both", lambda: (
+        found := {span.name: span for span in collector.spans[before:]}
+    ).keys() >= {"pdm retrain", "GET", "GET /drift"} and found)
+    command, call, request = (spans[name] for name in ("pdm retrain", "GET", "GET /drift"))
+    expect(not command.parent_span_id and call.parent_span_id == command.span_id, "the command")
+    expect(request.parent_span_id == call.span_id, "the server's span under the call")
+    expect(len({span.trace_id for span in (command, call, request)}) == 1, "one trace")
+    expect("secret" not in f"{spans}", "a secret was sent")
+    print("a trace goes through a command and the server that it asks")

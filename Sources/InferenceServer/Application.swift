@@ -70,9 +70,7 @@ final class Application: Sendable {
             wallClock: wallClock
         )
         decisions = DecisionLog(settings: settings, slots: slots, log: log, clock: clock)
-        telemetry = settings.collector.map {
-            Telemetry($0, settings: settings, log: log, clock: clock, wallClock: wallClock)
-        }
+        telemetry = Telemetry(settings, log: log, clock: clock, wallClock: wallClock)
         watcher = ModelWatcher(
             settings: settings,
             models: models,

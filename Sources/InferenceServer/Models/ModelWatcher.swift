@@ -205,11 +205,8 @@ final class ModelWatcher: Sendable {
         }
     }
 
-    /// Loads a bundle and verifies it; `willTest` is called before its self-test.
-    func loaded(
-        _ location: BundleLocation,
-        willTest: () -> Void
-    ) throws -> LoadedModel {
+    /// Loads a bundle and verifies it; `willTest` is called before its golden cases.
+    func loaded(_ location: BundleLocation, willTest: () -> Void) throws -> LoadedModel {
         let keys = try [Ed25519PublicKey](settingOf: keyFile)
         return try BundleReader.load(location, signedBy: keys, willTest: willTest)
     }

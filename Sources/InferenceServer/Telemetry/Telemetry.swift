@@ -40,13 +40,14 @@ final class Telemetry: Sendable {
     private let isFailing = Atomic(false)
     private let isStopped = Atomic(false)
 
-    init(
-        _ collector: CollectorAddress,
-        settings: Settings,
+    /// Nil where the settings name no collector.
+    init?(
+        _ settings: Settings,
         log: Log,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
+        guard let collector = settings.collector else { return nil }
         self.collector = collector
         tracePercent = settings.tracePercent
         eventPercent = settings.eventPercent

@@ -18,8 +18,8 @@ extension ModelWatcher {
             return endTrial(of: model)
         }
         let role = Trial.Role(wanted.mode)
-        let allowsShift = directory.allowsShift(of: wanted.location.version)
         var trace = ModelLoadTrace(of: wanted.location, telemetry, clock: clock)
+        let allowsShift = directory.allowsShift(of: wanted.location.version)
         guard let bundle = load(wanted.location, &trace) else { return endTrial(of: model) }
         if let trial = model.trial, trial.role == role, trial.allowsShift == allowsShift,
             trial.model.digest == bundle.digest.hex

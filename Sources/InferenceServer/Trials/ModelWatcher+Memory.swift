@@ -93,13 +93,13 @@ extension ModelWatcher {
         else { return nil }
         let location = folder.location(of: name)
         var trace = ModelLoadTrace(of: location, telemetry, clock: clock)
-        let found = try? loaded(location) { trace.begin(.selfTest) }
-        guard let bundle = found, bundle.digest.hex == version.digest,
-            !isQuarantined(bundle), Trial.refusal(of: bundle.manifest, beside: model) == nil
+        guard let bundle = try? loaded(location, willTest: { trace.begin(.selfTest) }),
+            bundle.digest.hex == version.digest, !isQuarantined(bundle),
+            Trial.refusal(of: bundle.manifest, beside: model) == nil
         else { return nil }
         trace.begin(.swap)
         let second = prepare(bundle, location, epoch: model.epoch, after: model, trace)
-        if let second { trace.succeed(second, as: "taken_up_again") }
+        if let second { trace.succeed(second, as: "on_trial") }
         return second
     }
 }
