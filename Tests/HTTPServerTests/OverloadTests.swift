@@ -86,6 +86,25 @@ struct OverloadTests {
         #expect(server.server.counters.requestsShed == 1)
     }
 
+    /// What is refused before its body has come costs no more for that; what follows is answered.
+    @Test func refusesWithoutReadingTheBody() throws {
+        var limits = ServerLimits()
+        limits.queueDelayInterval = .milliseconds(6)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let client = try #require(TestClient(port: server.port))
+        let slow = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
+        let post = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n"
+        let body = String(repeating: "x", count: 39_999) + "."
+        client.send(String(repeating: slow, count: 4) + post)
+        let answers = client.receive(until: "}", count: 2)
+        #expect(statuses(of: answers) == [200, 200, 200, 503, 503])
+        // The body comes in pieces after its refusal, and in one with the request behind it.
+        for piece in 0..<3 { client.send(String(repeating: "x", count: 10_000 + piece)) }
+        client.send(String(repeating: "x", count: 9996) + "." + post + body)
+        #expect(client.receive(until: ".;").hasSuffix(body + ";"))
+        #expect(server.server.counters.requestsShed == 2)
+    }
+
     /// Requests that wait from turn to turn are late however short the turns are.
     @Test func countsTheWaitOverTurns() {
         var detector = OverloadDetector(limits: ServerLimits())

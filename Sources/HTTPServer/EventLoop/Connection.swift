@@ -86,12 +86,19 @@ final class Connection {
     /// The protocol that the client speaks, known once the handshake is complete.
     var applicationProtocol: ApplicationProtocol { tls.applicationProtocol }
 
-    /// Receives what the protocol is to see, as ``Socket/receive(into:from:)`` does.
+    /// Receives what the protocol is to see, as ``Socket/receive(into:from:atMost:)`` does; of
+    /// what is encrypted, all that there is room for.
     ///
     /// - Throws: `SystemError`.
     @inline(__always)
-    func receive(into buffer: inout [UInt8], from offset: Int) throws(SystemError) -> Int? {
-        if !isEncrypted { return try socket.receive(into: &buffer, from: offset) }
+    func receive(
+        into buffer: inout [UInt8],
+        from offset: Int,
+        atMost byteCount: Int
+    ) throws(SystemError) -> Int? {
+        if !isEncrypted {
+            return try socket.receive(into: &buffer, from: offset, atMost: byteCount)
+        }
         return try receiveEncrypted(into: &buffer, from: offset)
     }
 

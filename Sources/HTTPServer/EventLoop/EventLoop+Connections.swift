@@ -31,11 +31,23 @@ extension EventLoop {
         connection.hasUnreadInput = false
         for _ in 0..<EventLoop.readCountMax {
             buffers.lend(to: &http)
-            http.makeRoom()
-            let room = http.input.count - http.inputEnd
             let count: Int?
+            let room: Int
             do throws(SystemError) {
-                count = try connection.receive(into: &http.input, from: http.inputEnd)
+                if http.isSkipping {
+                    room = http.skippedByteCount
+                    count = try connection.socket.discard(room)
+                    http.didSkip(count ?? 0)
+                } else {
+                    http.makeRoom()
+                    room = roomToReceive(http)
+                    count = try connection.receive(
+                        into: &http.input,
+                        from: http.inputEnd,
+                        atMost: room
+                    )
+                    http.didReceive(count ?? 0)
+                }
             } catch {
                 return drop(connection)
             }
@@ -43,7 +55,6 @@ extension EventLoop {
             if count == 0 {
                 http.endInput()
             } else {
-                http.didReceive(count)
                 counters.add(count, to: .bytesIn)
             }
             guard advance(connection, &http) else { break }
@@ -127,7 +138,9 @@ extension EventLoop {
         if let http2 = connection.http2 { return advance(connection, http2, &http) }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
-            case .receive: return true
+            case .receive:
+                if overload.isShedding { shedUnread(connection, &http) }
+                return true
             case .wait: return false
             case .yield:
                 queue(connection)
@@ -189,9 +202,7 @@ extension EventLoop {
         counters.add(1, to: .requests)
         response.reset()
         if http.routing.isSheddable, sheds(connection) {
-            counters.add(1, to: .requestsShed)
-            http.write(.overloaded, into: &response, context)
-            response.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
+            writeOverloaded(http, &response)
         } else {
             overload.noteServed()
             response.destination?.connection = connection.token

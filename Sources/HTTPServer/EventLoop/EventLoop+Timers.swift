@@ -80,7 +80,7 @@ extension EventLoop {
         if connection.ending == .lingering { return .linger }
         if connection.isEncrypted, connection.security == .handshake { return .handshake }
         if http.isDeferred { return .answer }
-        if http.isIdle { return .idle }
+        if http.isIdle || http.isSkipping { return .idle }
         if http.streamed != nil { return .piece }
         return http.isInHead ? .head : .body
     }

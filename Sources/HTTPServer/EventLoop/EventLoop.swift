@@ -192,14 +192,6 @@ final class EventLoop: @unchecked Sendable {
         }
     }
 
-    /// Whether a request of a connection is refused because it has waited too long.
-    func sheds(_ connection: Connection) -> Bool {
-        guard overload.isShedding else { return false }
-        let sinceTurn = shared.clock.nowNanoseconds - now
-        let before = max(0, now - connection.waitsSince)
-        return overload.sheds(delay: before + sinceTurn, sinceTurn: sinceTurn)
-    }
-
     private func renderDate() {
         guard now >= timers.dateExpiry else { return }
         let microseconds = shared.wallClock.nowMicroseconds

@@ -27,7 +27,7 @@ struct HTTP1Connection {
     }
 
     enum Phase {
-        case head, body, chunks(ChunkedBody), decoding, handling, deferred, closing
+        case head, body, chunks(ChunkedBody), decoding, handling, deferred, skipping, closing
     }
 
     /// The receive buffer: filled from `inputStart` to `inputEnd`; its count is its capacity.
@@ -47,12 +47,14 @@ struct HTTP1Connection {
     /// What the route table says about the current request.
     private(set) var routing = Routing()
     /// The body of the current request where it is taken piece by piece.
-    private(set) var streamed: StreamedBody?
+    var streamed: StreamedBody?
     /// Bytes of a body with Content-Length; of a streamed one, those that were not taken.
     var bodyByteCount = 0
+    /// Bytes still to come of a body that nobody wants, since its request has been answered.
+    var skippedByteCount = 0
     var consumed = 0
     /// What a gzip body that takes several turns is decoded with.
-    private var decoder: BodyDecoder?
+    var decoder: BodyDecoder?
     var closesAfterAnswer = false
     var lingersAfterAnswer = false
     private(set) var inputHasEnded = false
@@ -169,45 +171,14 @@ struct HTTP1Connection {
                 return try dispatch(context)
             case .handling, .deferred:
                 return .wait
+            case .skipping:
+                return inputHasEnded ? .close(lingers: false) : .receive
             case .closing:
                 return .close(lingers: lingersAfterAnswer)
             }
         } catch {
             return refuse(error, context)
         }
-    }
-
-    /// Refuses the current request and ends the connection.
-    mutating func refuse(_ error: RequestError, _ context: Context) -> Action {
-        if let streamed, streamed.isHeadWritten {
-            streamed.fail(error)
-            return .handlePiece
-        }
-        streamed = nil
-        let problem = Problem(error)
-        var response = Response()
-        write(problem, into: &response, context)
-        error.addFields(to: &response, context.limits)
-        closesAfterAnswer = true
-        lingersAfterAnswer = true
-        decoder = nil
-        write(response, context)
-        phase = .closing
-        let refusal: Refusal = error.isLimit ? .limit : .rule
-        return .answered(
-            OwnAnswer(status: problem.status, refusal: refusal, routeIndex: routing.routeIndex)
-        )
-    }
-
-    /// Writes a problem into an empty response.
-    ///
-    /// It names the path and the client's request id if the head has been read to its end.
-    func write(_ problem: Problem, into response: inout Response, _ context: Context) {
-        guard parser.isComplete else {
-            return problem.render(into: &response, &context.requestIDs)
-        }
-        let head = input.span.extracting(inputStart..<(inputStart + parser.position))
-        problem.render(into: &response, for: request, in: head, &context.requestIDs)
     }
 
     /// Takes note that the handler answers later.
@@ -251,10 +222,11 @@ struct HTTP1Connection {
             if inputStart < inputEnd { lingersAfterAnswer = true }
         } else {
             beginRequest()
+            if skippedByteCount > 0 { phase = .skipping }
         }
     }
 
-    private mutating func write(_ response: borrowing Response, _ context: Context) {
+    mutating func write(_ response: borrowing Response, _ context: Context) {
         let persistence: ResponseWriter.Persistence =
             closesAfterAnswer ? .close : parser.isVersion10 ? .keepAlive : .standard
         ResponseWriter.write(

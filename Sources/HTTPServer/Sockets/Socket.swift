@@ -16,19 +16,35 @@ struct Socket: ~Copyable {
     /// The number that the kernel knows it by.
     var rawValue: Int32 { descriptor.rawValue }
 
-    /// Receives into the buffer from `offset` up.
+    /// Receives into the buffer from `offset` up, at most so many bytes.
     ///
     /// - Returns: The number of bytes, 0 at the end of the stream, nil where none are there.
     /// - Throws: `SystemError`.
-    func receive(into buffer: inout [UInt8], from offset: Int) throws(SystemError) -> Int? {
-        precondition(offset < buffer.count)
+    func receive(
+        into buffer: inout [UInt8],
+        from offset: Int,
+        atMost byteCountMax: Int = .max
+    ) throws(SystemError) -> Int? {
+        precondition(offset < buffer.count && byteCountMax > 0)
+        let byteCount = min(buffer.count - offset, byteCountMax)
         let raw = descriptor.rawValue
         return try systemCall("recv") {
-            // SAFETY: the room from `offset` to the buffer's end is given, checked above.
+            // SAFETY: the buffer has so many bytes from `offset` up, as computed above.
             unsafe buffer.withUnsafeMutableBytes { bytes in
-                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
-                return unsafe recv(raw, room.baseAddress, room.count, 0)
+                unsafe recv(raw, bytes.baseAddress.map { unsafe $0 + offset }, byteCount, 0)
             }
+        }
+    }
+
+    /// Receives and throws away at most so many bytes, which the kernel copies nowhere, so that no
+    /// buffer is needed: tcp(7), `MSG_TRUNC`.
+    ///
+    /// - Returns: The number of bytes, 0 at the end of the stream, nil where none are there.
+    /// - Throws: `SystemError`.
+    func discard(_ byteCount: Int) throws(SystemError) -> Int? {
+        let raw = descriptor.rawValue
+        return try systemCall("recv") {
+            recv(raw, nil, byteCount, Int32(MSG_TRUNC))
         }
     }
 
