@@ -141,7 +141,9 @@ import Testing
         // The batch has been taken in once the server says so.
         let other = try server.client()
         var isTaken = false
+        let start = ContinuousClock.now
         while !isTaken {
+            try #require(start.duration(to: .now) < .seconds(120), "the batch was not taken in")
             let page = try other.request("GET", "/metrics").body
             isTaken =
                 value(latency, page) == "1"

@@ -160,7 +160,7 @@ package final class FeatureEngine: Sendable {
         if regimes != nil { scratch.flagAsMeasured() }
         if isInOrder { words.store(time.timestamp, at: base + RecordLayout.lastTimestamp) }
         if admission != .duplicate {
-            kernels.add(scratch.values, records, &words, at: base, pane)
+            kernels.add(&scratch, records, &words, at: base, pane)
             records.addSinceStart(&words, at: base, pane: pane, values: scratch.values.span)
             records.count(&words, at: base, time)
         }

@@ -43,27 +43,27 @@ struct FeaturePlan: Sendable {
     /// Computes the features and the scaled row from what the scratch notes.
     func fill(_ scratch: inout FeatureScratch, _ kernels: FeatureKernels) {
         scratch.statistics.finish(cells, &scratch.inputs, from: inputs.windows, kernels)
-        fillTotals(&scratch.inputs, scratch.statistics.fill, scratch.sinceStart)
+        fillTotals(&scratch.inputs, &scratch.statistics.fill, &scratch.sinceStart)
         fillInputs(
             &scratch.inputs,
-            scratch.previous,
+            &scratch.previous,
             hours: scratch.hoursSincePrevious,
             scratch.timestamp
         )
-        kernels.scale(
-            scratch.inputs,
-            scaling,
-            features: &scratch.features,
-            row: &scratch.row
-        )
+        kernels.scale(&scratch, scaling)
     }
 
     /// Each window's fill, and mean and slope since the start of each gauge that has them.
+    ///
+    /// Here and below all lists are `inout`, so that they are used where they are: what is only
+    /// read would be retained.
     private func fillTotals(
         _ inputs: inout [Double],
-        _ fill: [Double],
-        _ totals: [SinceStartTotals]
+        _ fill: inout [Double],
+        _ totals: inout [SinceStartTotals]
     ) {
+        var inputs = inputs.mutableSpan
+        let (fill, totals) = (fill.span, totals.span)
         for index in fill.indices { inputs[self.inputs.fill + index] = fill[index] }
         for index in totals.indices {
             let cell = sinceStart[index]
@@ -77,7 +77,7 @@ struct FeaturePlan: Sendable {
     /// Health indicators, calendar and computed features.
     private func fillInputs(
         _ inputs: inout [Double],
-        _ previous: [Double],
+        _ previous: inout [Double],
         hours: Double,
         _ timestamp: Int64
     ) {

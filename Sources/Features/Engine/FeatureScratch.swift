@@ -18,6 +18,24 @@ package struct FeatureScratch {
     /// The share of each window's panes that hold a reading, by ascending window.
     package var windowFill: [Double] { statistics.fill }
 
+    /// The number of windows.
+    package var windowCount: Int { statistics.paneCounts.count }
+
+    /// Copies ``windowFill`` to a place of a list.
+    package func copyWindowFill(to target: inout [Double], from start: Int) {
+        let fill = statistics.fill.span
+        var target = target.mutableSpan
+        for window in fill.indices { target[start + window] = fill[window] }
+    }
+
+    /// Copies ``row`` to a place of a list of rows.
+    package func copyRow(to target: inout [Float], from start: Int) {
+        let row = row.span
+        var target = target.mutableSpan
+        precondition(start >= 0 && start <= target.count - row.count)
+        for column in row.indices { target[start + column] = row[column] }
+    }
+
     /// Whether the machine's record says anything of an alarm, of whatever model.
     package internal(set) var remembersAlarm = false
 

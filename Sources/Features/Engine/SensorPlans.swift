@@ -6,13 +6,13 @@ struct SensorPlans: Sendable {
     private static let noCategory = -1.0
 
     /// Equal readings in a row that count as stuck.
-    let stuckAfter: [UInt32]
+    let stuckAfter: KernelTable<UInt32>
     /// The least that counts as measured, then the most; of standardised gauges their limits.
-    let accepted: [Double]
+    let accepted: KernelTable<Double>
     /// Likewise of every sensor as it is measured.
     let measurable: [ClosedRange<Double>]
     /// What stands in for a missing value, then the bounds to which values are clipped.
-    let cleaning: [Double]
+    let cleaning: KernelTable<Double>
     /// Whether a missing value takes the last measured one.
     let forwardFill: Bool
     /// The number of sensors.
@@ -37,10 +37,10 @@ struct SensorPlans: Sendable {
         let isCategory = sensors.map { $0.kind == .category }
         let imputed = zip(isCategory, transform.cleaning).map { $0 ? Self.noCategory : $1.imputed }
         let clip = zip(isCategory, transform.cleaning).map { $0 ? finite : $1.clip ?? finite }
-        stuckAfter = sensors.map { UInt32(clamping: $0.stuckAfter ?? .max) }
+        stuckAfter = KernelTable(sensors.map { UInt32(clamping: $0.stuckAfter ?? .max) })
         self.measurable = measurable
-        self.accepted = accepted.map(\.lowerBound) + accepted.map(\.upperBound)
-        cleaning = imputed + clip.map(\.lowerBound) + clip.map(\.upperBound)
+        self.accepted = KernelTable(accepted.map(\.lowerBound) + accepted.map(\.upperBound))
+        cleaning = KernelTable(imputed + clip.map(\.lowerBound) + clip.map(\.upperBound))
         forwardFill = transform.forwardFill
     }
 }

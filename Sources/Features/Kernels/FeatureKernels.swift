@@ -37,17 +37,20 @@ struct FeatureKernels: Sendable {
         unsafe words.withUnsafeMutableBytes { bytes in
             guard let start = bytes.baseAddress else { return }
             let record = unsafe start + 8 * base
-            unsafe read(
-                count,
-                sensors.accepted,
-                sensors.stuckAfter,
-                (sensors.forwardFill, advances),
-                record + 8 * RecordLayout.values,
-                record + 8 * layout.equalReadings,
-                &scratch.values,
-                &scratch.flags,
-                &scratch.previous
-            )
+            unsafe withPointers(&scratch.values, &scratch.flags, &scratch.previous) {
+                // SAFETY: as above.
+                unsafe read(
+                    count,
+                    sensors.accepted.start,
+                    sensors.stuckAfter.start,
+                    (sensors.forwardFill, advances),
+                    record + 8 * RecordLayout.values,
+                    record + 8 * layout.equalReadings,
+                    $0,
+                    $1,
+                    $2
+                )
+            }
         }
     }
 
@@ -81,15 +84,15 @@ struct FeatureKernels: Sendable {
     func clean(_ sensors: SensorPlans, _ scratch: inout FeatureScratch) {
         precondition(scratch.areSized(sensors: sensors.count))
         // SAFETY: sizes were checked above.
-        unsafe clean(
-            sensors.count,
-            sensors.cleaning,
-            sensors.forwardFill,
-            scratch.values,
+        unsafe withPointers(
+            &scratch.values,
             &scratch.flags,
             &scratch.inputs,
             &scratch.previous
-        )
+        ) {
+            // SAFETY: as above.
+            unsafe clean(sensors.count, sensors.cleaning.start, sensors.forwardFill, $0, $1, $2, $3)
+        }
     }
 
     private func clean(
@@ -113,9 +116,9 @@ struct FeatureKernels: Sendable {
         unsafe KernelsBaseline.cleanSensors(n, c, fill, v, f, x, p)
     }
 
-    /// Adds a reading's measured values, NaN for none, to a pane of the record at `base`.
+    /// Adds the reading's measured values, NaN for none, to a pane of the record at `base`.
     func add(
-        _ values: [Double],
+        _ scratch: inout FeatureScratch,
         _ layout: RecordLayout,
         _ words: inout MutableSpan<UInt64>,
         at base: Int,
@@ -123,21 +126,25 @@ struct FeatureKernels: Sendable {
     ) {
         precondition(base >= 0 && base + layout.wordCount <= words.count)
         precondition(pane.place >= 0 && pane.place < layout.paneCount)
-        precondition(values.count == layout.sensorCount)
+        precondition(scratch.values.count == layout.sensorCount)
         let place = base + layout.panes + pane.place * layout.wordsPerPane
         // SAFETY: the pane lies in the record, and all that is kept of the gauges in the pane; the
         // layout's sensors are below their number, and it has two numbers of each gauge's range.
         unsafe words.withUnsafeMutableBufferPointer { words in
             guard let start = words.baseAddress else { return }
             // SAFETY: as above.
-            unsafe add(
-                start + place,
-                layout.shape,
-                pane.index,
-                values,
-                layout.sensors,
-                layout.quantisation
-            )
+            unsafe scratch.values.withUnsafeBufferPointer { values in
+                guard let values = values.baseAddress else { return }
+                // SAFETY: as above.
+                unsafe add(
+                    start + place,
+                    layout.shape.start,
+                    pane.index,
+                    values,
+                    layout.sensors.start,
+                    layout.quantisation.start
+                )
+            }
         }
     }
 
@@ -169,7 +176,7 @@ struct FeatureKernels: Sendable {
         _ newest: PanePosition,
         into to: inout WindowStatistics
     ) {
-        let windows = to.paneCounts.count
+        let windows = to.lengths.count
         guard windows > 0 else { return }
         precondition(record.count == layout.wordCount && to.gaugeCount == layout.sensors.count)
         precondition(newest.place >= 0 && newest.place < layout.paneCount)
@@ -179,18 +186,22 @@ struct FeatureKernels: Sendable {
         // window, at most as many as the record's.
         unsafe record.withUnsafeBufferPointer { words in
             guard let start = words.baseAddress else { return }
-            unsafe gather(
-                start + layout.panes,
-                layout.shape,
-                newest,
-                to.paneCounts,
-                windows,
-                &to.livePanes,
-                &to.liveCounts,
-                &to.sums,
-                &to.maxima,
-                to.stride
-            )
+            let (lengths, stride) = (to.lengths, to.stride)
+            unsafe withPointers(&to.livePanes, &to.liveCounts, &to.sums, &to.maxima) {
+                // SAFETY: as above.
+                unsafe gather(
+                    start + layout.panes,
+                    layout.shape.start,
+                    newest,
+                    lengths.start,
+                    windows,
+                    $0,
+                    $1,
+                    $2,
+                    $3,
+                    stride
+                )
+            }
         }
     }
 
@@ -223,7 +234,7 @@ struct FeatureKernels: Sendable {
     /// Means, standard deviations and maxima -> values[start...][3][stride], right for entries with
     /// 2 to ``WindowTotals/kernelCountMax`` readings.
     func finish(
-        _ of: WindowStatistics,
+        _ of: inout WindowStatistics,
         _ cells: WindowCells,
         _ values: inout [Double],
         from start: Int
@@ -231,7 +242,11 @@ struct FeatureKernels: Sendable {
         precondition(cells.byEntry.count == 2 * of.stride)
         precondition(start >= 0 && start + 3 * of.stride <= values.count)
         // SAFETY: sizes were checked above and by the initializer of `of`.
-        unsafe finish(of.sums, of.maxima, cells.byEntry, of.stride, &values, start)
+        let stride = of.stride
+        unsafe withPointers(&of.sums, &of.maxima, &values) {
+            // SAFETY: as above.
+            unsafe finish($0, $1, cells.byEntry.start, stride, $2, start)
+        }
     }
 
     private func finish(
@@ -257,18 +272,26 @@ struct FeatureKernels: Sendable {
     }
 
     /// The features among the inputs -> features, and scaled, as Float -> row.
-    func scale(
-        _ inputs: [Double],
-        _ by: RowScaling,
-        features: inout [Double],
-        row: inout [Float]
-    ) {
+    func scale(_ scratch: inout FeatureScratch, _ by: RowScaling) {
         let count = by.places.count
-        precondition(by.placeMax < inputs.count && features.count == count && row.count == count)
-        precondition(by.centers.count == count && by.scales.count == count)
-        if count < 4 { return by.scalePlainly(inputs, &features, &row) }
+        precondition(by.placeMax < scratch.inputs.count && by.centers.count == count)
+        precondition(scratch.features.count == count && scratch.row.count == count)
+        precondition(by.scales.count == count)
+        if count < 4 { return by.scalePlainly(&scratch) }
         // SAFETY: sizes were checked above, and no place is beyond `placeMax` or negative.
-        unsafe scale(inputs, by.places, by.centers, by.scales, by.clip, &features, &row, count)
+        unsafe withPointers(&scratch.inputs, &scratch.features, &scratch.row) {
+            // SAFETY: as above.
+            unsafe scale(
+                $0,
+                by.places.start,
+                by.centers.start,
+                by.scales.start,
+                by.clip,
+                $1,
+                $2,
+                count
+            )
+        }
     }
 
     private func scale(

@@ -56,7 +56,10 @@ package final class StateStore: Sendable {
     package let limits: StateLimits
     /// The file that holds the records; nil where they are in memory only.
     package let file: StateFile?
-    private let shards: [StateShard]
+    /// In the store itself, so that taking one of them changes no reference count that loops share;
+    /// as many as the limits say are used.
+    private let shards: InlineArray<64, StateShard>
+    private let shardCount: Int
     private let seed: UInt64
     private let quota: MachineQuota
 
@@ -76,7 +79,7 @@ package final class StateStore: Sendable {
         let known = file?.usedCount ?? 0
         let quota = MachineQuota(machinesMax: limits.machinesMax - known)
         self.quota = quota
-        var tables = (0..<limits.shardCount).map { shard in
+        func makeTable(_ shard: Int, of file: StateFile?) -> MachineTable {
             MachineTable(
                 records: records,
                 idleMicroseconds: 2 * horizonMicroseconds,
@@ -87,11 +90,15 @@ package final class StateStore: Sendable {
                 expectedCount: known / limits.shardCount
             )
         }
+        shardCount = limits.shardCount
+        var tables = (0..<limits.shardCount).map { makeTable($0, of: file) }
         let mask = limits.shardCount - 1
         file?.forEachUsed { record, hash in
             tables[Int(truncatingIfNeeded: hash) & mask].adopt(record, hash: hash)
         }
-        shards = tables.map { StateShard($0) }
+        shards = InlineArray { shard in
+            StateShard(shard < tables.count ? tables[shard] : makeTable(shard, of: nil))
+        }
     }
 
     /// Takes the reading in `scratch.values` into its machine's record and notes what its row
@@ -195,7 +202,7 @@ package final class StateStore: Sendable {
     }
 
     private func home(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash) & (shards.count - 1)
+        Int(truncatingIfNeeded: hash) & (shardCount - 1)
     }
 
     private func withMachine<Result: Sendable>(
@@ -222,10 +229,10 @@ package final class StateStore: Sendable {
     /// A shard is locked for some 50 microseconds at a time.
     package func census(epoch: Int, silentSince moment: Int64) -> MachineCensus {
         var census = MachineCensus(epoch: epoch, silentSince: moment)
-        for shard in shards {
+        for shard in 0..<shardCount {
             var next: Int? = 0
             while let first = next {
-                (census, next) = shard.withTable { table in
+                (census, next) = shards[shard].withTable { table in
                     var part = census
                     let next = table.count(from: first, into: &part)
                     return (part, next)
@@ -238,9 +245,8 @@ package final class StateStore: Sendable {
     /// Looks in the other shards for an idle machine to forget, so that the bound holds for the
     /// store and not for each shard.
     private func makeRoom(besides home: Int, arrival: Int64) -> Bool {
-        for step in 1..<max(shards.count, 1) {
-            let shard = shards[(home + step) & (shards.count - 1)]
-            if shard.evictIdle(arrival: arrival) {
+        for step in 1..<max(shardCount, 1) {
+            if shards[(home + step) & (shardCount - 1)].evictIdle(arrival: arrival) {
                 quota.giveBack()
                 return true
             }
@@ -251,8 +257,8 @@ package final class StateStore: Sendable {
     /// Counts over all shards.
     package func counts() -> StateCounts {
         var total = StateCounts()
-        for shard in shards {
-            let part = shard.counts()
+        for shard in 0..<shardCount {
+            let part = shards[shard].counts()
             total.machines += part.machines
             total.evictions += part.evictions
             total.byteCount += part.byteCount
@@ -265,7 +271,7 @@ package final class StateStore: Sendable {
 }
 
 /// One shard: a table of machines behind a lock.
-private final class StateShard: Sendable {
+private struct StateShard: ~Copyable, Sendable {
     private let table: Mutex<MachineTable>
 
     init(_ table: consuming sending MachineTable) {

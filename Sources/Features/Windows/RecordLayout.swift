@@ -93,12 +93,12 @@ package struct RecordLayout: Sendable {
     let sinceStart: [SinceStart]
     /// What the kernels need to know: panes, words of a pane, gauges, and where sums, squares and
     /// maxima of the first gauge stand in a pane, the last in halves of words; -1: not kept.
-    let shape: [Int]
+    let shape: KernelTable<Int>
     /// The sensor of each gauge.
-    let sensors: [Int]
+    let sensors: KernelTable<Int>
     /// The gauges' lower bounds, then their steps per unit: a value is kept as the nearest of the
     /// 2^32 steps of its gauge's range.
-    let quantisation: [Double]
+    let quantisation: KernelTable<Double>
     /// The number of 64-bit words of a record.
     package let wordCount: Int
 
@@ -117,17 +117,17 @@ package struct RecordLayout: Sendable {
         cells = layout.gauges.map { gauge in
             Cell(gauge, isStandardised: standardised.contains(gauge.sensor))
         }
-        sensors = layout.gauges.map(\.sensor)
-        quantisation = cells.map(\.lowerBound) + cells.map(\.stepsPerUnit)
+        sensors = KernelTable(layout.gauges.map(\.sensor))
+        quantisation = KernelTable(cells.map(\.lowerBound) + cells.map(\.stepsPerUnit))
         keepsSquares = layout.gauges.contains { $0.keepsSquares }
         keepsMaxima = layout.gauges.contains { $0.keepsMaximum }
         sums = (Self.maximaHalf + (keepsMaxima ? cells.count : 0) + 1) / 2
         wordsPerPane = sums + (keepsSquares ? 3 : 2) * cells.count
-        shape = [
+        shape = KernelTable([
             paneCount, wordsPerPane, cells.count, sums,
             keepsSquares ? sums + 2 * cells.count : -1,
             keepsMaxima ? Self.maximaHalf : -1,
-        ]
+        ])
         wordCount = panes + paneCount * wordsPerPane
     }
 

@@ -7,12 +7,14 @@
 struct WindowStatistics {
     /// The lengths of the windows in panes, ascending.
     let paneCounts: [Int]
+    /// The same for the kernels.
+    let lengths: KernelTable<Int>
     /// The number of gauges.
     let gaugeCount: Int
     /// Places for entries: their number and three more, as the kernels need it.
     let stride: Int
     /// The share of each window's panes that hold a reading, 0 to 1.
-    private(set) var fill: [Double]
+    var fill: [Double]
     /// Sums, counts, squares and what is above 64 bits of them, [4][stride].
     var sums: [UInt64]
     /// Maxima by entry.
@@ -24,6 +26,7 @@ struct WindowStatistics {
 
     init(paneCounts: [Int], gaugeCount: Int) {
         self.paneCounts = paneCounts
+        lengths = KernelTable(paneCounts)
         self.gaugeCount = gaugeCount
         stride = Self.stride(entries: paneCounts.count * gaugeCount)
         fill = Array(repeating: 0, count: paneCounts.count)
@@ -85,14 +88,14 @@ struct WindowStatistics {
     ///
     /// An empty window takes the sensor's cleaned value, which stands at the sensor's place, and
     /// the deviation 0.
-    func finish(
+    mutating func finish(
         _ cells: WindowCells,
         _ values: inout [Double],
         from start: Int,
         _ kernels: FeatureKernels
     ) {
         guard gaugeCount > 0, !paneCounts.isEmpty else { return }
-        kernels.finish(self, cells, &values, from: start)
+        kernels.finish(&self, cells, &values, from: start)
         let counts = sums.span.extracting(stride..<2 * stride)
         let longest = (paneCounts.count - 1) * gaugeCount
         for gauge in 0..<gaugeCount
@@ -124,13 +127,15 @@ struct WindowCells: Sendable {
     /// By gauge.
     let cells: [RecordLayout.Cell]
     /// Lower bounds, then steps, [2][stride].
-    let byEntry: [Double]
+    let byEntry: KernelTable<Double>
 
     init(_ cells: [RecordLayout.Cell], windows: Int) {
         self.cells = cells
         let stride = WindowStatistics.stride(entries: windows * cells.count)
         let entries = (0..<windows).flatMap { _ in cells }
         let spare = Array(repeating: 1.0, count: stride - entries.count)
-        byEntry = entries.map(\.lowerBound) + spare + entries.map(\.step) + spare
+        byEntry = KernelTable(
+            entries.map(\.lowerBound) + spare + entries.map(\.step) + spare
+        )
     }
 }

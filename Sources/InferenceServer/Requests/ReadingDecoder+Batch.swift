@@ -80,7 +80,9 @@ extension ReadingDecoder {
     ) throws(ServiceError) {
         var pointer = RequestPointer(container: container, index: 0)
         var index = 0
-        while try readElement(bytes, pointer, into: &rows) {
+        // Handed on: loops share the format's reference count.
+        let format = format
+        while try readElement(bytes, pointer, format, into: &rows) {
             if skipsErrors, !problems.isEmpty {
                 rows.refused[index] = .invalidContent(takeProblems())
             } else if problems.isEmpty {

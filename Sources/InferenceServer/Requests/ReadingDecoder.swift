@@ -82,6 +82,7 @@ struct ReadingDecoder {
     mutating func readElement(
         _ bytes: Span<UInt8>,
         _ pointer: RequestPointer,
+        _ format: ReadingFormat,
         into rows: inout ReadingRows
     ) throws(ServiceError) -> Bool {
         guard let start = try nextElement(bytes) else { return false }

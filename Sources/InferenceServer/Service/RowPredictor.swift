@@ -55,13 +55,13 @@ struct RowPredictor: ~Copyable {
     /// Rows of the block that got no finite answer.
     private var failed: [Int] = []
 
-    private let engine: FeatureEngine
+    let engine: FeatureEngine
     private let network: Network
     private var drift: DriftTap?
-    private var scratch: FeatureScratch
+    var scratch: FeatureScratch
     private var forward: ForwardScratch
     /// The record of requests that bring their own history.
-    private var lone: [UInt64] = []
+    var lone: [UInt64] = []
     /// Scaled rows [row][feature] of the block that is scored.
     private var matrix: [Float] = []
     private var logits: [Float] = []
@@ -123,7 +123,7 @@ struct RowPredictor: ~Copyable {
         outcomes.append(contentsOf: repeatElement(none, count: missing))
         let flagCount = missing * scratch.flags.count
         flags.append(contentsOf: repeatElement([], count: flagCount))
-        let windowCount = missing * scratch.windowFill.count
+        let windowCount = missing * scratch.windowCount
         windowFill.append(contentsOf: repeatElement(0, count: windowCount))
     }
 
@@ -136,38 +136,24 @@ struct RowPredictor: ~Copyable {
         _ skipsErrors: Bool
     ) throws(ServiceError) {
         var mark = moment.mark
-        if !matrix.isEmpty { matrix.removeAll(keepingCapacity: true) }
+        resizeMatrix(rows: block.count)
         trial?.begin()
-        for index in block {
-            var admission = Admission.inOrder
-            scratch.place = nil
-            if rows.refused.isEmpty || rows.refused[index] == nil {
-                do {
-                    admission = try observe(index, rows, state, moment.arrival)
-                } catch {
-                    guard skipsErrors else { throw error }
-                    rows.refused[index] = error
-                }
+        if let state {
+            for index in block {
+                scratch.place = nil
+                let admission = try takeIn(index, &rows, state, moment.arrival, skipsErrors)
+                moment.end(.state, since: &mark)
+                finishRow(index, block, rows, admission, moment.arrival)
+                moment.end(.features, since: &mark)
             }
-            moment.end(.state, since: &mark)
-            if notesReadings { noted = scratch.observed }
-            trial?.take(index, in: block, rows, scratch, notes: notesReadings)
-            engine.finishRow(&scratch)
-            // A row by itself goes into the network from where it is.
-            if block.count > 1 { matrix.append(contentsOf: scratch.row) }
-            Self.keep(index, scratch, &flags, &windowFill)
-            outcomes[index] = Outcome(
-                timestamp: rows.rows[index].timestamp ?? moment.arrival,
-                admission: admission,
-                probability: 0,
-                prediction: 0,
-                riskLevel: .low,
-                alarmNote: rows.rows[index].history != nil
-                    ? .none : scratch.remembersAlarm ? .remembered : .quiet,
-                place: admission == .inOrder ? scratch.place : nil,
-                standing: scratch.standing
-            )
-            moment.end(.features, since: &mark)
+        } else {
+            for index in block {
+                scratch.place = nil
+                let admission = takeAlone(index, rows, moment.arrival)
+                moment.end(.state, since: &mark)
+                finishRow(index, block, rows, admission, moment.arrival)
+                moment.end(.features, since: &mark)
+            }
         }
         runNetwork(block, model)
         moment.end(.forward, since: &mark)
@@ -179,6 +165,35 @@ struct RowPredictor: ~Copyable {
         if let state, model.alarms != nil || model.trial != nil {
             updateAlarms(block, rows, model, state)
         }
+    }
+
+    /// Computes a row's features from what was noted of its reading.
+    private mutating func finishRow(
+        _ index: Int,
+        _ block: Range<Int>,
+        _ rows: borrowing ReadingRows,
+        _ admission: Admission,
+        _ arrival: Int64
+    ) {
+        if notesReadings { noted = scratch.observed }
+        trial?.take(index, in: block, rows, scratch, notes: notesReadings)
+        engine.finishRow(&scratch)
+        // A row by itself goes into the network from where it is.
+        if block.count > 1 {
+            scratch.copyRow(to: &matrix, from: (index - block.lowerBound) * network.inputs)
+        }
+        Self.keep(index, scratch, &flags, &windowFill)
+        outcomes[index] = Outcome(
+            timestamp: rows.rows[index].timestamp ?? arrival,
+            admission: admission,
+            probability: 0,
+            prediction: 0,
+            riskLevel: .low,
+            alarmNote: rows.rows[index].history != nil
+                ? .none : scratch.remembersAlarm ? .remembered : .quiet,
+            place: admission == .inOrder ? scratch.place : nil,
+            standing: scratch.standing
+        )
     }
 
     /// Refuses the rows that got no finite answer.
@@ -225,6 +240,13 @@ struct RowPredictor: ~Copyable {
         }
     }
 
+    /// Makes the matrix one of so many rows, whose content has no meaning.
+    private mutating func resizeMatrix(rows: Int) {
+        let missing = rows * network.inputs - matrix.count
+        if missing > 0 { matrix.append(contentsOf: repeatElement(0, count: missing)) }
+        if missing < 0 { matrix.removeLast(-missing) }
+    }
+
     /// Copies what the scratch says of a row, beside its features.
     private static func keep(
         _ index: Int,
@@ -234,75 +256,7 @@ struct RowPredictor: ~Copyable {
     ) {
         let flagCount = scratch.flags.count
         for sensor in 0..<flagCount { flags[index * flagCount + sensor] = scratch.flags[sensor] }
-        let fills = scratch.windowFill
-        for window in fills.indices { windowFill[index * fills.count + window] = fills[window] }
-    }
-
-    private mutating func observe(
-        _ index: Int,
-        _ rows: borrowing ReadingRows,
-        _ state: StateStore?,
-        _ arrival: Int64
-    ) throws(ServiceError) -> Admission {
-        let row = rows.rows[index]
-        load(rows.values, index)
-        let time = ReadingTime(
-            timestamp: row.timestamp ?? arrival,
-            isTimestamped: row.timestamp != nil,
-            arrival: arrival
-        )
-        if let history = row.history {
-            return observe(time, after: history, rows, index)
-        }
-        guard let state else {
-            engine.observeAlone(time, scratch: &scratch)
-            return .inOrder
-        }
-        do {
-            return try state.observe(
-                time,
-                id: rows.ids.span.extracting(row.id),
-                engine: engine,
-                scratch: &scratch
-            )
-        } catch {
-            switch error {
-            case .full(let limit): throw .stateFull(limit: limit)
-            case .idTooLong: preconditionFailure("the decoder bounds ids")
-            }
-        }
-    }
-
-    /// Takes a reading after its history into a record of its own.
-    private mutating func observe(
-        _ time: ReadingTime,
-        after history: Range<Int>,
-        _ rows: borrowing ReadingRows,
-        _ index: Int
-    ) -> Admission {
-        var record: [UInt64] = []
-        swap(&record, &lone)
-        defer { swap(&record, &lone) }
-        if record.isEmpty { record = Array(repeating: 0, count: engine.records.wordCount) }
-        var words = record.mutableSpan
-        engine.records.reset(&words, at: 0, id: [UInt8]().span)
-        for place in history {
-            load(rows.historyValues, place)
-            let timestamp = rows.historyTimestamps[place]
-            let past = ReadingTime(
-                timestamp: timestamp ?? time.arrival,
-                isTimestamped: timestamp != nil,
-                arrival: time.arrival
-            )
-            engine.absorb(past, in: &words, at: 0, scratch: &scratch)
-        }
-        load(rows.values, index)
-        return engine.observe(time, in: &words, at: 0, scratch: &scratch)
-    }
-
-    private mutating func load(_ values: borrowing [Double], _ row: Int) {
-        let count = scratch.values.count
-        for sensor in 0..<count { scratch.values[sensor] = values[row * count + sensor] }
+        scratch.copyWindowFill(to: &windowFill, from: index * scratch.windowCount)
     }
 
     private mutating func runNetwork(_ block: Range<Int>, _ model: ServedModel) {

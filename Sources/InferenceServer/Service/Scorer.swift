@@ -56,15 +56,7 @@ struct Scorer: ~Copyable {
         moment.end(.parse, since: &mark)
         try predictor.score(&rows, model: model, moment: moment, skipsErrors: false)
         let nanoseconds = moment.elapsedNanoseconds
-        encoder(of: 0).append(
-            0,
-            of: predictor,
-            rows,
-            body: body,
-            form: .whole,
-            microseconds: nanoseconds / 1000,
-            to: &output
-        )
+        encode(0, body, .whole, microseconds: nanoseconds / 1000, to: &output)
         count(arrival: moment.arrival)
         answering(0).counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
     }
@@ -89,11 +81,38 @@ struct Scorer: ~Copyable {
         return trial.model
     }
 
-    private func encoder(of index: Int) -> PredictionEncoder {
-        guard predictor.outcomes[index].isFromTrial, let trial = model.trial else {
-            return model.encoder
+    private func encode(
+        _ index: Int,
+        _ body: Span<UInt8>,
+        _ form: PredictionEncoder.Form,
+        microseconds: Int,
+        to output: inout [UInt8]
+    ) {
+        if predictor.outcomes[index].isFromTrial, let trial = model.trial {
+            encode(index, by: trial.encoder, body, form, microseconds, to: &output)
+        } else {
+            encode(index, by: model.encoder, body, form, microseconds, to: &output)
         }
-        return trial.encoder
+    }
+
+    /// The encoder is used where it is: a copy has many references, which the loops would share.
+    private func encode(
+        _ index: Int,
+        by encoder: borrowing PredictionEncoder,
+        _ body: Span<UInt8>,
+        _ form: PredictionEncoder.Form,
+        _ microseconds: Int,
+        to output: inout [UInt8]
+    ) {
+        encoder.append(
+            index,
+            of: predictor,
+            rows,
+            body: body,
+            form: form,
+            microseconds: microseconds,
+            to: &output
+        )
     }
 
     /// Answers a batch as one JSON document.
@@ -232,15 +251,7 @@ struct Scorer: ~Copyable {
             if predictor.outcomes[index].isFromTrial, case .element = form {
                 form = .versionedElement
             }
-            encoder(of: index).append(
-                index,
-                of: predictor,
-                rows,
-                body: body,
-                form: form,
-                microseconds: microseconds,
-                to: &output
-            )
+            encode(index, body, form, microseconds: microseconds, to: &output)
         }
     }
 

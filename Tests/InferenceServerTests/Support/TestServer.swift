@@ -23,6 +23,8 @@ final class TestServer: Sendable {
         lines = LogLines()
         try bundles(directory.path)
         var values = ["port": "0", "event-loops": "2", "model-dir": directory.path]
+        // However slow the machine of the tests is, nothing is turned away.
+        values["queue-delay-max"] = "1min"
         values.merge(arguments) { $1 }
         let settings = try Settings(
             texts: values,
