@@ -6,7 +6,7 @@ internal import Synchronization
 
 extension EventLoop {
     /// Readings of one connection in one turn, so that others get theirs.
-    private static let readCountMax = 4
+    static let readCountMax = 4
 
     /// Whether a connection is still in the table.
     func isOpen(_ connection: Connection) -> Bool {
@@ -29,25 +29,18 @@ extension EventLoop {
             return settle(connection, &http)
         }
         connection.hasUnreadInput = false
+        if http.isSkipping, !skipBody(connection, &http) { return settle(connection, &http) }
         for _ in 0..<EventLoop.readCountMax {
             buffers.lend(to: &http)
+            http.makeRoom()
+            let room = overload.isShedding ? roomToRefuse(http) : http.input.count - http.inputEnd
             let count: Int?
-            let room: Int
             do throws(SystemError) {
-                if http.isSkipping {
-                    room = http.skippedByteCount
-                    count = try connection.socket.discard(room)
-                    http.didSkip(count ?? 0)
-                } else {
-                    http.makeRoom()
-                    room = roomToReceive(http)
-                    count = try connection.receive(
-                        into: &http.input,
-                        from: http.inputEnd,
-                        atMost: room
-                    )
-                    http.didReceive(count ?? 0)
-                }
+                count = try connection.receive(
+                    into: &http.input,
+                    from: http.inputEnd,
+                    atMost: room
+                )
             } catch {
                 return drop(connection)
             }
@@ -55,6 +48,7 @@ extension EventLoop {
             if count == 0 {
                 http.endInput()
             } else {
+                http.didReceive(count)
                 counters.add(count, to: .bytesIn)
             }
             guard advance(connection, &http) else { break }
@@ -139,8 +133,7 @@ extension EventLoop {
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
             case .receive:
-                if overload.isShedding { shedUnread(connection, &http) }
-                return true
+                return overload.isShedding ? shedUnread(connection, &http) : true
             case .wait: return false
             case .yield:
                 queue(connection)

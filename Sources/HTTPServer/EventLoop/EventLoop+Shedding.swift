@@ -16,25 +16,50 @@ extension EventLoop {
         return overload.sheds(delay: before + sinceTurn, sinceTurn: sinceTurn)
     }
 
-    /// How much is received at once. While requests are shed, not much more than a head: a body
-    /// that goes unread need not be copied.
-    func roomToReceive(_ http: borrowing HTTP1Connection) -> Int {
+    /// How much is received at once while requests are shed: at first not much more than a head,
+    /// since a body that goes unread need not be copied.
+    func roomToRefuse(_ http: borrowing HTTP1Connection) -> Int {
         let room = http.input.count - http.inputEnd
-        guard overload.isShedding, http.isIdle else { return room }
-        return min(room, EventLoop.headBytesExpected)
+        return http.isIdle ? min(room, EventLoop.headBytesExpected) : room
     }
 
     /// Refuses a request that has waited too long although its body has not been received yet, and
-    /// has that thrown away as it comes.
-    func shedUnread(_ connection: Connection, _ http: inout HTTP1Connection) {
+    /// throws that away as it comes.
+    ///
+    /// - Returns: Whether the protocol wants more bytes.
+    func shedUnread(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         guard http.isInBody, http.routing.isSheddable, !connection.isEncrypted, sheds(connection)
-        else { return }
+        else { return true }
         http.cutBody()
         counters.add(1, to: .requests)
         response.reset()
         writeOverloaded(http, &response)
         answers.count(status: response.status, routeIndex: http.routing.routeIndex)
         http.answer(response, context)
+        return skipBody(connection, &http)
+    }
+
+    /// Throws away what has come of the body of a request that has been refused.
+    ///
+    /// - Returns: Whether that was all of it.
+    func skipBody(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
+        for _ in 0..<EventLoop.readCountMax where http.isSkipping {
+            let count: Int?
+            do throws(SystemError) {
+                count = try connection.socket.discard(http.skippedByteCount)
+            } catch {
+                count = 0
+            }
+            guard let count else { return false }
+            guard count > 0 else {
+                // The client has closed, or is gone: nothing more is owed to it.
+                connection.ending = .closeAfterOutput
+                return false
+            }
+            http.didSkip(count)
+            counters.add(count, to: .bytesIn)
+        }
+        return !http.isSkipping
     }
 
     /// Writes the refusal into an empty response.
