@@ -203,7 +203,7 @@ struct RetrainCommand: ParsableCommand {
         do throws(FileError) { try memory.append(entry) } catch { throw .file(error) }
     }
 
-    private var source: String { server.map(RemoteClient.place) ?? report ?? "" }
+    private var source: String { server.map(RemoteClient.withoutSecrets) ?? report ?? "" }
 
     private func reading() throws(TrainingError) -> DriftReading {
         var json: JSONValue

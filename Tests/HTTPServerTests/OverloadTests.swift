@@ -105,6 +105,33 @@ struct OverloadTests {
         #expect(server.server.counters.requestsShed == 2)
     }
 
+    /// A client that wants its connection closed has it closed, with its answer and no second one.
+    @Test func closesAfterARefusalWithoutTheBody() throws {
+        var limits = ServerLimits()
+        limits.queueDelayInterval = .milliseconds(6)
+        limits.bodyTimeout = .milliseconds(200)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let client = try #require(TestClient(port: server.port))
+        let slow = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
+        client.send(
+            String(repeating: slow, count: 4)
+                + "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                + "Content-Length: 40000\r\n\r\n" + String(repeating: "x", count: 5000)
+        )
+        let answers = client.receive(until: "}", count: 2)
+        #expect(statuses(of: answers) == [200, 200, 200, 503, 503])
+        #expect(answers.contains("connection: close\r\n"))
+        // The rest of the body never comes: nothing is waited for, nor is there a second answer.
+        server.handler.time.advance(by: .seconds(120))
+        let other = try #require(TestClient(port: server.port))
+        for _ in 0..<2 {
+            other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(statuses(of: other.receive(until: "now;")) == [200])
+        }
+        #expect(client.receiveAll().isEmpty)
+        #expect(server.server.counters.timeouts == 0)
+    }
+
     /// Requests that wait from turn to turn are late however short the turns are.
     @Test func countsTheWaitOverTurns() {
         var detector = OverloadDetector(limits: ServerLimits())

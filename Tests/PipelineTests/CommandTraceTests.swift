@@ -26,7 +26,7 @@ struct CommandTraceTests {
         ("a@b: what? no", "a@b: what? no"),
     ])
     func tellsErrorsWithoutSecrets(message: String, told: String) {
-        #expect(CommandTrace.withoutSecrets(message) == told)
+        #expect(RemoteClient.withoutSecrets(message) == told)
     }
 
     @Test(arguments: [

@@ -115,8 +115,8 @@ private struct SensorShares {
     /// The share of those that have an own shift beyond doubt, and how many these are.
     ///
     /// They are only a part of those that have shifted: two that go together and shift together
-    /// look like other machines. Of C-MAPSS' sensors, six of seventeen shifted by half a deviation,
-    /// a window showed two to six; of 500 windows without a shift none showed any.
+    /// look like other machines. Of FD001's sensors, six of seventeen shifted by half a deviation,
+    /// a window showed two to six; of a hundred windows without a shift none showed any.
     let certain: Double
     let certainCount: Int
 

@@ -165,7 +165,7 @@ final class Connection {
 
     /// Whether a request or an answer is under way.
     var isBusy: Bool {
-        http.hasOutput || !http.isIdle || (http2?.openCount ?? 0) > 0
+        http.hasOutput || !(http.isIdle || http.isSkipping) || (http2?.openCount ?? 0) > 0
     }
 }
 

@@ -133,7 +133,9 @@ extension EventLoop {
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http.next(context) {
             case .receive:
-                return overload.isShedding ? shedUnread(connection, &http) : true
+                guard overload.isShedding else { return true }
+                // After a refusal, what the connection does next.
+                guard shedUnread(connection, &http) else { return !http.isSkipping }
             case .wait: return false
             case .yield:
                 queue(connection)

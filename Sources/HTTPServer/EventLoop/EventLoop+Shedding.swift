@@ -26,17 +26,18 @@ extension EventLoop {
     /// Refuses a request that has waited too long although its body has not been received yet, and
     /// throws that away as it comes.
     ///
-    /// - Returns: Whether the protocol wants more bytes.
+    /// - Returns: Whether it was refused.
     func shedUnread(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         guard http.isInBody, http.routing.isSheddable, !connection.isEncrypted, sheds(connection)
-        else { return true }
+        else { return false }
         http.cutBody()
         counters.add(1, to: .requests)
         response.reset()
         writeOverloaded(http, &response)
         answers.count(status: response.status, routeIndex: http.routing.routeIndex)
         http.answer(response, context)
-        return skipBody(connection, &http)
+        _ = skipBody(connection, &http)
+        return true
     }
 
     /// Throws away what has come of the body of a request that has been refused.

@@ -42,7 +42,7 @@ final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         let progress = exchange.progress.withLock { $0 }
         let place =
             "\(request.httpMethod ?? "") "
-            + RemoteClient.place(request.url?.absoluteString ?? "")
+            + RemoteClient.withoutSecrets(request.url?.absoluteString ?? "")
         guard !progress.isTooLarge else {
             throw .unusable("\(place): the answer is larger than the limit of \(bytesMax) bytes")
         }

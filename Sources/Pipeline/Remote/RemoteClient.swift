@@ -59,10 +59,14 @@ struct RemoteClient: Sendable {
         self.pauseSeconds = pauseSeconds
     }
 
-    /// The address without its query, which may hold a key, for messages.
-    var place: String { Self.place(base) }
+    /// The address as it may be told.
+    var place: String { Self.withoutSecrets(base) }
 
-    static func place(_ address: String) -> String { String(address.prefix { $0 != "?" }) }
+    /// A text whose addresses have lost their users and queries, where keys may be.
+    static func withoutSecrets(_ text: String) -> String {
+        text.replacing(/(https?:\/\/)[^\s\/@]*@/) { $0.1 }
+            .replacing(/(https?:[^\s?]*)\?[^\s:]*/) { $0.1 }
+    }
 
     /// Sends a request; what does not change when it is sent twice is also sent again after a lost
     /// connection or a fault of the service.

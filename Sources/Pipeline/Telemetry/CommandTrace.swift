@@ -151,16 +151,10 @@ final class CommandTrace: Sendable {
         return attributes
     }
 
-    /// A message whose addresses have lost their users and queries.
-    static func withoutSecrets(_ message: String) -> String {
-        message.replacing(/(https?:\/\/)[^\s\/@]*@/) { $0.1 }
-            .replacing(/(https?:[^\s?]*)\?[^\s:]*/) { $0.1 }
-    }
-
     private func note(_ error: TrainingError, in context: TraceContext) {
         let event = TelemetryEvent.exception(
             type: "TrainingError",
-            message: Self.withoutSecrets("\(error)"),
+            message: RemoteClient.withoutSecrets("\(error)"),
             time: Self.now(clock),
             traceID: context.traceID,
             spanID: context.spanID
@@ -171,8 +165,9 @@ final class CommandTrace: Sendable {
     }
 
     private func send(_ body: [UInt8], to address: String) {
+        let place = RemoteClient.withoutSecrets(address)
         guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
-            return Console.error("OTEL_EXPORTER_OTLP_ENDPOINT: \(address) is no address")
+            return Console.error("OTEL_EXPORTER_OTLP_ENDPOINT: \(place) is no address")
         }
         var request = URLRequest(url: url, timeoutInterval: Self.timeoutSeconds)
         request.httpMethod = "POST"
@@ -193,7 +188,7 @@ final class CommandTrace: Sendable {
         let isInTime = end.wait(timeout: .now() + Self.timeoutSeconds) == .success
         let late = "no answer in \(Int(Self.timeoutSeconds)) seconds"
         let trouble = isInTime ? outcome.trouble : late
-        if let trouble { Console.error("telemetry was not sent to \(address): \(trouble)") }
+        if let trouble { Console.error("telemetry was not sent to \(place): \(trouble)") }
     }
 }
 

@@ -103,20 +103,11 @@ final class TrainingState: @unchecked Sendable {
         self.kernels = kernels
         let rows = options.batchSize
         var storage = Storage(shared: shared?.storage ?? [])
-        var count = 0
-        var offsets: [(weight: Int, gamma: Int)] = []
-        var before = inputs
-        for size in options.hiddenSizes {
-            let weight = count
-            count += before * Self.stride(size)
-            offsets.append((weight, count))
-            count += 2 * Self.padded(size)
-            before = size
-        }
-        lastOffset = count
-        lastInputs = before
-        lastWidth = Self.padded(before)
-        count += lastWidth + 16
+        let offsets = Self.offsets(inputs: inputs, options.hiddenSizes)
+        lastOffset = offsets.last
+        lastInputs = options.hiddenSizes.last ?? inputs
+        lastWidth = Self.padded(lastInputs)
+        let count = lastOffset + lastWidth + 16
         parameters = storage.floats(count)
         gradients = (storage.floats(count), storage.floats(count))
         first = storage.floats(count)
@@ -126,8 +117,8 @@ final class TrainingState: @unchecked Sendable {
         losses = storage.floats(rows)
         sliceRows = Self.sliceRows(batchSize: rows)
         var layers: [HiddenLayer] = []
-        before = inputs
-        for (size, offset) in zip(options.hiddenSizes, offsets) {
+        var before = inputs
+        for (size, offset) in zip(options.hiddenSizes, offsets.hidden) {
             let width = Self.padded(size)
             let view = NormalizationView(
                 parameters: parameters,
@@ -156,6 +147,25 @@ final class TrainingState: @unchecked Sendable {
         }
         hidden = layers
         self.storage = storage.all
+    }
+
+    /// Where each hidden layer's weights and scales stand among the parameters, and the last
+    /// layer's weights.
+    private static func offsets(
+        inputs: Int,
+        _ sizes: [Int]
+    ) -> (hidden: [(weight: Int, gamma: Int)], last: Int) {
+        var count = 0
+        var hidden: [(weight: Int, gamma: Int)] = []
+        var before = inputs
+        for size in sizes {
+            let weight = count
+            count += before * stride(size)
+            hidden.append((weight, count))
+            count += 2 * padded(size)
+            before = size
+        }
+        return (hidden, count)
     }
 
     /// Start weights: He-normal for the hidden layers, Glorot-uniform for the last, normalisations
