@@ -27,36 +27,23 @@ import Testing
         return try TestServer(arguments: values, clock: clock, bundles: bundles)
     }
 
-    /// Lets the server answer so many machines.
-    private func load(_ server: TestServer, _ count: Int, hour: Int = 0) throws {
-        let client = try server.client()
-        for machine in 0..<count {
-            let body = TestReading.json(machine, hour: hour)
-            #expect(try client.request("POST", "/predict", body: body).status == 200)
-        }
-    }
-
-    private func info(_ server: TestServer) throws -> JSONValue {
-        try server.client().request("GET", "/model/info").json
-    }
-
     /// Brings the second version in, whose answers are far from those of the first.
     private func bringBadVersion(_ server: TestServer) throws {
         try TestBundle.write(to: server.directory.path, version: Self.second, bias: 4)
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["version"] == .string(Self.second))
-        #expect(try info(server)["probation"]?["previous"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["probation"]?["previous"] == .string(Self.first))
     }
 
     @Test func sendsBackAVersionWhoseRiskLevelsJump() throws {
         let server = try server()
         try bringBadVersion(server)
-        try load(server, 19)
+        try server.predict(machines: 19)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(Self.second), "too few readings")
-        try load(server, 1, hour: 1)
+        #expect(try server.modelInfo()["version"] == .string(Self.second), "too few readings")
+        try server.predict(machines: 1, hour: 1)
         server.application.watcher.reviewNow()
-        let info = try info(server)
+        let info = try server.modelInfo()
         #expect(info["version"] == .string(Self.first))
         #expect(info["probation"] == JSONValue.null)
         guard case .array(let entries)? = info["quarantine"], entries.count == 1 else {
@@ -75,7 +62,7 @@ import Testing
         for isForced in [false, true, true] {
             server.application.watcher.scanNow(isForced: isForced)
         }
-        #expect(try self.info(server)["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
         #expect(server.lines.containing("model_quarantined").count == 1)
         #expect(server.lines.containing("model_refused").isEmpty)
         let kept = try JSONValue.parse(FileAccess.read(file))
@@ -85,8 +72,8 @@ import Testing
     @Test func remembersItAcrossARestart() throws {
         let directory = try serveAndSendBack()
         let after = try server(["model-dir": directory.path]) { _ in }
-        #expect(try info(after)["version"] == .string(Self.first))
-        #expect(try info(after)["last_refusal"]?["version"] == .string(Self.second))
+        #expect(try after.modelInfo()["version"] == .string(Self.first))
+        #expect(try after.modelInfo()["last_refusal"]?["version"] == .string(Self.second))
         #expect(after.lines.containing("model_in_service").count == 1)
     }
 
@@ -96,10 +83,10 @@ import Testing
         try bringBadVersion(server)
         // A version between the two that never served is not stepped on.
         try TestBundle.write(to: server.directory.path, version: "20260115_000000", bias: 1)
-        try load(server, 20)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
         server.application.watcher.scanNow()
-        #expect(try info(server)["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
         server.stop()
         return server.directory
     }
@@ -107,39 +94,39 @@ import Testing
     @Test func takesItAgainOnceTheFileIsGone() throws {
         let server = try server()
         try bringBadVersion(server)
-        try load(server, 20)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
         try FileAccess.remove(file)
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["version"] == .string(Self.second))
-        #expect(try info(server)["quarantine"] == .array([]))
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["quarantine"] == .array([]))
         // The next trial begins at nothing.
-        #expect(try info(server)["probation"]?["readings"] == 0)
-        try load(server, 20, hour: 1)
+        #expect(try server.modelInfo()["probation"]?["readings"] == 0)
+        try server.predict(machines: 20, hour: 1)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
     }
 
     @Test func takesAnotherBundleOfTheSameVersion() throws {
         let server = try server()
         try bringBadVersion(server)
-        try load(server, 20)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
         let folder = server.directory.path
         try FileAccess.remove("\(folder)/pump/\(Self.second)")
         try TestBundle.write(to: folder, version: Self.second, bias: 0.01)
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
     }
 
     @Test func withoutAStateDirectoryItIsInMemory() throws {
         let server = try TestServer(arguments: ["quarantine-readings": "20"])
         try bringBadVersion(server)
-        try load(server, 20)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
         for _ in 0..<2 {
             server.application.watcher.scanNow()
-            #expect(try info(server)["version"] == .string(Self.first))
+            #expect(try server.modelInfo()["version"] == .string(Self.first))
         }
         #expect(server.lines.containing("model_quarantined")[0].contains("in memory only"))
     }
@@ -147,12 +134,12 @@ import Testing
     @Test func aFileThatCannotBeReadLiftsNothing() throws {
         let server = try server()
         try bringBadVersion(server)
-        try load(server, 20)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
         for text in ["{", "{\"format\":2,\"models\":[]}", "{\"format\":1,\"models\":[{}]}"] {
             try FileAccess.replace(file, with: Array(text.utf8))
             server.application.watcher.scanNow(isForced: false)
-            #expect(try info(server)["version"] == .string(Self.first))
+            #expect(try server.modelInfo()["version"] == .string(Self.first))
         }
         #expect(server.lines.containing("quarantine_unreadable").count == 3)
     }
@@ -162,10 +149,10 @@ import Testing
         let server = try server(["probation": "60s"], clock: clock.clock)
         try TestBundle.write(to: server.directory.path, version: Self.second, bias: 0.01)
         server.application.watcher.scanNow(isForced: false)
-        try load(server, 20)
+        try server.predict(machines: 20)
         clock.set(59_999_999_999)
         server.application.watcher.reviewNow()
-        let probation = try info(server)["probation"]
+        let probation = try server.modelInfo()["probation"]
         #expect(probation?["readings"] == 20 && probation?["failures"] == 0)
         #expect(probation?["readings_needed"] == 20 && probation?["shift_max"] == 0.25)
         let page = try server.client().request("GET", "/metrics").body
@@ -173,22 +160,22 @@ import Testing
         #expect(page.contains("\ntrial_share{\(labels),mode=\"probation\"} 1\n"))
         clock.set(60_000_000_000)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["probation"] == JSONValue.null)
-        #expect(try info(server)["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["probation"] == JSONValue.null)
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
         #expect(server.lines.containing("probation_over").count == 1)
-        #expect(try info(server)["quarantine"] == .array([]))
+        #expect(try server.modelInfo()["quarantine"] == .array([]))
     }
 
     @Test func probationLastsUntilThereAreReadings() throws {
         let server = try server(["probation": "0s"])
         try TestBundle.write(to: server.directory.path, version: Self.second, bias: 0.01)
         server.application.watcher.scanNow(isForced: false)
-        try load(server, 19)
+        try server.predict(machines: 19)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["probation"]?["readings"] == 19)
-        try load(server, 1, hour: 1)
+        #expect(try server.modelInfo()["probation"]?["readings"] == 19)
+        try server.predict(machines: 1, hour: 1)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["probation"] == JSONValue.null)
+        #expect(try server.modelInfo()["probation"] == JSONValue.null)
     }
 
     @Test(arguments: ["\"shift\"", "\"unit\",\"shift\"", "\"unit\"", ""])
@@ -210,14 +197,14 @@ import Testing
             history: event
         )
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["probation"]?["allows_shift"] == .bool(isAllowed))
-        try load(server, 20)
+        #expect(try server.modelInfo()["probation"]?["allows_shift"] == .bool(isAllowed))
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(isAllowed ? Self.second : Self.first))
+        #expect(try server.modelInfo()["version"] == .string(isAllowed ? Self.second : Self.first))
         #expect(server.lines.containing("\"allows_shift\":\"yes\"").count == (isAllowed ? 1 : 0))
         guard isAllowed else { return }
         // What it is compared with is still there, for those who look.
-        #expect(try info(server)["probation"]?["readings"] == 20)
+        #expect(try server.modelInfo()["probation"]?["readings"] == 20)
     }
 
     @Test func answersThatAreNotFiniteAreNeverAllowed() throws {
@@ -240,17 +227,17 @@ import Testing
         let body = TestReading.json(1, hour: 0, temperature: 149)
         #expect(try server.client().request("POST", "/predict", body: body).status == 200)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
     }
 
     @Test func nothingIsComparedWhereThatIsOff() throws {
         let server = try server(["quarantine-shift": "off"])
         try TestBundle.write(to: server.directory.path, version: Self.second, bias: 4)
         server.application.watcher.scanNow(isForced: false)
-        try load(server, 30)
+        try server.predict(machines: 30)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(Self.second))
-        #expect(try info(server)["probation"] == JSONValue.null)
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["probation"] == JSONValue.null)
     }
 
     @Test func theWayBackToAnOlderVersionIsNotJudged() throws {
@@ -258,29 +245,29 @@ import Testing
             try TestBundle.write(to: path)
             try TestBundle.write(to: path, version: Self.second, bias: 4)
         }
-        #expect(try info(server)["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
         try TestRegistry.write(
             to: server.directory.path,
             champion: Self.first,
             challenger: nil
         )
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["version"] == .string(Self.first))
-        #expect(try info(server)["probation"] == JSONValue.null)
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["probation"] == JSONValue.null)
     }
 
     @Test func thePredecessorAnswersWhatTheNewVersionCannot() throws {
         let server = try server()
         try TestBundle.write(to: server.directory.path, version: Self.second, explodes: true)
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["version"] == .string(Self.second))
+        #expect(try server.modelInfo()["version"] == .string(Self.second))
         let client = try server.client()
         let body = TestReading.json(1, hour: 0, temperature: 149)
         let answer = try client.request("POST", "/predict", body: body)
         #expect(answer.status == 200)
         #expect(try answer.json["model_version"] == .string(Self.first))
         server.application.watcher.reviewNow()
-        #expect(try info(server)["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
         let lines = server.lines.containing("model_quarantined")
         #expect(lines.count == 1 && lines[0].contains("1 of 1 answers were no finite number"))
     }
@@ -309,8 +296,8 @@ import Testing
             server.application.watcher.reviewNow()
         }
         #expect(server.lines.containing("model_faulty").count == 1)
-        #expect(try info(server)["version"] == .string(Self.first))
-        #expect(try info(server)["quarantine"] == .array([]))
+        #expect(try server.modelInfo()["version"] == .string(Self.first))
+        #expect(try server.modelInfo()["quarantine"] == .array([]))
     }
 
     @Test func aChallengerThatAnswersIsStoppedAndAShadowIsNot() throws {
@@ -324,13 +311,13 @@ import Testing
                     challenger: "{\"version\":\"\(Self.second)\",\"mode\":\(mode)}"
                 )
             }
-            try load(server, 40)
+            try server.predict(machines: 40)
             server.application.watcher.reviewNow()
-            #expect(try info(server)["version"] == .string(Self.first))
-            #expect((try info(server)["challenger"] == .null) == isStopped)
+            #expect(try server.modelInfo()["version"] == .string(Self.first))
+            #expect((try server.modelInfo()["challenger"] == .null) == isStopped)
             server.application.watcher.scanNow()
-            #expect((try info(server)["challenger"] == .null) == isStopped)
-            try load(server, 40, hour: 1)
+            #expect((try server.modelInfo()["challenger"] == .null) == isStopped)
+            try server.predict(machines: 40, hour: 1)
             let page = try server.client().request("GET", "/metrics").body
             #expect(page.contains("\nmodels_quarantined \(isStopped ? 1 : 0)\n"))
         }
@@ -350,11 +337,11 @@ import Testing
             challenger: "{\"version\":\"\(third)\",\"mode\":\"shadow\"}"
         )
         server.application.watcher.scanNow(isForced: false)
-        #expect(try info(server)["probation"] != .null)
-        #expect(try info(server)["challenger"] == JSONValue.null)
-        try load(server, 20)
+        #expect(try server.modelInfo()["probation"] != .null)
+        #expect(try server.modelInfo()["challenger"] == JSONValue.null)
+        try server.predict(machines: 20)
         server.application.watcher.reviewNow()
-        #expect(try info(server)["challenger"]?["version"] == .string(third))
+        #expect(try server.modelInfo()["challenger"]?["version"] == .string(third))
     }
 
     @Test func measuresTheShiftOfRiskLevels() {

@@ -33,20 +33,8 @@ import Testing
         return try body(server)
     }
 
-    private func load(_ server: TestServer, _ count: Int, hour: Int) throws {
-        let client = try server.client()
-        for machine in 0..<count {
-            let body = TestReading.json(machine, hour: hour)
-            #expect(try client.request("POST", "/predict", body: body).status == 200)
-        }
-    }
-
-    private func info(_ server: TestServer) throws -> JSONValue {
-        try server.client().request("GET", "/model/info").json
-    }
-
     private func expectNoProbation(_ server: TestServer) throws {
-        #expect(try info(server)["probation"] == JSONValue.null)
+        #expect(try server.modelInfo()["probation"] == JSONValue.null)
     }
 
     /// Twelve readings of a second version's probation, and the end of the process.
@@ -54,8 +42,8 @@ import Testing
         try serve { server in
             try TestBundle.write(to: models.path, version: Self.second, bias: bias)
             server.application.watcher.scanNow(isForced: false)
-            try load(server, 12, hour: 0)
-            #expect(try info(server)["probation"]?["readings"] == 12)
+            try server.predict(machines: 12, hour: 0)
+            #expect(try server.modelInfo()["probation"]?["readings"] == 12)
         }
     }
 
@@ -63,7 +51,7 @@ import Testing
         try begin(bias: 4)
         try serve { server in
             #expect(server.lines.containing("probation_resumed").count == 1)
-            let probation = try info(server)["probation"]
+            let probation = try server.modelInfo()["probation"]
             #expect(probation?["previous"] == .string(Self.first))
             #expect(probation?["readings"] == 12)
             guard case .number(let remaining)? = probation?["remaining_seconds"] else {
@@ -71,16 +59,16 @@ import Testing
                 return
             }
             #expect((3000...3600).contains(remaining))
-            try load(server, 7, hour: 1)
+            try server.predict(machines: 7, hour: 1)
             server.application.watcher.reviewNow()
-            #expect(try info(server)["version"] == .string(Self.second), "too few readings")
-            try load(server, 1, hour: 2)
+            #expect(try server.modelInfo()["version"] == .string(Self.second), "too few readings")
+            try server.predict(machines: 1, hour: 2)
             server.application.watcher.reviewNow()
-            #expect(try info(server)["version"] == .string(Self.first))
+            #expect(try server.modelInfo()["version"] == .string(Self.first))
         }
         // Nothing of it comes back: the version is in quarantine.
         try serve { server in
-            let info = try info(server)
+            let info = try server.modelInfo()
             #expect(info["version"] == .string(Self.first))
             #expect(info["probation"] == JSONValue.null)
         }
@@ -89,10 +77,10 @@ import Testing
     @Test func aProbationThatIsOverStaysOver() throws {
         try begin(bias: 0.01)
         try serve(["probation": "0s"]) { server in
-            try load(server, 8, hour: 1)
+            try server.predict(machines: 8, hour: 1)
             // What is left of the hour that it began with has to pass.
             server.application.watcher.reviewNow()
-            #expect(try info(server)["probation"]?["readings"] == 20)
+            #expect(try server.modelInfo()["probation"]?["readings"] == 20)
         }
         let path = "\(state.path)/serving.json"
         guard case .object(var content) = try JSONValue.parse(FileAccess.read(path)),
@@ -112,15 +100,15 @@ import Testing
     }
 
     @Test func aVersionThatComesWithTheStartIsOnProbationToo() throws {
-        try serve { try load($0, 1, hour: 0) }
+        try serve { try $0.predict(machines: 1) }
         try TestBundle.write(to: models.path, version: Self.second, bias: 4)
         try serve { server in
-            #expect(try info(server)["version"] == .string(Self.second))
-            #expect(try info(server)["probation"]?["previous"] == .string(Self.first))
-            #expect(try info(server)["probation"]?["readings"] == 0)
-            try load(server, 20, hour: 1)
+            #expect(try server.modelInfo()["version"] == .string(Self.second))
+            #expect(try server.modelInfo()["probation"]?["previous"] == .string(Self.first))
+            #expect(try server.modelInfo()["probation"]?["readings"] == 0)
+            try server.predict(machines: 20, hour: 1)
             server.application.watcher.reviewNow()
-            #expect(try info(server)["version"] == .string(Self.first))
+            #expect(try server.modelInfo()["version"] == .string(Self.first))
         }
     }
 
@@ -128,7 +116,7 @@ import Testing
         try begin(bias: 0.01)
         try FileAccess.remove("\(models.path)/pump/\(Self.first)")
         try serve { server in
-            let info = try info(server)
+            let info = try server.modelInfo()
             #expect(info["version"] == .string(Self.second))
             #expect(info["probation"] == JSONValue.null)
             #expect(server.lines.containing("model_refused").isEmpty)
@@ -149,11 +137,11 @@ import Testing
             champion: Self.first,
             challenger: "{\"version\":\"\(Self.second)\",\"mode\":\"shadow\"}"
         )
-        try serve { try load($0, 5, hour: 0) }
+        try serve { try $0.predict(machines: 5) }
         try serve { server in
-            #expect(try info(server)["challenger"]?["readings"] == 5)
-            try load(server, 1, hour: 1)
-            #expect(try info(server)["challenger"]?["readings"] == 6)
+            #expect(try server.modelInfo()["challenger"]?["readings"] == 5)
+            try server.predict(machines: 1, hour: 1)
+            #expect(try server.modelInfo()["challenger"]?["readings"] == 6)
         }
     }
 
@@ -169,7 +157,7 @@ import Testing
         let path = "\(state.path)/serving.json"
         try FileAccess.replace(path, with: Array(text.utf8))
         try serve { server in
-            let info = try info(server)
+            let info = try server.modelInfo()
             #expect(info["version"] == .string(Self.second))
             #expect(info["probation"] == JSONValue.null)
             #expect(server.lines.containing("trial_not_resumed").count == 1)

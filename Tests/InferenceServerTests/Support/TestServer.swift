@@ -2,6 +2,7 @@
 
 import HTTPServer
 @testable import InferenceServer
+import JSON
 import Platform
 import Synchronization
 import Testing
@@ -50,6 +51,20 @@ final class TestServer: Sendable {
 
     func client(_ listener: Listener = .main) throws -> TestClient {
         try TestClient(port: #require(application.server.port(of: listener)))
+    }
+
+    /// Has a reading of each of so many machines answered.
+    func predict(machines count: Int, hour: Int = 0) throws {
+        let client = try client()
+        for machine in 0..<count {
+            let body = TestReading.json(machine, hour: hour)
+            #expect(try client.request("POST", "/predict", body: body).status == 200)
+        }
+    }
+
+    /// What it says of its model.
+    func modelInfo() throws -> JSONValue {
+        try client().request("GET", "/model/info").json
     }
 }
 
