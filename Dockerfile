@@ -35,8 +35,11 @@ COPY Benchmarks Benchmarks
 COPY Fuzz Fuzz
 COPY Tests Tests
 COPY scripts/image-files scripts/image-files
-RUN swift build --configuration release --static-swift-stdlib --product inference-server \
-    && swift build --configuration release --static-swift-stdlib --product pdm \
+# Libraries beside a program are found by its RPATH, those that libraries need as well.
+RUN for program in inference-server pdm; do \
+        swift build --configuration release --static-swift-stdlib --product "$program" \
+            -Xlinker --disable-new-dtags || exit; \
+    done \
     && scripts/image-files .build/release/inference-server /image/server \
     && scripts/image-files .build/release/pdm /image/pdm
 
