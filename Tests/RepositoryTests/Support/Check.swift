@@ -40,7 +40,7 @@ struct Check: Sendable, CustomStringConvertible {
             unsafePlaces, unsafeReasons, documentedDeclarations,
             imports(surroundings.moduleTable),
             environmentVariables(surroundings), metricNames(surroundings),
-            links(surroundings), runbooks(surroundings), machinePaths, leftovers,
+            links(surroundings), runbooks(surroundings), runCommands, machinePaths, leftovers,
         ]
     }
 }
