@@ -135,7 +135,7 @@ resource "azurerm_storage_account" "main" {
 }
 
 resource "azurerm_storage_container" "main" {
-  # checkov:skip=CKV2_AZURE_21:logged by the diagnostic setting in access.tf; the check knows an older way only
+  # checkov:skip=CKV2_AZURE_21:logged by the diagnostic setting in logs.tf; the check knows an older way only
 
   for_each = toset(["raw", "processed", "models"])
 
