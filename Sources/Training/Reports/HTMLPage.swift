@@ -138,7 +138,10 @@ struct HTMLPage {
         gap:1rem;margin:.8rem 0}
         figure{margin:0;background:var(--card);border-radius:.4rem;padding:.7rem;min-width:0}
         .figures figure{max-width:34rem}
-        figure.full{margin:.8rem 0}.full .wide{margin:0}.full svg{min-width:38rem}
+        figure.full{margin:.8rem 0}.full .wide{margin:0}
+        @media(max-width:40rem){.full .wide{overflow:visible;padding:0 0 .3rem 1.4rem}
+        .full svg{overflow:visible}.full svg text{font-size:22px}
+        .full svg .under{transform:translateY(9px)}.full .curve{stroke-width:4}}
         figcaption{font-weight:600;font-size:.95rem}
         .legend{display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.8rem;color:var(--soft)}
         .legend span::before{content:"";display:inline-block;width:.8em;height:.8em;
@@ -155,7 +158,7 @@ struct HTMLPage {
         @page{margin:14mm}
         @media print{:root{color-scheme:light;\(lightColors)}body{padding:0;font-size:11pt}
         figure,.tiles,table{break-inside:avoid}h2,h2+p,h2+p+p{break-after:avoid}
-        .wide{overflow:visible}.full svg{min-width:0}
+        .wide{overflow:visible}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }

@@ -146,7 +146,8 @@ struct SVGDrawing {
             text += " text-anchor=\"end\">\(HTMLPage.escaped(Self.shortened(tick.text)))</text>"
         }
         if !x.label.isEmpty {
-            text += "<text x=\"\((left + right) / 2)\" y=\"\(height - 5)\" text-anchor=\"middle\">"
+            text += "<text class=\"under\" x=\"\((left + right) / 2)\" y=\"\(height - 5)\""
+            text += " text-anchor=\"middle\">"
             text += "\(HTMLPage.escaped(x.label))</text>"
         }
         if !y.label.isEmpty {
