@@ -11,8 +11,12 @@
 #   docker build --tag pdm-shell:latest --target pdm-shell .
 
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
-ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 ARG SHELL_IMAGE=debian:bookworm-slim
+
+# --- what running needs ---------------------------------------------------------------------------
+# It has no versions, so it is pinned to a digest (of the index of all architectures). Move it for
+# patches of glibc and OpenSSL: docker buildx imagetools inspect gcr.io/distroless/cc-debian12:nonroot
+FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f AS runtime
 
 # --- what building needs --------------------------------------------------------------------------
 FROM ${SWIFT_IMAGE} AS dependencies
@@ -49,7 +53,7 @@ COPY scripts/common.sh scripts/demonstration-bundle scripts/
 RUN scripts/demonstration-bundle /image/pdm /image/models
 
 # --- the training side ------------------------------------------------------------------------------
-FROM ${RUNTIME_IMAGE} AS pdm
+FROM runtime AS pdm
 LABEL org.opencontainers.image.title="pdm" \
       org.opencontainers.image.description="Prepares data, trains, judges and writes model bundles" \
       org.opencontainers.image.licenses="MIT"
@@ -76,7 +80,7 @@ COPY --from=pdm /app /app
 WORKDIR /data
 
 # --- the server, which is the default ---------------------------------------------------------------
-FROM ${RUNTIME_IMAGE} AS predictive-maintenance
+FROM runtime AS predictive-maintenance
 LABEL org.opencontainers.image.title="predictive-maintenance" \
       org.opencontainers.image.description="Answers sensor readings with the risk that the machine fails" \
       org.opencontainers.image.licenses="MIT"
