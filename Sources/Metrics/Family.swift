@@ -71,6 +71,6 @@ package final class Family<Child: Metric>: Sendable {
         let entries = entries.withLock { $0 }
         if entries.isEmpty { return }
         header.append(format, to: &output)
-        for entry in entries { entry.child.render(entry.prefixes, into: &output) }
+        for entry in entries { entry.child.render(entry.prefixes, format, into: &output) }
     }
 }

@@ -38,7 +38,11 @@ package final class Gauge: Metric {
     }
 
     /// Appends the sample behind its prefix.
-    package func render(_ prefixes: [[UInt8]], into output: inout [UInt8]) {
+    package func render(
+        _ prefixes: [[UInt8]],
+        _ format: ExpositionFormat,
+        into output: inout [UInt8]
+    ) {
         output.append(contentsOf: prefixes[0])
         TextFormat.appendValue(value, to: &output)
     }

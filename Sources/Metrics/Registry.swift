@@ -56,12 +56,13 @@ package final class Registry: Sendable {
         labels: [String],
         bounds: [Double],
         slots: Int = 1,
-        childCountMax: Int = 64
+        childCountMax: Int = 64,
+        keepsExemplars: Bool = false
     ) -> Family<Histogram> {
         register(
             name,
             Family(name, help: help, labelNames: labels, childCountMax: childCountMax) {
-                Histogram(bounds: bounds, slots: slots)
+                Histogram(bounds: bounds, slots: slots, keepsExemplars: keepsExemplars)
             }
         )
     }

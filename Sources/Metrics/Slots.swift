@@ -11,7 +11,11 @@ package protocol Metric: Sendable {
     func prefixes(_ name: [UInt8], _ labels: [UInt8]) -> [[UInt8]]
 
     /// Appends the samples of this metric, each behind its prefix.
-    func render(_ prefixes: [[UInt8]], into output: inout [UInt8])
+    func render(
+        _ prefixes: [[UInt8]],
+        _ format: ExpositionFormat,
+        into output: inout [UInt8]
+    )
 }
 
 /// One writer's share of a counter or gauge, on cache lines of its own.

@@ -98,6 +98,44 @@ import Testing
         #expect(page.head.lowercased().contains("vary: accept\r\n"))
     }
 
+    @Test func tellsOfTracesInTheFormatThatHasRoomForThem() throws {
+        let collector = try Collector()
+        let server = try TestServer(
+            arguments: ["otlp-collector": collector.address, "trace-percent": "0"]
+        )
+        let client = try server.client()
+        let accept = "Accept: application/openmetrics-text"
+        let trace = "0af7651916cd43dd8448eb211c80319c"
+        func exemplars(_ fields: [String]) throws -> [Substring] {
+            try client.request("GET", "/metrics", fields: fields).body
+                .split(separator: "\n").filter { $0.contains(" # {trace_id=") }
+        }
+        for flags in ["00", "01"] {
+            #expect(try exemplars([accept]).isEmpty)
+            _ = try client.request(
+                "POST",
+                "/predict",
+                body: TestReading.brief,
+                fields: ["traceparent: 00-\(trace)-b7ad6b7169203331-\(flags)"]
+            )
+        }
+        let found = try exemplars([accept])
+        #expect(found.count == 1)
+        let line = try #require(found.first)
+        #expect(line.hasPrefix("prediction_latency_seconds_bucket{model_version="))
+        #expect(line.contains(" # {trace_id=\"\(trace)\"} "))
+        #expect(try exemplars([]).isEmpty)
+        // Of a batch too, one of its own.
+        let other = String(trace.reversed())
+        _ = try client.request(
+            "POST",
+            "/batch_predict",
+            body: "[\(TestReading.brief)]",
+            fields: ["traceparent: 00-\(other)-b7ad6b7169203331-01"]
+        )
+        #expect(try exemplars([accept]).contains { $0.contains(other) })
+    }
+
     @Test(
         arguments: [
             (nil, ExpositionFormat.text), ("*/*", .text), ("", .text), ("application/json", .text),

@@ -54,7 +54,8 @@ final class ServiceMetrics: Sendable {
             help: "Time from decoding a prediction request to its encoded answer.",
             labels: ["model_version"],
             bounds: Self.latencyBounds,
-            slots: slots
+            slots: slots,
+            keepsExemplars: true
         )
         let confidence = registry.histograms(
             "prediction_confidence",

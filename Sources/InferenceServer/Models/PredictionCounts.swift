@@ -47,9 +47,25 @@ final class PredictionCounts: Sendable {
     /// All predictions, also those of an earlier time in service.
     var total: Int { Int(failures.value + others.value) }
 
-    /// Notes the time from a request's decoding to its encoded answer.
-    func observeLatency(nanoseconds: Int, slot: Int) {
+    /// Notes the time from a request's decoding to its encoded answer, and where the request is
+    /// traced lets its trace know.
+    func observeLatency(_ nanoseconds: Int, slot: Int, trace: StageTrace?) {
         latency.observe(Double(nanoseconds) * 1e-9, slot: slot)
+        trace?.setLatency(Latency(histogram: latency, nanoseconds: nanoseconds, slot: slot))
+    }
+
+    /// A time that was observed, and by what.
+    struct Latency: Sendable {
+        let histogram: Histogram
+        let nanoseconds: Int
+        let slot: Int
+
+        /// Has the histogram tell of the trace that took so long.
+        func keep(traceID: String, time: Int64) {
+            guard let id = UInt128(traceID, radix: 16), id != 0 else { return }
+            let seconds = Double(nanoseconds) * 1e-9
+            histogram.keep(Exemplar(traceID: id, value: seconds, time: time), slot: slot)
+        }
     }
 
     /// Counts what was noticed about a sensor's value.

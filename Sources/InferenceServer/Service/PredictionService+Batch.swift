@@ -99,8 +99,9 @@ extension PredictionService {
             to: &response.body
         )
         model.counts.observeLatency(
-            nanoseconds: job.moment.elapsedNanoseconds,
-            slot: slots.count
+            job.moment.elapsedNanoseconds,
+            slot: slots.count,
+            trace: job.moment.trace
         )
     }
 

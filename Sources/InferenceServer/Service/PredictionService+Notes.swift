@@ -15,6 +15,9 @@ extension PredictionService {
         trace: StageTrace?
     ) {
         if let trace, let telemetry {
+            if let traceID = identity.traceID {
+                trace.latency?.keep(traceID: traceID, time: wallClock.nowMicroseconds)
+            }
             telemetry.add(
                 TelemetryRequest(
                     span: TelemetrySpan(

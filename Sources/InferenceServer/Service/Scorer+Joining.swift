@@ -57,6 +57,7 @@ extension Scorer {
         if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }
         let nanoseconds = moment.elapsedNanoseconds
         append(index, body, .whole, microseconds: nanoseconds / 1000, to: &output)
-        answering(index).counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
+        let counts = answering(index).counts
+        counts.observeLatency(nanoseconds, slot: slot, trace: moment.trace)
     }
 }

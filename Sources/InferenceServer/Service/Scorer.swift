@@ -58,7 +58,7 @@ struct Scorer: ~Copyable {
         let nanoseconds = moment.elapsedNanoseconds
         encode(0, body, .whole, microseconds: nanoseconds / 1000, to: &output)
         count(arrival: moment.arrival)
-        answering(0).counts.observeLatency(nanoseconds: nanoseconds, slot: slot)
+        answering(0).counts.observeLatency(nanoseconds, slot: slot, trace: moment.trace)
     }
 
     /// Answers one reading, and hands out what was noted of it and which model answered.
@@ -133,7 +133,7 @@ struct Scorer: ~Copyable {
         )
         writeDocument(body, moment, to: &response.body)
         count(arrival: moment.arrival)
-        model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        model.counts.observeLatency(moment.elapsedNanoseconds, slot: slot, trace: moment.trace)
     }
 
     /// Answers readings that stand in lines, each in a line; the first is that of an index.
@@ -163,7 +163,7 @@ struct Scorer: ~Copyable {
             output.append(UInt8(ascii: "\n"))
         }
         count(arrival: moment.arrival)
-        model.counts.observeLatency(nanoseconds: moment.elapsedNanoseconds, slot: slot)
+        model.counts.observeLatency(moment.elapsedNanoseconds, slot: slot, trace: moment.trace)
         return rows.rows.count
     }
 

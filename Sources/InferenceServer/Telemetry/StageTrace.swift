@@ -36,6 +36,7 @@ final class StageTrace: Sendable {
     private struct State {
         var times = [Times](repeating: Times(), count: Stage.allCases.count)
         var rowCount = 0
+        var latency: PredictionCounts.Latency?
     }
 
     private let state = Mutex(State())
@@ -51,6 +52,14 @@ final class StageTrace: Sendable {
 
     /// Notes that readings were scored together.
     func add(rowCount: Int) { state.withLock { $0.rowCount += rowCount } }
+
+    /// Notes what the answer took; readings that have come together are answered one by one.
+    func setLatency(_ latency: PredictionCounts.Latency) {
+        state.withLock { $0.latency = latency }
+    }
+
+    /// What the last answer took.
+    var latency: PredictionCounts.Latency? { state.withLock { $0.latency } }
 
     /// The spans of the stages that there were, under that of their request, which began at a
     /// moment of the same clock.
