@@ -141,6 +141,34 @@ struct DriftReportTests {
         #expect(!report.isDrift)
     }
 
+    /// What is left while most features are fed by broken sensors is not the world.
+    @Test(arguments: [(5, true), (6, false)])
+    func theFewThatBrokenSensorsLeaveTellNothing(faulty: Int, isDrift: Bool) {
+        var fleet = Fleet(seed: 11)
+        fleet.level = 0
+        let reference = fleet.sample()
+        var current = fleet.sample(shifted: 10, by: 2)
+        for column in 0..<faulty {
+            for row in 45..<80 { current.columns[column][row] = current.columns[column][44] }
+        }
+        let report = report(reference, current)
+        #expect(report.isDrift == isDrift && report.isMuted != isDrift)
+        #expect(report.share > 0.9)
+    }
+
+    /// How long sensors of a fleet that is in order may stick a sorted sample does not tell.
+    @Test(arguments: [(40, 0), (41, 1)])
+    func aRunAgainstASortedReferenceHasToBePartOfTheFleet(rows: Int, faults: Int) {
+        var fleet = Fleet(seed: 12)
+        (fleet.machines, fleet.rowsEach) = (80, 50)
+        let kept = DriftSample(columns: fleet.sample().columns.map { $0.sorted() }, isSorted: true)
+        var current = fleet.sample()
+        for row in 1..<rows { current.columns[0][row] = current.columns[0][0] }
+        var columns = (0..<10).map { DriftColumn("c\($0)") }
+        columns[0].stuckAfter = 10
+        #expect(report(kept, current, columns: columns).faults.count == faults)
+    }
+
     @Test func missingAndOutOfRangeAreFaultsBeyondTheirLimit() {
         var fleet = Fleet(seed: 8)
         (fleet.columns, fleet.machines, fleet.rowsEach) = (2, 10, 20)

@@ -258,6 +258,8 @@ private struct Fleet {
         let verdict = fleet.verdict(reference, faulty: [1, 2, 3, 4, 5, 6])
         #expect(!verdict.drifts)
         #expect(verdict.features.count { $0.exclusion == .sensorFault } == 12)
+        // Most have none then, and of the world the few that are left tell nothing.
+        #expect(!fleet.verdict(reference, faulty: Set(3...13)).drifts)
         // The score never has a say.
         #expect(verdict.score.column.name == "score" && !verdict.score.drifts)
     }

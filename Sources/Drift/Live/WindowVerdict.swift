@@ -65,9 +65,11 @@ package struct WindowVerdict: Equatable, Sendable {
         let isCertain =
             share(certain) > rule.featureShare
             || own.contains { drifts[$0].isCertain }
+        // What a few are left to say is said of them, not of the world.
+        let isMuted = drifts.dropLast().count { $0.exclusion == .sensorFault } > own.count
         self.drifts =
-            hasLeftRanges || self.share > rule.featureShare && isCertain
-            || sensors.certain > rule.featureShare / 3 && sensors.certainCount > 1
+            hasLeftRanges || !isMuted && self.share > rule.featureShare && isCertain
+            || !isMuted && sensors.certain > rule.featureShare / 3 && sensors.certainCount > 1
         score = drifts.removeLast()
         features = drifts
     }

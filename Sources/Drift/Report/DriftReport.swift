@@ -21,6 +21,8 @@ package struct DriftReport: Sendable {
     package let plainShare: Double
     /// The share of the columns not excluded that drift.
     package let share: Double
+    /// Whether broken sensors feed more columns than are left to say whether there is drift.
+    package let isMuted: Bool
     /// Whether there is drift.
     package let isDrift: Bool
     /// Whether rows of both sides belong to machines, so that the machines were compared too.
@@ -68,7 +70,12 @@ package struct DriftReport: Sendable {
         let isCertain =
             share(certain, of: own.count) > rule.featureShare
             || own.contains { (columns[$0].tests?.adjustedOwnPValue ?? 1) < rule.certainty }
-        isDrift = self.share > rule.featureShare && (isCertain || !dependsOnRows)
+        // What a few are left to say is said of them, not of the world.
+        let muted = columns.indices.count { index in
+            columns[index].tests != nil && !columns[index].isConstant && excluded[index]
+        }
+        isMuted = muted > own.count
+        isDrift = self.share > rule.featureShare && (isCertain || !dependsOnRows) && !isMuted
     }
 
     /// Compares the machines; false where there are too few.

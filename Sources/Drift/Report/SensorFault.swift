@@ -35,7 +35,9 @@ extension DriftRule {
             return Double(current[keyPath: part]) / Double(current.rows) > before + share
         }
         var faults: [SensorFault] = []
-        if let run = current.longestRun, let limit = runMax(column, reference), run.length > limit {
+        if let run = current.longestRun, let limit = runMax(column, reference, current),
+            run.length > limit
+        {
             faults.append(SensorFault(kind: .stuck, machine: run.machine, rows: run.length))
         }
         if rises(\.missing, by: missingShare) {
@@ -51,12 +53,19 @@ extension DriftRule {
     }
 
     /// The longest run of equal readings that is nothing unusual; nil where nobody can say.
-    private func runMax(_ column: DriftColumn, _ reference: ColumnSide) -> Int? {
-        if let limit = column.stuckAfter {
-            return max(limit - 1, reference.longestRun?.length ?? 0)
+    private func runMax(
+        _ column: DriftColumn,
+        _ reference: ColumnSide,
+        _ current: ColumnSide
+    ) -> Int? {
+        if let known = reference.longestRun?.length {
+            return column.stuckAfter.map { max($0 - 1, known) } ?? max(runMin, 2 * known)
         }
-        if let known = reference.longestRun { return max(runMin, 2 * known.length) }
-        // A sorted sample shows no runs, but whether equal values are rare.
-        return reference.sample.tieShare < 0.1 ? 2 * runMin : nil
+        // A sorted sample shows no runs, but whether equal values are rare. How long a sensor of a
+        // fleet that is in order may stick it does not show either: so a run has to be a part of
+        // all rows as large as values out of range.
+        let least = Int(outsideShare * Double(current.rows))
+        if let limit = column.stuckAfter { return max(limit - 1, least) }
+        return reference.sample.tieShare < 0.1 ? max(2 * runMin, least) : nil
     }
 }

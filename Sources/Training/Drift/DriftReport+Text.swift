@@ -14,6 +14,10 @@ extension DriftReport {
         let broken = Set(faults.flatMap { $0.column.sensors }).sorted()
         if !broken.isEmpty {
             let names = broken.joined(separator: ", ")
+            if isMuted {
+                return "Sensors look broken: \(names). The \(counted) features that others feed are"
+                    + " too few to tell of drift."
+            }
             return "No drift, but a sensor looks broken: \(names). \(features)."
         }
         if self.share > rule.featureShare {
