@@ -308,6 +308,10 @@ def main():
         clients += [Client(port), Client(admin_port)]
         client, admin = clients[-2:]
         show("new model", live(client, admin, load, proof, events, True))
+        # Its reference has both worlds, so that its own windows may well drift from it.
+        again = pdm("retrain", *arguments, "--cooldown-hours", "0").stdout
+        check(again.startswith("nothing to do") and champion() == second,
+              f"what is left of the drift starts nothing more: {again.strip()}")
         probation = client.ask("GET", "/model/info")[1]["probation"]
         check(probation["allows_shift"] and probation["readings"] >= probation["readings_needed"],
               f"and keeps it, though its risk levels are shifted by {probation['shift']:.2f}")

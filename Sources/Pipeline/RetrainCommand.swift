@@ -13,10 +13,10 @@ struct RetrainCommand: ParsableCommand {
         abstract: "Watches for drift and starts the training of a new model.",
         discussion: """
             Asks a server's /drift (or reads the report of `pdm drift`) and, where there is drift, \
-            runs the pipeline here or calls a webhook. A drift of a version is answered once, and \
-            never within the cool-down of the last time. What was seen and done, and why, is \
-            appended to retrain.jsonl. The champion is never touched: a new model serves once \
-            the pipeline's gate has passed and its last step registered it.
+            runs the pipeline here or calls a webhook: never within the cool-down of the last \
+            time, and for a drift that has not grown since more and more rarely. What was seen and \
+            done, and why, is appended to retrain.jsonl. The champion is never touched: a new \
+            model serves once the pipeline's gate has passed and its last step registered it.
             """
     )
 
@@ -62,6 +62,14 @@ struct RetrainCommand: ParsableCommand {
     @Option(help: "Hours from one retraining to the next at least.")
     var cooldownHours = 24.0
 
+    @Option(
+        help: """
+            Hours until a drift that was answered and has not grown is answered again, twice as \
+            many each time; 0: never.
+            """
+    )
+    var repeatHours = 168.0
+
     @Option(help: "Seconds from one look to the next.")
     var interval = 60
 
@@ -78,28 +86,34 @@ struct RetrainCommand: ParsableCommand {
         guard cooldownHours >= 0, cooldownHours <= 87_600, (1...86_400).contains(interval) else {
             throw ValidationError("--cooldown-hours must be 0 to 87600, --interval 1 to 86400")
         }
+        guard repeatHours >= 0, repeatHours <= 87_600 else {
+            throw ValidationError("--repeat-hours must be 0 to 87600")
+        }
         guard (1...3600).contains(timeout) else {
             throw ValidationError("--timeout must be 1 to 3600")
         }
         guard Self.isToken(webhookMethod) else {
             throw ValidationError("--webhook-method \(webhookMethod): it must be a word")
         }
-        for text in webhookHeader where Self.field(text) == nil {
-            throw ValidationError("--webhook-header \(text): it must be `Name: value`")
+        if !webhookHeader.allSatisfy({ Self.field($0) != nil }) {
+            // Not repeated: without a colon a token may stand in the name's place.
+            throw ValidationError("--webhook-header: each must be `Name: value`")
         }
         for text in variables where !text.contains("=") {
             throw ValidationError("--set \(text): it must be name=value")
         }
         for url in [server, webhook].compactMap(\.self) where !Self.isWebAddress(url) {
+            let place = RemoteClient.withoutSecrets(url)
             throw ValidationError(
-                "\(url): an address begins with http:// or https:// and names no user"
+                "\(place): an address begins with http:// or https:// and names no user"
             )
         }
         guard tokenVariable == nil || tokenFile == nil else {
             throw ValidationError("give either --token-variable or --token-file")
         }
         if let webhook, tokenVariable != nil || tokenFile != nil, !Self.keepsSecrets(webhook) {
-            throw ValidationError("\(webhook): a token goes over https only")
+            let place = RemoteClient.withoutSecrets(webhook)
+            throw ValidationError("\(place): a token goes over https only")
         }
     }
 
@@ -153,22 +167,39 @@ struct RetrainCommand: ParsableCommand {
             target: target.name,
             reading: reading
         )
-        let cooldown = Int64(cooldownHours * 3_600_000_000)
-        switch memory.verdict(reading, now: now, cooldown: cooldown) {
+        switch memory.verdict(reading, now: now, pauses) {
         case .rest(let reason):
             entry.reason = reason
             Console.line("nothing to do: \(reason)")
             if !dryRun { try append(entry, &memory) }
             return 0
-        case .trigger:
+        case .trigger(let answer, let grown):
             entry.event = .triggered
-            entry.reason =
-                "\(reading.features.count) features drift, \(Console.number(reading.share)) of them"
+            entry.answer = answer
+            entry.grown = grown
+            entry.reason = Self.reason(reading, answer: answer, grown: grown)
             Console.line("\(dryRun ? "would start" : "starting") \(target.name): \(entry.reason)")
             if dryRun { return 0 }
             try append(entry, &memory)
             return try perform(target, reading, &entry, &memory)
         }
+    }
+
+    private var pauses: RetrainMemory.Pauses {
+        let microseconds = 3_600_000_000.0
+        return RetrainMemory.Pauses(
+            cooldown: Int64(cooldownHours * microseconds),
+            again: Int64(repeatHours * microseconds)
+        )
+    }
+
+    private static func reason(_ reading: DriftReading, answer: Int, grown: [String]) -> String {
+        let share = Console.number(reading.share)
+        let all = "\(reading.features.count) features drift, \(share) of them"
+        if !grown.isEmpty {
+            return "\(all); \(grown.count) further than when that was answered last"
+        }
+        return answer > 1 ? "\(all), as they did; for the \(answer). time" : all
     }
 
     private func perform(

@@ -15,11 +15,16 @@ struct RetrainCommandTests {
         try answer(drift("drift"))
     }
 
-    private func drift(_ state: String, version: String = "20260101_000000") -> String {
-        """
-        {"format":1,"state":"\(state)","model_version":"\(version)","drifted_share":0.4,\
-        "drifted_features":["a","b"],"window":{"start":"2026-01-01T00:00:00Z"}}
-        """
+    private func drift(
+        _ state: String,
+        version: String = "20260101_000000",
+        names: [String] = ["a", "b"]
+    ) -> String {
+        let names = names.map { "\"\($0)\"" }.joined(separator: ",")
+        return """
+            {"format":1,"state":"\(state)","model_version":"\(version)","drifted_share":0.4,\
+            "drifted_features":[\(names)],"window":{"start":"2026-01-01T00:00:00Z"}}
+            """
     }
 
     private func answer(_ text: String) throws { receiver.answer(200, text) }
@@ -64,25 +69,23 @@ struct RetrainCommandTests {
         #expect(first["model_version"] == "20260101_000000")
         #expect(first["drifted_features"] == ["a", "b"])
         #expect(first["source"] == .string(receiver.url("/drift")))
-        // Another version drifts apart from it, and so does this one after it was stable.
-        try answer(drift("drift", version: "20260102_000000"))
+        // Neither is it of another version, or after a time in which nothing drifted.
+        for (state, version) in [("drift", "2"), ("stable", "2"), ("drift", "2"), ("drift", "1")] {
+            try answer(drift(state, version: version))
+            #expect(try retrain(arguments).status == 0)
+        }
+        #expect(try lines().count { $0["event"] == "triggered" } == 1)
+        // Another drift is answered.
+        try answer(drift("drift", names: ["a", "c"]))
         #expect(try retrain(arguments).status == 0)
-        try answer(drift("stable", version: "20260102_000000"))
-        #expect(try retrain(arguments).status == 0)
-        try answer(drift("drift", version: "20260102_000000"))
-        #expect(try retrain(arguments).status == 0)
-        #expect(
-            try events() == [
-                "triggered", "finished", "rest", "triggered", "finished", "rest", "triggered",
-                "finished",
-            ]
-        )
+        #expect(try events().suffix(2) == ["triggered", "finished"])
+        #expect(try lines().last?["grown_features"] == ["c"])
     }
 
     @Test func theCoolDownHolds() throws {
         let arguments = server + (try pipeline(helps))
         #expect(try retrain(arguments).status == 0)
-        try answer(drift("drift", version: "20260102_000000"))
+        try answer(drift("drift", names: ["c"]))
         #expect(try retrain(arguments).output.contains("cooling down"))
         #expect(try events() == ["triggered", "finished", "rest"])
         #expect(try retrain(arguments + ["--cooldown-hours", "0"]).status == 0)
@@ -155,6 +158,7 @@ struct RetrainCommandTests {
         ["--server", "ftp://a/", "--once"], ["--server", "http://a@b/", "--once"],
         ["--server", "http://a/", "--webhook", "http://b/", "--token-file", "c", "--once"],
         ["--server", "http://a/", "--cooldown-hours", "-1"],
+        ["--server", "http://a/", "--repeat-hours", "-1"],
         ["--server", "http://a/", "--set", "x"],
         ["--server", "http://a/", "--interval", "0"],
         ["--server", "http://a/", "--timeout", "0"],

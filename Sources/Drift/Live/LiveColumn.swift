@@ -54,4 +54,15 @@ package struct LiveDrift: Equatable, Sendable {
     package var expected: [Double]
     /// The share of the rows that is there.
     package var observed: [Double]
+
+    /// How far the rows stand above the middle of those expected, by rank: from -0.5, all below
+    /// them, to 0.5; 0 where they are as likely above as below.
+    package var rankShift: Double {
+        var (below, mean) = (0.0, 0.0)
+        for (expected, observed) in zip(expected, observed) {
+            mean += observed * (below + expected / 2)
+            below += expected
+        }
+        return mean - 0.5
+    }
 }

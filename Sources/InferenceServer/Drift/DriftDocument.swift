@@ -90,6 +90,7 @@ struct DriftDocument {
         var object = distribution(drift)
         object["drifts"] = .bool(drift.drifts)
         object["excluded"] = drift.exclusion.map { JSONValue.string($0.rawValue) } ?? .null
+        object["rank_shift"] = .number(drift.rankShift)
         object["p_value"] = .number(drift.pValue)
         object["adjusted_p_value"] = .number(drift.adjustedPValue)
         object["own_shift"] = drift.ownShift.map(JSONValue.number) ?? .null

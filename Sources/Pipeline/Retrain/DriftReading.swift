@@ -20,6 +20,8 @@ struct DriftReading: Equatable {
     let share: Double
     /// Their names.
     let features: [String]
+    /// How far all features with a say are from the reference.
+    let extent: DriftExtent
     /// The span of time that was compared, as it was told.
     let window: JSONValue
 
@@ -44,6 +46,28 @@ struct DriftReading: Equatable {
         }
         modelVersion = try json.optional("model_version")?.string
         share = try json.optional("drifted_share")?.double ?? 0
+        extent = try Self.extent(json.optional("features"), drifting: features)
         window = try json.optional("window")?.value ?? .null
+    }
+
+    /// What is told of each feature; of one that drifts and of which nothing is told, the most.
+    private static func extent(
+        _ told: JSONView?,
+        drifting names: [String]
+    ) throws(JSONShapeError) -> DriftExtent {
+        var extent = DriftExtent()
+        for name in names { extent.features[name] = DriftExtent.Feature(distance: 1) }
+        for feature in try told?.array ?? [] {
+            // A server says why a feature has no say, a report that it has none.
+            let excluded = try feature.optional("excluded")?.value ?? false
+            guard excluded == false, let distance = try feature.optional("distance") else {
+                continue
+            }
+            extent.features[try feature.required("name").string] = DriftExtent.Feature(
+                distance: try distance.double,
+                rankShift: try feature.optional("rank_shift")?.double
+            )
+        }
+        return extent
     }
 }
