@@ -9,9 +9,10 @@ enum Console {
         try? FileHandle.standardOutput.write(contentsOf: Data("\(text)\n".utf8))
     }
 
-    /// A line of trouble or progress on standard error.
+    /// A line of trouble or progress on standard error; addresses in it lose users and queries.
     static func error(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
+        let line = "\(RemoteClient.withoutSecrets(text))\n"
+        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
     }
 
     /// A number with so many decimals, `-` for none.

@@ -23,10 +23,40 @@ struct CommandTraceTests {
     @Test(arguments: [
         ("https://name:secret@host/a: status 403: no", "https://host/a: status 403: no"),
         ("GET http://host/a?key=secret&b=1: no answer", "GET http://host/a: no answer"),
+        ("http://name:se@cret@host/a@b", "http://host/a@b"),
         ("a@b: what? no", "a@b: what? no"),
     ])
     func tellsErrorsWithoutSecrets(message: String, told: String) {
         #expect(RemoteClient.withoutSecrets(message) == told)
+    }
+
+    @Test func noMessageRepeatsAnAddressWithItsSecrets() throws {
+        let folder = try Folder()
+        let receiver = try Receiver(["GET /api/2.0/mlflow/registered-models/alias"])
+        let address = receiver.url("").replacing("//", with: "//name:s3cret@")
+        // A refusal, an answer that is no JSON, JSON that says nothing, and nobody there.
+        for (status, body) in [(403, "no"), (200, "<"), (200, "{}"), (0, "")] {
+            if status > 0 { receiver.answer(status, body) } else { receiver.stop() }
+            let outcome = try Program.run(
+                [
+                    "registry", "pull", "--model", "m", "--alias", "champion",
+                    "--model-dir", folder.path, "--tracking-uri", address,
+                ],
+                in: folder.path
+            )
+            #expect(outcome.status == 1 && outcome.error.contains("http://127.0.0.1:"))
+            #expect(!outcome.error.contains("s3cret"), "\(outcome.error)")
+        }
+        let words = [
+            ["--server", "http://name:s3cret@a/"],
+            ["--server", "http://a/", "--webhook", "http://b/?s3cret", "--token-file", "c"],
+            ["--server", "http://a/", "--webhook", "http://b/", "--webhook-header", "s3cret"],
+        ]
+        for words in words {
+            let outcome = try Program.run(["retrain", "--once"] + words, in: folder.path)
+            #expect(outcome.status == 64)
+            #expect(!outcome.error.contains("s3cret"), "\(outcome.error)")
+        }
     }
 
     @Test(arguments: [

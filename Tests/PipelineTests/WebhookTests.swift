@@ -178,4 +178,30 @@ struct WebhookTests {
         #expect(again.status == 1)
         #expect(try lines().count == 4)
     }
+
+    @Test func theCallIsASpanOfTheCommandsTrace() throws {
+        let collector = try Receiver(["POST /v1/traces"])
+        receiver.answer(202, "")
+        let outcome = try retrain(
+            Self.jobs + "?key=s3cret",
+            environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": collector.url("")]
+        )
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let sent = try JSONValue.parse(try #require(collector.calls.first).body)
+        let spans = JSONView(sent)
+        let scope = try spans.required("resourceSpans").array[0].required("scopeSpans").array[0]
+        let all = try scope.required("spans").array
+        let (command, call) = (try #require(all.first), try #require(all.last))
+        #expect(try command.required("name").string == "pdm retrain")
+        #expect(try call.required("name").string == "POST")
+        #expect(try call.required("kind").int == 3, "a client")
+        let (trace, span) = (
+            try call.required("traceId").string, try call.required("spanId").string
+        )
+        #expect(try call.required("parentSpanId").string == command.required("spanId").string)
+        #expect(receiver.calls.first?.fields["traceparent"] == "00-\(trace)-\(span)-01")
+        let told = String(decoding: sent.serialized(), as: UTF8.self)
+        #expect(told.contains(receiver.url(Self.jobs)) && told.contains(#""intValue":"202""#))
+        #expect(!told.contains("s3cret"))
+    }
 }

@@ -254,7 +254,7 @@ struct MLflowRegistry {
         do throws(JSONError) {
             return JSONView(try JSONValue.parse(answer.bytes))
         } catch {
-            throw .json(path: client.base, error)
+            throw .json(path: client.place, error)
         }
     }
 
@@ -264,11 +264,11 @@ struct MLflowRegistry {
         do throws(JSONShapeError) {
             return try body()
         } catch {
-            throw .shape(path: client.base, error)
+            throw .shape(path: client.place, error)
         }
     }
 
     private func refusal(_ answer: RemoteClient.Answer, _ what: String) -> TrainingError {
-        .unusable("\(client.base): \(what): status \(answer.status): \(answer.text)")
+        .unusable("\(client.place): \(what): status \(answer.status): \(answer.text)")
     }
 }

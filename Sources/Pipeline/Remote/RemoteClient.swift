@@ -64,7 +64,8 @@ struct RemoteClient: Sendable {
 
     /// A text whose addresses have lost their users and queries, where keys may be.
     static func withoutSecrets(_ text: String) -> String {
-        text.replacing(/(https?:\/\/)[^\s\/@]*@/) { $0.1 }
+        // To the last `@` before the path: a password that was not encoded may hold one.
+        text.replacing(/(https?:\/\/)[^\s\/]*@/) { $0.1 }
             .replacing(/(https?:[^\s?]*)\?[^\s:]*/) { $0.1 }
     }
 
