@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODELS = FOLDER / "models"
 MODEL = MODELS / "predictive-maintenance"
 LOG = FOLDER / "decisions"
-MACHINES, DAYS, EPOCHS = 80, 41, 12
+MACHINES, DAYS, EPOCHS = 80, 52, 12
 # A simulated fleet begins with all its parts new. After so many days it is a mixture, as it stays.
 RUN_IN_DAYS = 25
 # A window of live drift holds so many days of the plant, which pass here in a second or two. The

@@ -74,7 +74,8 @@ def main() -> int:
     print(f"{FEATURES} features, {ROWS} rows against {ROWS};"
           f" p-values differ by {worst:.0e} at most")
     print(f"{'SciPy, one core':40} {scipy:8.3f} s")
-    print(f"{'Evidently':40} " + (f"{evidently:8.3f} s" if evidently else " SKIPPED: not installed"))
+    told = f"{evidently:8.3f} s" if evidently else " SKIPPED: not installed"
+    print(f"{'Evidently':40} {told}")
     failed = worst > 1e-8
     for name in ours[0]:
         seconds = min(entry[name] for entry in ours)

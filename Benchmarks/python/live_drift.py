@@ -3,8 +3,8 @@
 
 Usage: live_drift.py PROGRAM MODELS [--pairs N] [--rounds N] [--seconds S]
 
-wrk posts readings of 20,000 machines over 64 connections to a server with live drift and to one with
-`--drift off`, in turn. Two numbers, both of all processor time that the servers use:
+wrk posts readings of 20,000 machines over 64 connections to a server with live drift and to one
+with `--drift off`, in turn. Two numbers, both of all processor time that the servers use:
 
 - the share of the samples of the cpu-clock (perf) that fall into code of live drift, on the loops
   and beside them, under that load. It must not be above the goal.
