@@ -20,3 +20,8 @@
 
 int accept4(int, struct sockaddr *, socklen_t *, int);
 int sched_getaffinity(pid_t, size_t, cpu_set_t *);
+
+// recv and send as glibc has them, but for one thing: they are no cancellation points, which in a
+// program with threads cost two atomic operations a call. We cancel no threads.
+ssize_t pdm_recv(int, void *, size_t, int);
+ssize_t pdm_send(int, const void *, size_t, int);

@@ -82,7 +82,7 @@ extension EventLoop {
         connectionCount += 1
         counters.add(1, to: .connectionsAccepted)
         counters.add(1, to: .connectionsOpen)
-        setDeadline(of: connection, connection.http)
+        setDeadline(of: connection, &connection.http)
     }
 
     /// Tells a client that there is no room for it, if its buffer takes that, and closes.

@@ -258,8 +258,8 @@ extension EventLoop {
         {
             queue(connection)
         }
-        watch(connection, http)
-        setDeadline(of: connection, http)
+        watch(connection, &http)
+        setDeadline(of: connection, &http)
     }
 
     /// Sends as much as the socket takes.
@@ -284,7 +284,7 @@ extension EventLoop {
     }
 
     /// Watches for what the connection's state waits for.
-    private func watch(_ connection: Connection, _ http: borrowing HTTP1Connection) {
+    private func watch(_ connection: Connection, _ http: inout HTTP1Connection) {
         var wanted = Readiness.input
         if http.hasOutput {
             wanted = .output

@@ -43,11 +43,11 @@ extension EventLoop {
     ///
     /// The one of a head or a body stays
     /// as it is while that goes on, whatever trickles in.
-    func setDeadline(of connection: Connection, _ http: borrowing HTTP1Connection) {
+    func setDeadline(of connection: Connection, _ http: inout HTTP1Connection) {
         if let http2 = connection.http2 {
             return setDeadline(of: connection, http2, hasOutput: http.hasOutput)
         }
-        let kind = deadlineKind(of: connection, http)
+        let kind = deadlineKind(of: connection, &http)
         let sequence = http.sequence
         let isSame = kind == connection.deadlineKind && sequence == connection.deadlineSequence
         // Each piece puts the deadline off.
@@ -74,7 +74,7 @@ extension EventLoop {
 
     private func deadlineKind(
         of connection: Connection,
-        _ http: borrowing HTTP1Connection
+        _ http: inout HTTP1Connection
     ) -> Connection.DeadlineKind {
         if http.hasOutput { return .write }
         if connection.ending == .lingering { return .linger }

@@ -9,6 +9,7 @@ extension HTTP1Connection {
             return .handlePiece
         }
         streamed = nil
+        if isHeadUnread { forgetHead() }
         let problem = Problem(error)
         var response = Response()
         write(problem, into: &response, context)

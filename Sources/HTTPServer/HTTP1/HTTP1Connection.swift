@@ -46,6 +46,8 @@ struct HTTP1Connection {
     var phase = Phase.head
     /// What the route table says about the current request.
     private(set) var routing = Routing()
+    /// The head that `parser`, `request` and `routing` tell of, where the next may equal it.
+    private(set) var knownHead = KnownHead()
     /// The body of the current request where it is taken piece by piece.
     var streamed: StreamedBody?
     /// Bytes of a body with Content-Length; of a streamed one, those that were not taken.
@@ -70,6 +72,7 @@ struct HTTP1Connection {
         request.listener = listener
         request.loopIndex = loopIndex
         inputHasEnded = false
+        knownHead.forget()
         beginRequest()
     }
 
@@ -240,16 +243,23 @@ struct HTTP1Connection {
 
     private mutating func beginRequest() {
         phase = .head
-        parser.reset()
         closesAfterAnswer = false
         lingersAfterAnswer = false
         consumed = 0
         bodyByteCount = 0
         decoder = nil
         sequence &+= 1
+        streamed = nil
+        if knownHead.isEmpty { forgetHead() }
+        request.joinedIndex = nil
+    }
+
+    /// Forgets what the last head has said.
+    mutating func forgetHead() {
+        knownHead.forget()
+        parser.reset()
         request.reset()
         routing = Routing()
-        streamed = nil
     }
 
     /// What to do when the bytes at hand are used up.
@@ -271,6 +281,10 @@ struct HTTP1Connection {
         swap(&buffer, &input)
         defer { swap(&buffer, &input) }
         let bytes = buffer.span.extracting(inputStart..<inputEnd)
+        if !knownHead.isEmpty {
+            if takeKnownHead(of: bytes) { return true }
+            forgetHead()
+        }
         guard try parser.parseHead(bytes, into: &request, limits: context.limits) else {
             return false
         }
@@ -299,6 +313,10 @@ struct HTTP1Connection {
         case .chunked:
             phase = .chunks(ChunkedBody(start: parser.position))
             answerExpectation()
+        }
+        if case .body = phase, streamed == nil, parser.keepsAlive, !parser.expectsContinue {
+            let head = bytes.extracting(0..<parser.position)
+            knownHead.keep(head, digits: parser.contentLengthDigits)
         }
         return true
     }

@@ -43,6 +43,7 @@ extension RequestParser {
         case 14 where matches(KnownField.contentLength, field.name, in: bytes):
             guard contentLength == nil else { throw .repeatedContentLength }
             contentLength = try RequestParser.contentLength(field.value, bytes)
+            contentLengthDigits = field.value
         case 16 where matches(KnownField.contentEncoding, field.name, in: bytes):
             if matches(KnownField.identity, field.value, in: bytes) { return }
             // Twice encoded is a coding of its own, and a list over two lines is read by few.

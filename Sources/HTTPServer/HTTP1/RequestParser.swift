@@ -29,6 +29,8 @@ struct RequestParser {
     var isVersion10 = false
     var hostCount = 0
     var contentLength: Int?
+    /// Where its digits are.
+    var contentLengthDigits = 0..<0
     var coding = Coding.none
     var saysClose = false
     var saysKeepAlive = false

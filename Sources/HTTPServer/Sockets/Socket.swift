@@ -31,7 +31,7 @@ struct Socket: ~Copyable {
         return try systemCall("recv") {
             // SAFETY: the buffer has so many bytes from `offset` up, as computed above.
             unsafe buffer.withUnsafeMutableBytes { bytes in
-                unsafe recv(raw, bytes.baseAddress.map { unsafe $0 + offset }, byteCount, 0)
+                unsafe pdm_recv(raw, bytes.baseAddress.map { unsafe $0 + offset }, byteCount, 0)
             }
         }
     }
@@ -44,7 +44,7 @@ struct Socket: ~Copyable {
     func discard(_ byteCount: Int) throws(SystemError) -> Int? {
         let raw = descriptor.rawValue
         return try systemCall("recv") {
-            recv(raw, nil, byteCount, Int32(MSG_TRUNC))
+            pdm_recv(raw, nil, byteCount, Int32(MSG_TRUNC))
         }
     }
 
@@ -59,7 +59,7 @@ struct Socket: ~Copyable {
         return try systemCall("send") {
             // SAFETY: the span's bytes live for the call and its count is given.
             unsafe span.withUnsafeBytes { bytes in
-                unsafe Glibc.send(raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+                unsafe pdm_send(raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }
         }
     }

@@ -51,7 +51,7 @@ final class PredictionEncoder: Sendable {
     /// `body` is the request, from which the id is repeated as the client wrote it.
     func append(
         _ index: Int,
-        of predictor: borrowing RowPredictor,
+        of predictor: inout RowPredictor,
         _ rows: borrowing ReadingRows,
         body: Span<UInt8>,
         form: Form,
@@ -60,8 +60,8 @@ final class PredictionEncoder: Sendable {
     ) {
         let outcome = predictor.outcomes[index]
         let id = rows.rows[index].rawID
-        let isClean = isClean(index, predictor, rows)
-        let windows = showsWindows(index, predictor, form)
+        let isClean = isClean(index, &predictor, rows)
+        let windows = showsWindows(index, &predictor, form)
         let capacity = byteCountMax + (id?.count ?? 0)
         output.append(addingCapacity: capacity) { output in
             let bytes = pieces.bytes
@@ -89,7 +89,7 @@ final class PredictionEncoder: Sendable {
             if outcome.alarmNote != .none {
                 appendAlarm(since: outcome.alarmSince, text, to: &output)
             }
-            if windows { appendWindowFill(index, predictor, text, to: &output) }
+            if windows { appendWindowFill(index, &predictor, text, to: &output) }
             if isClean {
                 switch form {
                 case .whole: output.append(copying: text.extracting(pieces.emptyQuality))
@@ -97,7 +97,7 @@ final class PredictionEncoder: Sendable {
                 }
             }
         }
-        if !isClean { appendQuality(index, predictor, rows, body, to: &output) }
+        if !isClean { appendQuality(index, &predictor, rows, body, to: &output) }
     }
 
     /// Appends what a batch says once, after its array of predictions.
@@ -118,7 +118,7 @@ final class PredictionEncoder: Sendable {
     /// Whether there is nothing to say of the row's quality.
     private func isClean(
         _ index: Int,
-        _ predictor: borrowing RowPredictor,
+        _ predictor: inout RowPredictor,
         _ rows: borrowing ReadingRows
     ) -> Bool {
         let count = sensorKeys.count
@@ -132,7 +132,7 @@ final class PredictionEncoder: Sendable {
 
     private func showsWindows(
         _ index: Int,
-        _ predictor: borrowing RowPredictor,
+        _ predictor: inout RowPredictor,
         _ form: Form
     ) -> Bool {
         let count = pieces.windowCount
@@ -156,7 +156,7 @@ final class PredictionEncoder: Sendable {
 
     private func appendWindowFill(
         _ index: Int,
-        _ predictor: borrowing RowPredictor,
+        _ predictor: inout RowPredictor,
         _ text: Span<UInt8>,
         to output: inout OutputSpan<UInt8>
     ) {
@@ -172,7 +172,7 @@ final class PredictionEncoder: Sendable {
     /// Appends the flags of a row that has some, and the end of its prediction.
     private func appendQuality(
         _ index: Int,
-        _ predictor: borrowing RowPredictor,
+        _ predictor: inout RowPredictor,
         _ rows: borrowing ReadingRows,
         _ body: Span<UInt8>,
         to output: inout [UInt8]

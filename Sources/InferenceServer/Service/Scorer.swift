@@ -81,7 +81,7 @@ struct Scorer: ~Copyable {
         return trial.model
     }
 
-    private func encode(
+    private mutating func encode(
         _ index: Int,
         _ body: Span<UInt8>,
         _ form: PredictionEncoder.Form,
@@ -96,7 +96,7 @@ struct Scorer: ~Copyable {
     }
 
     /// The encoder is used where it is: a copy has many references, which the loops would share.
-    private func encode(
+    private mutating func encode(
         _ index: Int,
         by encoder: borrowing PredictionEncoder,
         _ body: Span<UInt8>,
@@ -106,7 +106,7 @@ struct Scorer: ~Copyable {
     ) {
         encoder.append(
             index,
-            of: predictor,
+            of: &predictor,
             rows,
             body: body,
             form: form,
@@ -218,7 +218,7 @@ struct Scorer: ~Copyable {
         job.moment.end(.parse, since: &mark)
     }
 
-    private func writeDocument(
+    private mutating func writeDocument(
         _ body: Span<UInt8>,
         _ moment: RequestMoment,
         to output: inout [UInt8]
@@ -237,7 +237,7 @@ struct Scorer: ~Copyable {
         )
     }
 
-    func append(
+    mutating func append(
         _ index: Int,
         _ body: Span<UInt8>,
         _ form: PredictionEncoder.Form,
@@ -257,7 +257,7 @@ struct Scorer: ~Copyable {
 
     /// Counts what became of the rows; `tellsRefused` where those that found no room are answered
     /// in their place, and not with an error that is counted by itself.
-    func count(arrival: Int64, tellsRefused: Bool = true) {
+    mutating func count(arrival: Int64, tellsRefused: Bool = true) {
         model.decisions?.add(
             rows,
             predictor,
@@ -303,7 +303,7 @@ struct Scorer: ~Copyable {
         if tellsRefused, !rows.refused.isEmpty { metrics.count(refusedRows: rows.refused.values) }
     }
 
-    private func countQuality(_ index: Int) {
+    private mutating func countQuality(_ index: Int) {
         let windows = model.encoder.windowCount
         if windows > 0 {
             let longest = predictor.windowFill[(index + 1) * windows - 1]
