@@ -104,6 +104,24 @@ class Servers:
             self.current = self.start()
 
 
+def prove_stop_at_once(servers, count):
+    """Whether a server that is told to stop as soon as it listens stops; a signal is never lost."""
+    begin = time.monotonic()
+    for number in range(count):
+        process = servers.start()
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = None
+        if status != 0:
+            print(f"  start {number}: did not stop as told (status {status})")
+            return False
+    print(f"stopped as soon as it listened, {count} times in {time.monotonic() - begin:.0f} s")
+    return True
+
+
 def prove(name, servers, make_client, message, with_next, count):
     begin = time.monotonic()
     load = Load(make_client, message)
@@ -132,7 +150,7 @@ def main():
     servers = Servers(program, bundle, certificates)
     authority = f"{certificates}/ca.pem"
     http1 = http1_request()
-    is_well = True
+    is_well = prove_stop_at_once(servers, count)
     try:
         for with_next in (False, True):
             for name, number, make_client, message in (

@@ -55,14 +55,16 @@ struct InferenceServerCommand: ParsableCommand {
         // Logs may go to a pipe whose reader ends first.
         Signals.ignoreBrokenPipes()
         let log = Log(level: settings.logLevel, format: settings.logFormat)
+        let signals: Signals.Receiver
         let application: Application
-        do throws(StartError) {
+        do {
+            signals = try Signals.Receiver([.terminate, .interrupt, .hangUp])
             application = try Application(settings: settings, log: log)
         } catch {
             log.event(.error, "cannot_start", [("reason", "\(error)")])
             throw ExitCode(Self.osError)
         }
-        let signals = Signals.onReceipt(of: [.terminate, .interrupt, .hangUp]) { signal in
+        signals.deliver { signal in
             switch signal {
             case .terminate, .interrupt: application.stop()
             case .hangUp: application.watcher.rescan()
