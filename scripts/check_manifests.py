@@ -4,8 +4,9 @@
 
 Reads objects of one namespace from standard input: what an overlay, the components added to it and
 the training beside it make. Schemas do not know what this asks: ports that services, policies and
-monitors name are ports of the pods they choose; files that settings name lie in folders that are
-mounted; and who asks a service by its name is let out to it, and in.
+monitors name are ports of the pods they choose, and an ingress leads to a service; files that
+settings name lie in folders that are mounted; and who asks a service by its name is let out to it,
+and in.
 """
 
 import re
@@ -77,7 +78,7 @@ def lets_through(policies: list[dict], pod: Pod, way: str, other: Pod, port: int
 
 
 def wrong_ports(items: dict[str, list[dict]], pods: list[Pod]) -> list[str]:
-    """Ports that services, policies and monitors name and pods do not have."""
+    """Ports that services, ingresses, policies and monitors name, and that are not there."""
     wrong = []
     for service in items["Service"]:
         name = f"Service {service['metadata']['name']}"
@@ -88,6 +89,17 @@ def wrong_ports(items: dict[str, list[dict]], pods: list[Pod]) -> list[str]:
             for pod in found:
                 if not pod.has_port(port["targetPort"]):
                     wrong.append(f"{name} wants port {port['targetPort']}, {pod.name} has none")
+    for ingress in items["Ingress"]:
+        for path in (path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]):
+            wanted = path["backend"]["service"]
+            named = [
+                port["name"]
+                for service in items["Service"]
+                if service["metadata"]["name"] == wanted["name"]
+                for port in service["spec"]["ports"]
+            ]
+            if wanted["port"]["name"] not in named:
+                wrong.append(f"Ingress wants port {wanted['port']['name']} of {wanted['name']}")
     for policy in items["NetworkPolicy"]:
         for rule in policy["spec"].get("ingress", []):
             for port in rule.get("ports", []):
@@ -150,7 +162,8 @@ def wrong_calls(items: dict[str, list[dict]], pods: list[Pod]) -> list[str]:
 def main() -> int:
     """Prints what does not fit; status 1 if anything does not."""
     objects = [item for item in yaml.safe_load_all(sys.stdin) if item]
-    kinds = {item["kind"] for item in objects} | {"Service", "NetworkPolicy", "ServiceMonitor"}
+    kinds = {item["kind"] for item in objects}
+    kinds |= {"Service", "Ingress", "NetworkPolicy", "ServiceMonitor"}
     items = {kind: [item for item in objects if item["kind"] == kind] for kind in kinds}
     configurations = {item["metadata"]["name"]: item["data"] for item in items["ConfigMap"]}
     pods = [Pod(item, configurations) for item in objects if item["kind"] in WORKLOADS]
