@@ -60,6 +60,9 @@ struct KnownHeadTests {
         var machine = Machine()
         machine.feed(head)
         #expect(machine.http.isHeadUnread)
+        var copy = machine.http
+        let isTaken = copy.takeKnownHead(of: head.utf8.span)
+        #expect(isTaken)
         machine.feed(head + head)
         machine.feed(head, pieces: 1)
         #expect(machine.requests == [String](repeating: machine.requests[0], count: 4))

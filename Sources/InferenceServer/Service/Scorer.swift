@@ -8,6 +8,8 @@ internal import OTLP
 /// Answers the prediction requests of one model from body bytes to body bytes.
 ///
 /// It owns all working memory, so each event loop and each batch on a queue has one of its own.
+/// Methods that a request goes through are mutating though they may change nothing: one that
+/// borrows it, called by one that changes it, is given a copy of a kilobyte.
 struct Scorer: ~Copyable {
     let model: ServedModel
     private let metrics: ServiceMetrics
