@@ -45,7 +45,7 @@ package struct ServerLimits: Sendable {
     /// that may be open, and one more for every answer sent; rapid reset waits for none.
     package var http2ResetCountMax = 100
     /// Frames of a connection that move nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty
-    /// DATA) in an interval: 1000, and four more for every DATA frame sent.
+    /// DATA) in an interval: 1000, four more for every DATA frame sent and one for each KiB in it.
     package var http2ControlFrameCountMax = 1000
     /// The interval of these two: 10 s.
     package var http2FloodInterval = Duration.seconds(10)

@@ -104,9 +104,12 @@ extension HTTP2Connection {
         closeSlot(slot)
     }
 
+    /// Bytes of an answer that earn its client one such frame more: Go's sends two for every 4096.
+    private static let bytesPerCredit = 1024
+
     /// A frame has gone out.
     func didSend(_ frame: HTTP2Frame) {
-        if frame.type == .data { controlFrames.credit(4) }
+        if frame.type == .data { controlFrames.credit(4 + frame.byteCount / Self.bytesPerCredit) }
         if frame.endsStream { resets.credit(1) }
         if frame.endsStream, !session.isRemoteClosed(frame.streamID),
             let slot = session.slot(of: frame.streamID)

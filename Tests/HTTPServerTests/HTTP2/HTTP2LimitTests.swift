@@ -218,6 +218,23 @@ struct HTTP2LimitTests {
         #expect(!machine.isOver)
     }
 
+    /// As Go's client does, which gives back both windows for every 4096 bytes that are read.
+    @Test func creditsAClientThatReadsLargeAnswersInSmallPieces() throws {
+        var machine = try machine { $0.http2ControlFrameCountMax = 100 }
+        machine.body = [UInt8](repeating: 0, count: 160_000)
+        // SETTINGS_INITIAL_WINDOW_SIZE.
+        machine.feed(Frames.settings([(4, 4 << 20)]))
+        machine.feed(Frames.windowUpdate(0, 1 << 30))
+        for stream in (1...20).map({ UInt32($0 * 2 - 1) }) {
+            machine.feed(Frames.headers(stream, get))
+            for _ in 0..<39 {
+                machine.feed(Frames.windowUpdate(0, 4096) + Frames.windowUpdate(stream, 4096))
+            }
+            #expect(machine.reader.answers[stream]?.body.count == 160_000)
+        }
+        #expect(!machine.isOver)
+    }
+
     @Test func resetsARequestThatGoesOnForLongAfterItsAnswer() throws {
         let open = Frames.headers(1, Frames.request("POST", "/echo", [("expect", "x")]), flags: 4)
         var limits = ServerLimits()
