@@ -7,6 +7,8 @@ internal import Synchronization
 extension EventLoop {
     /// Readings of one connection in one turn, so that others get theirs.
     static let readCountMax = 4
+    /// Bytes thrown away at once after a refusal, which the kernel copies nowhere.
+    private static let discardedBytesMax = 1 << 20
 
     /// Whether a connection is still in the table.
     func isOpen(_ connection: Connection) -> Bool {
@@ -312,15 +314,13 @@ extension EventLoop {
     /// RFC 9112 §9.6: a reset could take the answer from a client that has not read it yet, and one
     /// that writes a long body reads after that.
     private func discardInput(_ connection: Connection, _ http: inout HTTP1Connection) {
-        buffers.lend(to: &http)
-        for _ in 0..<EventLoop.readCountMax {
-            let count: Int?
-            do throws(SystemError) {
-                count = try connection.socket.receive(into: &http.input, from: 0)
-            } catch {
-                return close(connection)
-            }
-            guard let count else { break }
+        let count: Int?
+        do throws(SystemError) {
+            count = try connection.socket.discard(EventLoop.discardedBytesMax)
+        } catch {
+            return close(connection)
+        }
+        if let count {
             connection.lingeredByteCount += count
             counters.add(count, to: .bytesIn)
             guard count > 0, connection.lingeredByteCount <= shared.limits.lingerBytesMax else {

@@ -7,7 +7,7 @@ extension EventLoop {
     private static let sweepIntervalNanoseconds: Int64 = 100_000_000
     /// Connections looked at in one turn, and those of them that are ended.
     private static let sweptSlotCountMax = 2048
-    private static let expiredCountMax = 16
+    private static let expiredCountMax = 4
     /// Time between the filter and the close of a listener: a handshake's last segment is on its
     /// way for less.
     private static let handshakeNanoseconds: Int64 = 10_000_000

@@ -8,9 +8,9 @@ internal import Platform
 struct ListeningSocket: ~Copyable {
     let descriptor: FileDescriptor
 
-    /// Bytes that a socket takes in beyond what its client has room for: 128 KiB keep a fast one
-    /// busy while the loop does other things.
-    private static let unsentBytesMax: Int32 = 131_072
+    /// Bytes that a socket takes in beyond what its client has room for: 32 KiB keep a gigabit busy
+    /// for a turn of the loop, and one that reads nothing gets one block of answers, not three.
+    private static let unsentBytesMax: Int32 = 32_768
 
     /// Binds and listens with `SO_REUSEPORT`.
     ///
