@@ -16,12 +16,14 @@ final class TestClock: Sendable {
     }
 }
 
-/// Answers with the request's body or path; `/later` answers from another thread, and `/held` when
-/// the test says so.
+/// Answers with the request's body or path; `/later` answers from another thread, `/held` when the
+/// test says so, and `/stopping` stops its loop until then.
 final class TestHandler: RequestHandler {
     let held = Mutex<[DeferredResponse]>([])
     let time = TestClock()
     let streams = StreamHandler()
+    let isStopping = DispatchSemaphore(value: 0)
+    let goesOn = DispatchSemaphore(value: 0)
     private let worker = DispatchQueue(label: "test.worker")
 
     static let routes = RouteTable([
@@ -34,6 +36,7 @@ final class TestHandler: RequestHandler {
         Route(.get, "/admin", id: 6, listeners: [.admin]),
         Route(.get, "/large/later", id: 7),
         Route(.get, "/slow", id: 8),
+        Route(.get, "/stopping", id: 9),
         StreamHandler.route,
     ])
 
@@ -64,6 +67,9 @@ final class TestHandler: RequestHandler {
         case 8:
             time.advance(by: .milliseconds(6))
             response.body = Array("slow;".utf8)
+        case 9:
+            isStopping.signal()
+            goesOn.wait()
         default:
             response.body = Array("now;".utf8)
         }

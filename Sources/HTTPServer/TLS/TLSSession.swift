@@ -90,6 +90,7 @@ internal import Platform
 
     /// Sends from the buffer's bytes from `offset` up, as ``Socket/send(_:from:)`` does.
     ///
+    /// - Returns: The number of bytes taken, never 0, or nil where none are.
     /// - Throws: `SystemError`.
     func send(_ buffer: borrowing [UInt8], from offset: Int) throws(SystemError) -> Int? {
         precondition(offset < buffer.count)
@@ -99,7 +100,10 @@ internal import Platform
         let result = unsafe span.withUnsafeBytes { bytes in
             unsafe SSL_write(raw, bytes.baseAddress, Int32(clamping: bytes.count))
         }
-        return try outcome(result, "SSL_write")
+        let count = try outcome(result, "SSL_write")
+        // Of a socket that has gone, the library tells that the client had said goodbye, if it had.
+        if count == 0 { throw SystemError(call: "SSL_write", errno: EPIPE) }
+        return count
     }
 
     /// Says that nothing more comes (RFC 8446 §6.1), if the socket takes that.

@@ -54,6 +54,18 @@ import COpenSSL
         _ = run { unsafe SSL_write(session, bytes, Int32(bytes.count)) }
     }
 
+    /// Sends a last text and, in the same segment, that nothing more comes.
+    func sendLast(_ text: String) {
+        let bytes = Array(text.utf8)
+        // SAFETY: the session is valid, and the bytes are for the call.
+        _ = unsafe SSL_write(session, bytes, Int32(bytes.count))
+        _ = unsafe SSL_shutdown(session)
+        send(pendingOutput())
+    }
+
+    /// Makes the end of this client a reset.
+    func reset() { raw.reset() }
+
     /// What comes next, or nil at the end of the stream or on failure.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
