@@ -18,14 +18,14 @@ package struct AnswerCount: Sendable, Equatable {
 final class AnswerCounters: Sendable {
     /// The statuses that are told apart; all others share one count.
     static let statuses = [
-        200, 201, 202, 204, 207, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 414, 415,
-        417, 421, 422, 429, 431, 500, 501, 503, 505,
+        200, 201, 202, 204, 207, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414,
+        415, 417, 421, 422, 429, 431, 500, 501, 503, 505,
     ]
 
     /// The answers of one route.
     private final class RouteAnswers: Sendable {
         // One more than there are statuses.
-        let counts = InlineArray<28, AtomicBox> { _ in AtomicBox() }
+        let counts = InlineArray<29, AtomicBox> { _ in AtomicBox() }
     }
 
     /// By route, and the requests without one at the end.

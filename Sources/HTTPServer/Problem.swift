@@ -59,6 +59,10 @@ struct Problem: Equatable {
         status: 405,
         detail: "The path does not take this method; the Allow field lists those it takes."
     )
+    static let preconditionFailed = Problem(
+        status: 412,
+        detail: "Nothing here has an entity tag, so that If-Match matches none."
+    )
     static let overloaded = Problem(
         status: 503,
         detail: "The server is overloaded; try again after the time in Retry-After."
@@ -99,6 +103,8 @@ extension Problem {
         case .lengthRequired: self.init(411, "A body with Content-Length or chunked is required.")
         case .bodyTooLarge(let limit): self.init(413, "The body is larger than \(limit) bytes.")
         case .targetTooLong(let limit): self.init(414, "The target is longer than \(limit) bytes.")
+        case .unsecuredTarget:
+            self.init(421, "The target is one of https, and the connection is in the clear.")
         case .codedContent: self.init(415, "The only content coding taken is gzip.")
         case .unknownExpectation: self.init(417, "The only expectation met is 100-continue.")
         case .headTooLarge(let limit): self.init(431, "The head is larger than \(limit) bytes.")

@@ -93,6 +93,7 @@ package struct Request: Sendable, Equatable {
 
     /// Empties it, but for the listener and the loop, and keeps its memory.
     mutating func reset() {
+        method = .get
         routeID = -1
         path = 0..<0
         query = 0..<0

@@ -19,7 +19,8 @@ package struct RequestIdentity {
     /// Finds a request's ids, or makes what is missing.
     ///
     /// A request id is 1 to 128 letters, digits and `-._:/+=@`; a traceparent is
-    /// `<2 hex>-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context §3.2).
+    /// `<2 hex>-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context §3.2), of a later version with more
+    /// behind it.
     package init(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,
@@ -57,7 +58,7 @@ package struct RequestIdentity {
     /// Whether the client asks for the request to be traced; nil where it says nothing.
     package func isSampled(_ bytes: Span<UInt8>) -> Bool? {
         // W3C Trace Context §3.2.2.5: the lowest bit of the flags.
-        traceparent.map { bytes[$0.upperBound - 1] & 1 == 1 }
+        traceparent.map { Self.isOdd(bytes[$0.upperBound - 1]) }
     }
 
     /// Whether the client of a request without an identity as yet asks for it to be traced; nil
@@ -66,7 +67,7 @@ package struct RequestIdentity {
         _ request: borrowing Request,
         _ bytes: Span<UInt8>
     ) -> Bool? {
-        traceparent(of: request, bytes).map { bytes[$0.upperBound - 1] & 1 == 1 }
+        traceparent(of: request, bytes).map { isOdd(bytes[$0.upperBound - 1]) }
     }
 
     /// The client's traceparent with a span of ours in the place of its own.
@@ -77,9 +78,14 @@ package struct RequestIdentity {
     ) -> [UInt8] {
         let own = maker.spanText
         return [UInt8](capacity: 55) { output in
-            output.append(copying: bytes.extracting(range.lowerBound..<range.lowerBound + 36))
+            // §3.2.2 and §3.2.2.5.2: the version is ours, and of the flags only what it knows.
+            output.append(UInt8(ascii: "0"))
+            output.append(UInt8(ascii: "0"))
+            output.append(copying: bytes.extracting(range.lowerBound + 2..<range.lowerBound + 36))
             output.append(copying: own.span)
-            output.append(copying: bytes.extracting(range.upperBound - 3..<range.upperBound))
+            output.append(UInt8(ascii: "-"))
+            output.append(UInt8(ascii: "0"))
+            output.append(UInt8(ascii: isOdd(bytes[range.upperBound - 1]) ? "1" : "0"))
         }
     }
 
@@ -126,9 +132,10 @@ package struct RequestIdentity {
         of request: borrowing Request,
         _ bytes: Span<UInt8>
     ) -> Range<Int>? {
-        guard let range = request.value(of: traceparentName, in: bytes), range.count == 55 else {
+        guard let value = request.value(of: traceparentName, in: bytes), value.count >= 55 else {
             return nil
         }
+        let range = value.lowerBound..<value.lowerBound + 55
         for offset in 0..<55 {
             let byte = bytes[range.lowerBound + offset]
             switch offset {
@@ -138,6 +145,11 @@ package struct RequestIdentity {
         }
         // §3.2.2: there is no version ff, and ids of zeros name nothing.
         let start = range.lowerBound
+        // §4: a later version may go on behind these; version 00 does not.
+        if value.count > 55 {
+            let isLater = !holds(bytes, UInt8(ascii: "0"), in: start..<start + 2)
+            guard isLater, bytes[range.upperBound] == UInt8(ascii: "-") else { return nil }
+        }
         if holds(bytes, UInt8(ascii: "f"), in: start..<start + 2)
             || holds(bytes, UInt8(ascii: "0"), in: start + 3..<start + 35)
             || holds(bytes, UInt8(ascii: "0"), in: start + 36..<start + 52)
@@ -152,6 +164,9 @@ package struct RequestIdentity {
         for index in range where bytes[index] != byte { return false }
         return true
     }
+
+    /// Whether the lowest bit of a hexadecimal digit is set; that of a letter's code is the other.
+    private static func isOdd(_ digit: UInt8) -> Bool { (digit ^ digit >> 6) & 1 == 1 }
 
     private static func isLowerHex(_ byte: UInt8) -> Bool {
         byte &- UInt8(ascii: "0") < 10 || byte &- UInt8(ascii: "a") < 6

@@ -55,6 +55,8 @@ package struct RouteTable: Sendable {
         /// OPTIONS on a path that exists; the index of its ``RouteTable/allow(_:)``.
         case options(pathIndex: Int)
         case methodNotAllowed(pathIndex: Int)
+        /// A route that must not do what is asked, since no entity tag matches.
+        case preconditionFailed
         case notFound
     }
 
@@ -126,6 +128,17 @@ package struct RouteTable: Sendable {
         paths[pathIndex].allow[Int(listener.rawValue)]
     }
 
+    /// The value of the `Allow` field of the server as a whole.
+    func allowOfServer(on listener: Listener) -> [UInt8] {
+        let routes = routes.filter { $0.listeners.contains(listener) }
+        let methods = Set(routes.map(\.method)).union([.head, .options])
+        return RouteTable.names(RequestMethod.allCases.filter(methods.contains))
+    }
+
+    private static func names(_ methods: [RequestMethod]) -> [UInt8] {
+        Array(methods.map(\.name).joined(separator: ", ").utf8)
+    }
+
     private func match(_ index: Int, _ path: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
         let prefix = paths[index].prefix
         guard let suffix = paths[index].suffix else {
@@ -171,7 +184,7 @@ package struct RouteTable: Sendable {
             }
             guard !names.isEmpty else { continue }
             if !names.contains(.options) { names.append(.options) }
-            path.allow[slot] = Array(names.map(\.name).joined(separator: ", ").utf8)
+            path.allow[slot] = RouteTable.names(names)
         }
     }
 }

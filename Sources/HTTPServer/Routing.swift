@@ -19,7 +19,12 @@ struct Routing {
     init() {}
 
     /// Looks the request up and notes in it what was found.
-    init(_ request: inout Request, in bytes: Span<UInt8>, _ context: HTTP1Connection.Context) {
+    init(
+        _ request: inout Request,
+        in bytes: Span<UInt8>,
+        wantsEntityTag: Bool,
+        _ context: HTTP1Connection.Context
+    ) {
         resolution = context.routes.resolve(
             request.method,
             path: request.path,
@@ -29,6 +34,11 @@ struct Routing {
         bodyBytesMax = context.limits.bodyBytesMax
         isHead = request.method == .head
         guard case .route(let index, let parameter) = resolution else { return }
+        // RFC 9110 §13.1.1: nothing here has a tag, so nothing is changed on the condition of one.
+        if wantsEntityTag, ![.get, .head].contains(request.method) {
+            resolution = .preconditionFailed
+            return
+        }
         // Looked at in its place: a copy of a route costs references.
         request.routeID = context.routes.routes[index].id
         request.method = context.routes.routes[index].method
@@ -71,7 +81,7 @@ struct Routing {
         guard !isEncoded || decoderCount.value < context.limits.decodedStreamCountMax else {
             throw .tooManyDecoders
         }
-        bodyBytesMax = .max
+        bodyBytesMax = StreamedBody.byteCountMax
         return StreamedBody(
             stream,
             decoderCount: isEncoded ? decoderCount : nil,
@@ -99,12 +109,19 @@ struct Routing {
                 in: bytes,
                 &context.requestIDs
             )
+        case .preconditionFailed:
+            Problem.preconditionFailed.render(
+                into: &response,
+                for: request,
+                in: bytes,
+                &context.requestIDs
+            )
         case .notFound, .route:
             let isAsterisk =
                 request.path.isEmpty
                 || request.path.count == 1 && bytes[request.path.lowerBound] == UInt8(ascii: "*")
             if request.method == .options, isAsterisk {
-                allow = Array("GET, HEAD, POST, OPTIONS".utf8)
+                allow = context.routes.allowOfServer(on: request.listener)
                 response.status = 204
             } else {
                 Problem.notFound.render(
@@ -114,6 +131,10 @@ struct Routing {
                     &context.requestIDs
                 )
             }
+        }
+        if response.status == 204 {
+            let identity = RequestIdentity(request, bytes, maker: &context.requestIDs)
+            identity.addFields(bytes, context.requestIDs, to: &response)
         }
         if !allow.isEmpty { response.addField("allow", 0..<allow.count, of: allow.span) }
         return response

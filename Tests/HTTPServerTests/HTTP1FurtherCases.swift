@@ -66,6 +66,13 @@ private let hosts: [ConformanceCase] = [
     .init("3986 3.2.3 too long", target("/", "a:123456"), [400]),
     .init("3986 3.2.2 open bracket", target("/", "[::1"), [400]),
     .init("3986 3.2.2 empty brackets", target("/", "[]"), [400]),
+    .init("3986 3.2.2 dots in brackets", target("/", "[....]"), [400]),
+    .init("3986 3.2.2 a colon in brackets", target("/", "[:]"), [400]),
+    .init("3986 3.2.2 IPv4 in brackets", target("/", "[1.2.3.4]"), [400]),
+    .init("3986 3.2.2 nine groups", target("/", "[1:2:3:4:5:6:7:8:9]"), [400]),
+    .init("3986 3.2.2 five digits", target("/", "[12345::]"), [400]),
+    .init("3986 3.2.2 no address in absolute form", target("http://[a]/"), [400]),
+    .init("3986 3.2.2 IPv4 within IPv6", target("/", "[::ffff:1.2.3.4]"), [200], ["0 /"]),
     .init("9110 7.2 path", target("/", "a/b"), [400]),
     .init("9110 7.2 user", target("/", "u@a"), [400]),
     .init("9110 7.2 percent", target("/", "%61"), [400]),
@@ -143,6 +150,19 @@ private let expectations: [ConformanceCase] = [
 ]
 
 private let connections: [ConformanceCase] = [
+    .init(
+        "9110 13.1.1 If-Match",
+        post("If-Match: \"a\"\r\nContent-Length: 3"),
+        [412],
+        closes: false
+    ),
+    .init(
+        "9110 13.1.1 If-Match: *",
+        post("If-Match: *\r\nContent-Length: 3"),
+        [200],
+        ["1 /echo [abc]"]
+    ),
+    .init("9110 13.1.1 If-Match of a safe method", get("If-Match: \"a\""), [200], ["0 /"]),
     .init(
         "9112 9.6 close beside keep-alive",
         get("Connection: keep-alive, close"),

@@ -70,7 +70,7 @@ final class Connection {
         security = tls.isPlain ? .none : .handshake
         self.tls = tls
         http.reset(listener: listener, loopIndex: loopIndex)
-        http.detectsHTTP2 = !isEncrypted
+        http.isEncrypted = isEncrypted
     }
 
     /// Goes on with the handshake; afterwards bytes are encrypted.

@@ -5,10 +5,11 @@ extension HTTP1Connection {
     var unread: Range<Int> { inputStart..<inputEnd }
 
     /// Whether the connection begins as RFC 9113 §3.4 has it; false for a part of that, nil for
-    /// anything else.
+    /// anything else, and where TLS has chosen the version (§3.3).
     ///
     /// No request of HTTP/1.1 begins with these bytes.
     func hasHTTP2Preface() -> Bool? {
+        if isEncrypted { return nil }
         let preface = Self.http2Preface
         let count = min(inputEnd - inputStart, preface.count)
         for index in 0..<count where input[inputStart + index] != preface[index] { return nil }

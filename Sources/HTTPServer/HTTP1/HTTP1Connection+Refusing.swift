@@ -10,6 +10,8 @@ extension HTTP1Connection {
         }
         streamed = nil
         if isHeadUnread { forgetHead() }
+        // RFC 9110 §9.3.2: no body either where the rest of the head was not read.
+        if request.method == .head { routing.isHead = true }
         let problem = Problem(error)
         var response = Response()
         write(problem, into: &response, context)

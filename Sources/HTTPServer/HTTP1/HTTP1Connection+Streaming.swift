@@ -95,7 +95,7 @@ extension HTTP1Connection {
                 &input,
                 base: inputStart,
                 end: inputEnd,
-                bodyBytesMax: .max,
+                bodyBytesMax: routing.bodyBytesMax,
                 limits: context.limits
             )
         } catch {

@@ -45,7 +45,7 @@ struct HTTP1Connection {
     private(set) var parser = RequestParser()
     var phase = Phase.head
     /// What the route table says about the current request.
-    private(set) var routing = Routing()
+    var routing = Routing()
     /// The head that `parser`, `request` and `routing` tell of, where the next may equal it.
     private(set) var knownHead = KnownHead()
     /// The body of the current request where it is taken piece by piece.
@@ -60,8 +60,8 @@ struct HTTP1Connection {
     var closesAfterAnswer = false
     var lingersAfterAnswer = false
     private(set) var inputHasEnded = false
-    /// Whether the first bytes may be those of HTTP/2; RFC 9113 §3.3: over TLS, ALPN says so.
-    var detectsHTTP2 = true
+    /// Whether it is secured by TLS.
+    var isEncrypted = false
 
     /// Starts anew for another socket.
     mutating func reset(listener: Listener, loopIndex: Int) {
@@ -141,7 +141,7 @@ struct HTTP1Connection {
 
     /// Looks at what has come and says what to do.
     mutating func next(_ context: Context) -> Action {
-        if sequence == 1, detectsHTTP2, let isHTTP2 = hasHTTP2Preface() {
+        if sequence == 1, case .head = phase, let isHTTP2 = hasHTTP2Preface() {
             if isHTTP2 { return .switchToHTTP2 }
             guard inputHasEnded else { return .receive }
         }
@@ -254,6 +254,12 @@ struct HTTP1Connection {
         request.joinedIndex = nil
     }
 
+    /// Whether nothing but empty lines has come of a head.
+    private var isHeadUntouched: Bool {
+        guard case .head = phase else { return false }
+        return knownHead.isEmpty && parser.hasOnlyEmptyLines(of: inputEnd - inputStart)
+    }
+
     /// Forgets what the last head has said.
     mutating func forgetHead() {
         knownHead.forget()
@@ -265,7 +271,8 @@ struct HTTP1Connection {
     /// What to do when the bytes at hand are used up.
     mutating func starved(_ context: Context) -> Action {
         guard inputHasEnded else { return .receive }
-        if isIdle {
+        // Empty lines behind a request are no request (RFC 9112 §2.2).
+        if isIdle || isHeadUntouched {
             phase = .closing
             return .close(lingers: false)
         }
@@ -289,7 +296,14 @@ struct HTTP1Connection {
             return false
         }
         let framing = try parser.framing()
-        routing = Routing(&request, in: bytes, context)
+        // RFC 9110 §7.4: only a connection that is secured may be asked for what is.
+        if parser.wantsTLS, !isEncrypted { throw .unsecuredTarget }
+        routing = Routing(
+            &request,
+            in: bytes,
+            wantsEntityTag: parser.wantsEntityTag,
+            context
+        )
         closesAfterAnswer = !parser.keepsAlive
         if routing.streamsBody, framing != .none {
             streamed = try routing.openStream(

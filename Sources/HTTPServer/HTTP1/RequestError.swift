@@ -18,6 +18,7 @@ enum RequestError: Error, Equatable {
     case malformedChunk
     case truncated
     case timedOut
+    case unsecuredTarget
     case lengthRequired
     case bodyTooLarge(limit: Int)
     case targetTooLong(limit: Int)

@@ -38,6 +38,9 @@ extension RequestParser {
             hostCount = 1
         case 6 where matches(KnownField.expect, field.name, in: bytes):
             noteExpectations(field.value, bytes)
+        case 8 where matches(KnownField.ifMatch, field.name, in: bytes):
+            // RFC 9110 §13.1.1: with an asterisk, what is there matches.
+            wantsEntityTag = !matches(KnownField.asterisk, field.value, in: bytes)
         case 10 where matches(KnownField.connection, field.name, in: bytes):
             noteConnection(field.value, bytes)
         case 14 where matches(KnownField.contentLength, field.name, in: bytes):
@@ -45,12 +48,7 @@ extension RequestParser {
             contentLength = try RequestParser.contentLength(field.value, bytes)
             contentLengthDigits = field.value
         case 16 where matches(KnownField.contentEncoding, field.name, in: bytes):
-            if matches(KnownField.identity, field.value, in: bytes) { return }
-            // Twice encoded is a coding of its own, and a list over two lines is read by few.
-            guard !hasGzip, ContentCoder.isGzip(field.value, bytes) else {
-                return unmet = .codedContent
-            }
-            hasGzip = true
+            noteContentCoding(field.value, bytes)
         case 17 where matches(KnownField.transferEncoding, field.name, in: bytes):
             noteCoding(field.value, bytes)
         default: break
@@ -81,6 +79,16 @@ extension RequestParser {
             } else if !element.isEmpty {
                 unmet = .unknownExpectation
             }
+        }
+    }
+
+    /// RFC 9110 §8.4: gzip once; empty elements count for nothing (§5.6.1).
+    private mutating func noteContentCoding(_ value: Range<Int>, _ bytes: Span<UInt8>) {
+        RequestParser.forEachElement(value, bytes) { element, bytes in
+            if element.isEmpty || matches(KnownField.identity, element, in: bytes) { return }
+            // Twice encoded is a coding of its own.
+            if hasGzip || !ContentCoder.isGzip(element, bytes) { unmet = .codedContent }
+            hasGzip = true
         }
     }
 
@@ -139,6 +147,8 @@ private enum KnownField {
     static let host = Array("host".utf8)
     static let expect = Array("expect".utf8)
     static let hundredContinue = Array("100-continue".utf8)
+    static let ifMatch = Array("if-match".utf8)
+    static let asterisk = Array("*".utf8)
     static let connection = Array("connection".utf8)
     static let close = Array("close".utf8)
     static let keepAlive = Array("keep-alive".utf8)

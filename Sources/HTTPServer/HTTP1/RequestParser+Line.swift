@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Glibc
 internal import Platform
 
 extension RequestParser {
@@ -14,6 +15,9 @@ extension RequestParser {
         while methodEnd < line.upperBound, isTokenByte(bytes[methodEnd]) { methodEnd += 1 }
         guard methodEnd > line.lowerBound, methodEnd < line.upperBound, bytes[methodEnd] == 0x20
         else { throw .malformedRequestLine }
+        let method = RequestParser.method(line.lowerBound..<methodEnd, bytes)
+        // Noted first, since a refusal of a HEAD request goes without a body too.
+        if let method { request.method = method }
         var targetEnd = methodEnd + 1
         while targetEnd < line.upperBound, bytes[targetEnd] != 0x20 { targetEnd += 1 }
         let target = (methodEnd + 1)..<targetEnd
@@ -22,11 +26,25 @@ extension RequestParser {
         }
         guard !target.isEmpty, targetEnd < line.upperBound else { throw .malformedRequestLine }
         try parseVersion((targetEnd + 1)..<line.upperBound, bytes)
-        guard let method = RequestParser.method(line.lowerBound..<methodEnd, bytes),
-            method != .connect
-        else { throw .unknownMethod }
-        request.method = method
+        guard let method, method != .connect else { throw .unknownMethod }
         try parseTarget(target, bytes, into: &request)
+    }
+
+    /// Why a request line that does not end within the limit of a head is refused: for its method,
+    /// its target, or because it is none, such as one behind many empty lines.
+    static func longLine(
+        _ line: Range<Int>,
+        _ bytes: Span<UInt8>,
+        targetBytesMax: Int
+    ) -> RequestError {
+        guard let space = line.first(where: { bytes[$0] == 0x20 }) else {
+            let isMethod = line.count > 7 && line.allSatisfy { isTokenByte(bytes[$0]) }
+            return isMethod ? .unknownMethod : .malformedRequestLine
+        }
+        let target = line[(space + 1)...].prefix { bytes[$0] != 0x20 }
+        if target.count > targetBytesMax { return .targetTooLong(limit: targetBytesMax) }
+        return line.lowerBound == 0 && target.endIndex == line.upperBound
+            ? .targetTooLong(limit: line.upperBound) : .malformedRequestLine
     }
 
     /// Reads `HTTP/1.x` (RFC 9112 §2.3): a higher minor version is read as 1.1.
@@ -93,6 +111,7 @@ extension RequestParser {
                 end += 1
             }
             guard RequestParser.isHost(start..<end, bytes) else { throw .invalidHost }
+            wantsTLS = scheme == RequestParser.secureScheme
             try parsePath(end..<target.upperBound, bytes, into: &request)
             // RFC 9112 §3.2.4: without a path OPTIONS asks about the server as a whole.
             if request.method == .options, end == target.upperBound { return }
@@ -103,7 +122,8 @@ extension RequestParser {
         throw .malformedTarget
     }
 
-    private static let schemes: [[UInt8]] = [Array("http://".utf8), Array("https://".utf8)]
+    private static let secureScheme = Array("https://".utf8)
+    private static let schemes: [[UInt8]] = [Array("http://".utf8), secureScheme]
 
     /// Reads `path [ "?" query ]` (RFC 3986 §3.3 and §3.4).
     private func parsePath(
@@ -152,18 +172,12 @@ extension RequestParser {
         guard !range.isEmpty else { return false }
         var index = range.lowerBound
         if bytes[index] == UInt8(ascii: "[") {
+            while index < range.upperBound, bytes[index] != UInt8(ascii: "]") { index += 1 }
+            guard index < range.upperBound else { return false }
             index += 1
-            let start = index
-            while index < range.upperBound,
-                hexValue(bytes[index]) != nil || bytes[index] == UInt8(ascii: ":")
-                    || bytes[index] == UInt8(ascii: ".")
-            {
-                index += 1
-            }
-            guard index > start, index < range.upperBound, bytes[index] == UInt8(ascii: "]") else {
-                return false
-            }
-            index += 1
+            let literal = (range.lowerBound..<index).map { bytes[$0] }
+            let text = String(decoding: literal, as: UTF8.self)
+            guard SocketAddress(host: text, port: 0)?.family == AF_INET6 else { return false }
         } else {
             while index < range.upperBound, isHostByte(bytes[index]) { index += 1 }
             guard index > range.lowerBound else { return false }

@@ -35,6 +35,10 @@ struct RequestParser {
     var saysClose = false
     var saysKeepAlive = false
     var expectsContinue = false
+    /// Whether the target is one of https.
+    var wantsTLS = false
+    /// Whether the request is to be done only where an entity tag matches; nothing here has one.
+    var wantsEntityTag = false
     /// Whether the content is encoded with gzip.
     var hasGzip = false
     /// What the server will not meet, told once the head is complete.
@@ -69,7 +73,7 @@ struct RequestParser {
     ) throws(RequestError) -> Bool {
         if phase == .complete { return true }
         while true {
-            guard let end = try findLineEnd(bytes, limit: limits.headBytesMax) else {
+            guard let end = try findLineEnd(bytes, limits) else {
                 return false
             }
             let line = position..<end
@@ -121,8 +125,9 @@ struct RequestParser {
     /// Finds the CR of the CRLF that ends the current line, or nil where it has not come.
     private mutating func findLineEnd(
         _ bytes: Span<UInt8>,
-        limit: Int
+        _ limits: borrowing ServerLimits
     ) throws(RequestError) -> Int? {
+        let limit = limits.headBytesMax
         let end = min(bytes.count, limit)
         let found = try HTTPServer.findLineEnd(
             bytes,
@@ -131,9 +136,14 @@ struct RequestParser {
             stray: .strayControlByte
         )
         if let found { return found }
-        guard bytes.count < limit else {
-            throw phase == .fields ? .headTooLarge(limit: limit) : .targetTooLong(limit: limit)
-        }
-        return nil
+        guard bytes.count >= limit else { return nil }
+        if phase == .fields { throw .headTooLarge(limit: limit) }
+        let targetBytesMax = limits.targetBytesMax
+        throw RequestParser.longLine(position..<end, bytes, targetBytesMax: targetBytesMax)
+    }
+
+    /// Whether so many bytes are nothing but the empty lines that may stand before a request.
+    func hasOnlyEmptyLines(of count: Int) -> Bool {
+        phase == .requestLine && position == count
     }
 }

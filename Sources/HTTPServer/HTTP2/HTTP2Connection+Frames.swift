@@ -109,7 +109,7 @@ extension HTTP2Connection {
 
     /// A frame has gone out.
     func didSend(_ frame: HTTP2Frame) {
-        if frame.type == .data { controlFrames.credit(4 + frame.byteCount / Self.bytesPerCredit) }
+        if frame.type == .data { controlFrames.earn(4 + frame.byteCount / Self.bytesPerCredit) }
         if frame.endsStream { resets.credit(1) }
         if frame.endsStream, !session.isRemoteClosed(frame.streamID),
             let slot = session.slot(of: frame.streamID)

@@ -82,7 +82,12 @@ extension HTTP2Stream {
         for field in request.fields { try parser.note(field, bytes.span) }
         try parser.parseTarget(target, bytes.span, into: &request)
         if let unmet = parser.unmet { throw unmet }
-        routing = Routing(&request, in: bytes.span, context)
+        routing = Routing(
+            &request,
+            in: bytes.span,
+            wantsEntityTag: parser.wantsEntityTag,
+            context
+        )
         if !isLast {
             streamed = try routing.openStream(
                 for: &request,

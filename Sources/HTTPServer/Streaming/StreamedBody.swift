@@ -8,6 +8,8 @@
 final class StreamedBody {
     /// Bytes of a piece: 64 KiB, some 350 readings, which take half a millisecond.
     static let pieceBytesMax = 65_536
+    /// Bytes of a body that has no limit: 2^60, so that no sum of lengths overflows.
+    static let byteCountMax = 1 << 60
 
     let stream: any BodyStream
     /// When the exchange ends at the latest, on the monotonic clock.

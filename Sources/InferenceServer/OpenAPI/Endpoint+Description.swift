@@ -19,9 +19,17 @@ extension Endpoint {
     var description: Description {
         switch self {
         case .predict:
-            Description("Predicts from one reading", "predictions", problems: [415, 421, 422, 501])
+            Description(
+                "Predicts from one reading",
+                "predictions",
+                problems: [411, 412, 415, 421, 422, 501]
+            )
         case .batchPredict:
-            Description("Predicts from many readings", "predictions", problems: [415, 421, 422])
+            Description(
+                "Predicts from many readings",
+                "predictions",
+                problems: [411, 412, 415, 421, 422]
+            )
         case .health: Description("Tells whether predictions can be had", "probes")
         case .live: Description("Tells that the process works", "probes")
         case .ready: Description("Tells whether requests are wanted", "probes")
@@ -37,14 +45,14 @@ extension Endpoint {
             Description(
                 "Lets a machine's windows begin anew",
                 "machines",
-                problems: [404, 415, 421, 422]
+                problems: [404, 412, 415, 421, 422]
             )
-        case .forget: Description("Forgets a machine", "machines", problems: [404, 421])
+        case .forget: Description("Forgets a machine", "machines", problems: [404, 412, 421])
         case .feedback:
             Description(
                 "Takes what became of machines",
                 "machines",
-                problems: [400, 413, 415, 421, 422, 501]
+                problems: [400, 411, 412, 413, 415, 421, 422, 501]
             )
         }
     }
@@ -57,6 +65,8 @@ enum StatusText {
         case 400: "The request or its JSON is malformed."
         case 404: "Nothing is known of the machine, or there is nothing to compare with."
         case 408: "The request took too long to arrive."
+        case 411: "The body's length is not told."
+        case 412: "There is an `If-Match`, and nothing here has an entity tag."
         case 413: "The body, or the number of readings in it, is over the limit."
         case 414: "The path and query are over the limit."
         case 415: "The body is neither JSON nor, for a batch, NDJSON."

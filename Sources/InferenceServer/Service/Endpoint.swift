@@ -34,6 +34,14 @@ enum Endpoint: Int, CaseIterable {
         }
     }
 
+    /// Whether a request says nothing without a body.
+    private var requiresBody: Bool {
+        switch self {
+        case .predict, .batchPredict, .feedback: true
+        default: false
+        }
+    }
+
     /// Whether it may be answered 503 under overload: a probe that was would have a server that is
     /// merely busy replaced, and metrics and drift are seldom asked for and tell how it is.
     var isSheddable: Bool {
@@ -61,6 +69,7 @@ enum Endpoint: Int, CaseIterable {
             id: rawValue,
             listeners: listeners,
             bodyBytesMax: self == .batchPredict ? limits.batchBytesMax : nil,
+            requiresBody: requiresBody,
             isSheddable: isSheddable,
             streamsBody: self == .batchPredict,
             joinsOthers: self == .predict

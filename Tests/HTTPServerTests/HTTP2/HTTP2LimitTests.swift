@@ -225,8 +225,9 @@ struct HTTP2LimitTests {
         // SETTINGS_INITIAL_WINDOW_SIZE.
         machine.feed(Frames.settings([(4, 4 << 20)]))
         machine.feed(Frames.windowUpdate(0, 1 << 30))
-        for stream in (1...20).map({ UInt32($0 * 2 - 1) }) {
-            machine.feed(Frames.headers(stream, get))
+        let streams = (1...20).map { UInt32($0 * 2 - 1) }
+        for stream in streams { machine.feed(Frames.headers(stream, get)) }
+        for stream in streams {
             for _ in 0..<39 {
                 machine.feed(Frames.windowUpdate(0, 4096) + Frames.windowUpdate(stream, 4096))
             }

@@ -167,6 +167,18 @@ struct StreamCase: CustomStringConvertible, Sendable {
 }
 
 struct StreamedBodyTests {
+    /// There is no limit to such a body, but a length that cannot be added to is none.
+    @Test(arguments: ["1152921504606846977", "9223372036854775807", "18446744073709551616"])
+    func refusesALengthThatOverflows(_ length: String) {
+        var machine = Machine(handler: StreamHandler())
+        machine.feed(StreamCase.head("echo", "Content-Length: \(length)\r\n") + Array("ab".utf8))
+        #expect(machine.statuses == [413] && machine.isClosed)
+        var chunked = Machine(handler: StreamHandler())
+        chunked.feed(StreamCase.head("echo", "Transfer-Encoding: chunked\r\n"))
+        chunked.feed("FFFFFFFFFFFFFFFF\r\n")
+        #expect(chunked.statuses == [413] && chunked.isClosed)
+    }
+
     private func run(
         _ example: StreamCase,
         pieces size: Int
