@@ -39,6 +39,41 @@ struct FuzzTests {
     }
 
     @Test(arguments: targets)
+    func takesEveryBoundInThePlaceOfEveryNumber(_ target: FuzzTarget) {
+        for (name, input) in Self.inputs("corpus", target) where input.count < 4096 {
+            for number in Self.numbers(in: input) {
+                for bound in Self.bounds {
+                    var bytes = input
+                    bytes.replaceSubrange(number, with: bound)
+                    #expect(target.fault(in: bytes) == nil, "\(name), \(number), \(bound)")
+                }
+            }
+        }
+    }
+
+    /// Where digits stand, decimal or hexadecimal.
+    private static func numbers(in bytes: [UInt8]) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var start = 0
+        while start < bytes.count {
+            let digits = bytes[start...].prefix { Character(Unicode.Scalar($0)).isHexDigit }
+            if digits.contains(where: { Character(Unicode.Scalar($0)).isNumber }) {
+                found.append(digits.indices)
+            }
+            start = digits.endIndex + 1
+        }
+        return found
+    }
+
+    /// Either side of what integers hold, in both notations.
+    private static let bounds: [[UInt8]] = {
+        let edges: [UInt64] = [1 << 31, 1 << 32, 1 << 60, 1 << 63]
+        let numbers = edges.flatMap { [$0 - 1, $0, $0 + 1] } + [.max]
+        let texts = numbers.flatMap { [String($0), String($0, radix: 16)] }
+        return (texts + ["18446744073709551616"]).map { Array($0.utf8) }
+    }()
+
+    @Test(arguments: targets)
     func takesMutantsOfTheCorpus(_ target: FuzzTarget) {
         let inputs = FuzzTests.inputs("corpus", target).map(\.1).sorted { $0.count < $1.count }
         let seed = UInt64.random(in: 0 ... .max)

@@ -121,8 +121,9 @@ struct ChunkedBody {
             throw .malformedChunk
         }
         overhead += lineEnd + 2 - position
-        guard size <= bodyBytesMax - body.count,
-            overhead <= limits.chunkOverheadBytesMax + discardedCount + body.count
+        let decodedCount = discardedCount + body.count
+        guard size <= bodyBytesMax - decodedCount,
+            overhead <= limits.chunkOverheadBytesMax + decodedCount
         else { throw .bodyTooLarge(limit: bodyBytesMax) }
         position = lineEnd + 2
         scanned = position
