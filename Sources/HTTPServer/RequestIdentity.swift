@@ -143,13 +143,13 @@ package struct RequestIdentity {
             default: guard isLowerHex(byte) else { return nil }
             }
         }
-        // §3.2.2: there is no version ff, and ids of zeros name nothing.
         let start = range.lowerBound
         // §4: a later version may go on behind these; version 00 does not.
         if value.count > 55 {
             let isLater = !holds(bytes, UInt8(ascii: "0"), in: start..<start + 2)
             guard isLater, bytes[range.upperBound] == UInt8(ascii: "-") else { return nil }
         }
+        // §3.2.2: there is no version ff, and ids of zeros name nothing.
         if holds(bytes, UInt8(ascii: "f"), in: start..<start + 2)
             || holds(bytes, UInt8(ascii: "0"), in: start + 3..<start + 35)
             || holds(bytes, UInt8(ascii: "0"), in: start + 36..<start + 52)

@@ -73,9 +73,7 @@ struct RequestParser {
     ) throws(RequestError) -> Bool {
         if phase == .complete { return true }
         while true {
-            guard let end = try findLineEnd(bytes, limits) else {
-                return false
-            }
+            guard let end = try findLineEnd(bytes, limits) else { return false }
             let line = position..<end
             position = end + 2
             scanned = position

@@ -273,6 +273,7 @@ final class HTTP2Connection {
 
     func refuse(_ slot: Int, _ error: RequestError) -> Action {
         slots[slot].phase = .handling
+        if slots[slot].request.method == .head { slots[slot].routing.isHead = true }
         let problem = Problem(error)
         var response = Response()
         let stream = slots[slot]

@@ -102,6 +102,9 @@ struct HTTP2ConformanceTests {
         let answer = try #require(machine.reader.answers[1])
         #expect(answer.fields["content-length"] == "2")
         #expect(answer.body.isEmpty && answer.isComplete)
+        machine.feed(Frames.headers(3, Frames.request("HEAD", "/", [("expect", "x")])))
+        let refused = try #require(machine.reader.answers[3])
+        #expect(refused.statuses == [417] && refused.body.isEmpty && refused.isComplete)
     }
 
     @Test func continuesWhenAsked() throws {
