@@ -149,8 +149,9 @@ package enum FileAccess {
         return FileStatus(
             inode: UInt64(info.st_ino),
             byteCount: Int64(info.st_size),
-            modifiedNanoseconds: Int64(info.st_mtim.tv_sec) * 1_000_000_000
-                + Int64(info.st_mtim.tv_nsec),
+            // Wraps outside the years 1677 to 2262: it tells changes and no time.
+            modifiedNanoseconds: Int64(info.st_mtim.tv_sec) &* 1_000_000_000
+                &+ Int64(info.st_mtim.tv_nsec),
             isDirectory: info.st_mode & S_IFMT == S_IFDIR,
             isRegularFile: info.st_mode & S_IFMT == S_IFREG
         )

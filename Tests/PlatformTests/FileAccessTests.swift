@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
 import Platform
 import Testing
 
@@ -26,6 +27,21 @@ struct FileAccessTests {
         #expect(throws: FileError.tooLarge(path: path, limit: 99)) {
             try FileAccess.read(path, byteCountMax: 99)
         }
+    }
+
+    /// Nanoseconds since 1970 of years before 1677 and after 2262 fit into no 64 bits.
+    @Test(arguments: [9_300_000_000, -9_300_000_000, 1 << 40])
+    func looksAtFilesOfAnyTime(seconds: Int) throws {
+        // In memory, where every time is kept as it is.
+        let directory = "/dev/shm/platform-tests-\(UInt64.random(in: 0 ... .max))"
+        try FileAccess.makeDirectory(directory)
+        defer { try? FileAccess.remove(directory) }
+        let path = "\(directory)/file"
+        try FileAccess.write([7], to: path)
+        let times = [timespec(tv_sec: seconds, tv_nsec: 5), timespec(tv_sec: seconds, tv_nsec: 5)]
+        try #require(unsafe utimensat(AT_FDCWD, path, times, 0) == 0)
+        let found = try #require(try FileAccess.status(of: path))
+        #expect(found.modifiedNanoseconds == Int64(seconds) &* 1_000_000_000 &+ 5)
     }
 
     @Test func namesThePathAndTheCallThatFailed() throws {

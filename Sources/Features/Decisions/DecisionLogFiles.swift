@@ -23,6 +23,8 @@ package struct DecisionLogLimits: Equatable, Sendable {
 package struct DecisionLogFiles: ~Copyable, Sendable {
     private static let prefix = "decisions-"
     private static let suffix = ".log"
+    /// The numbers that files have; one of any other was named by somebody else.
+    private static let fileNumbers = 0...1_000_000_000_000_000
     /// Models that a new file names: more are not in use at a time.
     private static let modelsMax = 16
 
@@ -146,7 +148,8 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
     private static func numbers(in directory: String) throws(FileError) -> [Int] {
         try FileAccess.list(directory).compactMap { name in
             guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
-            return Int(name.dropFirst(prefix.count).dropLast(suffix.count))
+            let number = Int(name.dropFirst(prefix.count).dropLast(suffix.count))
+            return number.flatMap { Self.fileNumbers.contains($0) ? $0 : nil }
         }.sorted()
     }
 

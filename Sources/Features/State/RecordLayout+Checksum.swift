@@ -37,15 +37,33 @@ extension RecordLayout {
         words.setHalf(Self.halfSum(words.span, pane), at: place)
     }
 
-    /// Whether the words before the panes are as they were sealed.
+    /// Whether the words before the panes are as they were sealed, and numbers that records have.
     func isHeaderSound(_ words: inout MutableSpan<UInt64>) -> Bool {
-        guard words[Self.idByteCount] <= UInt64(SpecLimits.equipmentIDBytesMax) else {
-            return false
-        }
+        guard words[Self.idByteCount] <= UInt64(SpecLimits.equipmentIDBytesMax),
+            isPossible(words)
+        else { return false }
         let sum = words[Self.checksum]
         words[Self.checksum] = 0
         defer { words[Self.checksum] = sum }
         return Self.sum(words.span, header) == sum
+    }
+
+    /// Whether the numbers before the panes are such that arithmetic with them does not overflow.
+    ///
+    /// A checksum is no secret: whoever can write the file can make one for any words.
+    private func isPossible(_ words: borrowing MutableSpan<UInt64>) -> Bool {
+        let capacity = UInt32(Self.timestampRingCount)
+        let last: Int64 = words.load(at: Self.lastTimestamp)
+        return (last == .min || Timestamp.range.contains(last))
+            && Timestamp.range.contains(words.load(at: Self.lastArrival))
+            && RecordStanding.readings.contains(words[Self.readingCount])
+            && RecordStanding.canBegin(
+                withPane: words.load(at: Self.firstPane),
+                paneMicroseconds: paneMicroseconds
+            )
+            && words.half(at: 2 * Self.ringCounts) <= capacity
+            && words.half(at: 2 * Self.ringCounts + 1) < capacity
+            && sinceStart.allSatisfy { words[$0.word] <= SinceStartTotals.countMax }
     }
 
     /// Whether a pane is as it was sealed.

@@ -63,11 +63,15 @@ package struct StateDescription: Equatable, Sendable {
             decoding: try json.required("layout"),
             schema: Self.schema(sensors)
         )
-        let isSane =
-            (1...SpecLimits.sensorsMax).contains(sensors.count)
-            && (1...SpecLimits.panesMax).contains(layout.paneCount)
-            && (1...SpecLimits.paneSecondsMax).contains(layout.paneSeconds)
-        guard isSane else { throw json.refuse("sensors and panes within their limits") }
+        guard (1...SpecLimits.sensorsMax).contains(sensors.count) else {
+            throw json.refuse("1 to \(SpecLimits.sensorsMax) sensors")
+        }
+        // No more gauges than sensors, and no more panes than the limit: that bounds a record.
+        do throws(SpecError) {
+            try layout.validate(for: Self.schema(sensors))
+        } catch {
+            throw json.refuse("a layout that records can have: \(error)")
+        }
     }
 
     /// The JSON form; equal descriptions have equal bytes.

@@ -199,6 +199,18 @@ package struct RecordStanding: Equatable, Sendable {
         self.readingCount = readingCount
         self.firstPane = firstPane
     }
+
+    /// The counts of readings that a record may hold: more than any machine ever sends.
+    static let readings: ClosedRange<UInt64> = 0...1 << 53
+
+    /// Whether windows may begin with that pane: there is none, or it lies within the years that
+    /// timestamps have.
+    static func canBegin(withPane index: Int64, paneMicroseconds: Int64) -> Bool {
+        if index == .min { return true }
+        let first = Timestamp.floorDivide(Timestamp.range.lowerBound, paneMicroseconds).quotient
+        let last = Timestamp.floorDivide(Timestamp.range.upperBound, paneMicroseconds).quotient
+        return (first...last).contains(index)
+    }
 }
 
 /// A pane of a record.

@@ -115,27 +115,7 @@ package struct StateLayout: Equatable, Sendable {
     ///
     /// - Throws: ``SpecError`` naming the part that does not fit.
     package func validate(for transform: FeatureTransform) throws(SpecError) {
-        guard (1...SpecLimits.paneSecondsMax).contains(paneSeconds) else {
-            throw .count(
-                what: "seconds of a pane",
-                count: paneSeconds,
-                limit: SpecLimits.paneSecondsMax
-            )
-        }
-        guard (1...SpecLimits.panesMax).contains(paneCount) else {
-            throw .count(what: "panes", count: paneCount, limit: SpecLimits.panesMax)
-        }
-        for (index, gauge) in gauges.enumerated() {
-            guard transform.schema.sensors.indices.contains(gauge.sensor),
-                index == 0 || gauges[index - 1].sensor < gauge.sensor
-            else { throw .invalid(what: "layout", why: "its gauges are not in the schema's order") }
-            let width = gauge.range.upperBound - gauge.range.lowerBound
-            // Outside these bounds a step of the range, or its inverse, would overflow.
-            guard width.isFinite, width >= 1e-250 else {
-                throw .invalid(what: "layout", why: "gauge \(index) has an empty or endless range")
-            }
-        }
-        try regimes?.validate(for: transform.schema)
+        try validate(for: transform.schema)
         for feature in transform.features {
             let name = feature.name(in: transform.schema)
             if let hours = feature.windowHours { try require(hours: hours, name) }
@@ -158,6 +138,33 @@ package struct StateLayout: Equatable, Sendable {
             default: break
             }
         }
+    }
+
+    /// Checks that the layout keeps gauges of a schema, each once, in numbers that records have.
+    ///
+    /// - Throws: ``SpecError`` naming the part that does not fit.
+    func validate(for schema: Schema) throws(SpecError) {
+        guard (1...SpecLimits.paneSecondsMax).contains(paneSeconds) else {
+            throw .count(
+                what: "seconds of a pane",
+                count: paneSeconds,
+                limit: SpecLimits.paneSecondsMax
+            )
+        }
+        guard (1...SpecLimits.panesMax).contains(paneCount) else {
+            throw .count(what: "panes", count: paneCount, limit: SpecLimits.panesMax)
+        }
+        for (index, gauge) in gauges.enumerated() {
+            guard schema.sensors.indices.contains(gauge.sensor),
+                index == 0 || gauges[index - 1].sensor < gauge.sensor
+            else { throw .invalid(what: "layout", why: "its gauges are not in the schema's order") }
+            let width = gauge.range.upperBound - gauge.range.lowerBound
+            // Outside these bounds a step of the range, or its inverse, would overflow.
+            guard width.isFinite, width >= 1e-250 else {
+                throw .invalid(what: "layout", why: "gauge \(index) has an empty or endless range")
+            }
+        }
+        try regimes?.validate(for: schema)
     }
 
     private static let isNotKept = "the layout does not keep it"
