@@ -19,11 +19,14 @@ struct CostOptions: ParsableArguments {
             throw ValidationError("--missed-failure-cost and --false-alarm-cost go together")
         }
         for cost in [missedFailureCost ?? 0, falseAlarmCost ?? 0, plannedStopCost] {
-            guard cost >= 0, cost.isFinite else {
-                throw ValidationError("a cost must not be negative")
+            guard (0...DecisionCosts.costMax).contains(cost) else {
+                throw ValidationError(Self.refusal)
             }
         }
     }
+
+    /// What is said of a cost that is none.
+    static let refusal = "a cost must not be negative, nor above \(DecisionCosts.costMax)"
 
     /// The costs; nil where they were not told.
     var costs: DecisionCosts? {

@@ -34,10 +34,12 @@ struct OutcomesCommand: ParsableCommand {
     var hoursAhead = 12.0
 
     func validate() throws {
-        if let horizonHours, !(horizonHours > 0 && horizonHours.isFinite) {
-            throw ValidationError("--horizon-hours must be above 0")
+        if let fault = SpecLimits.fault(ofHorizonHours: horizonHours) {
+            throw ValidationError("--horizon-hours: \(fault)")
         }
-        guard hoursAhead >= 0 else { throw ValidationError("--hours-ahead must not be below 0") }
+        guard hoursAhead >= 0, hoursAhead.isFinite else {
+            throw ValidationError("--hours-ahead must be 0 or a number above")
+        }
         if until != nil, untilMoment == nil { throw ValidationError("--until must be RFC 3339") }
     }
 

@@ -36,8 +36,8 @@ struct ThresholdOptions: ParsableArguments {
             guard missedFailureCost != nil, falseAlarmCost != nil else {
                 throw ValidationError("--missed-failure-cost and --false-alarm-cost go together")
             }
-            guard costs.allSatisfy({ $0 ?? 0 >= 0 && ($0 ?? 0).isFinite }) else {
-                throw ValidationError("a cost must not be negative")
+            guard costs.allSatisfy({ (0...DecisionCosts.costMax).contains($0 ?? 0) }) else {
+                throw ValidationError(CostOptions.refusal)
             }
         }
         let ways = [

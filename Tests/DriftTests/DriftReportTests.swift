@@ -69,6 +69,18 @@ struct DriftReportTests {
         )
     }
 
+    @Test func saysNullOfWhatIsNotFinite() throws {
+        let ends = (0..<100).map { $0.isMultiple(of: 2) ? 1e308 : -1e308 }
+        let report = report(
+            DriftSample(columns: [ends]),
+            DriftSample(columns: [ends.map { -$0 / 2 }])
+        )
+        let text = JSONValue.object(report.json(machines: [])).serialized()
+        #expect(try JSONValue.parse(text)["features"] != nil)
+        #expect(JSONValue.finite(.infinity) == .null && JSONValue.finite(.nan) == .null)
+        #expect(JSONValue.finite(1.5) == 1.5)
+    }
+
     @Test func machinesThatDifferByChanceAreNoDrift() {
         var plain = 0
         for seed in 0..<15 {

@@ -3,7 +3,7 @@
 import Features
 @testable import InferenceServer
 import JSON
-import ModelRuntime
+@testable import ModelRuntime
 import Testing
 
 @Suite struct ExplanationTests {
@@ -89,6 +89,31 @@ import Testing
         let page = try client.request("GET", "/metrics").body
         #expect(page.contains("explanations_total{result=\"late\"} 1"))
         #expect(page.contains("explanations_pending 0"))
+    }
+
+    @Test(arguments: [Double.infinity, -.infinity, .nan])
+    func saysNothingWhereALogOddsIsNotFinite(value: Double) throws {
+        let folder = try TemporaryDirectory()
+        let model = try TestBundle.write(to: folder.path, backgroundCount: 1)
+        let explainer = try #require(model.explainer)
+        let zeros = [Double](repeating: 0, count: explainer.groups.count)
+        for place in 0..<4 {
+            func values(_ own: Int) -> [Double] {
+                place == own ? [value] + zeros.dropFirst() : zeros
+            }
+            let explanation = Explanation(
+                method: .exact(coalitions: 64),
+                contributions: values(0),
+                standardErrors: values(1),
+                logOdds: place == 2 ? value : 0,
+                baseLogOdds: place == 3 ? value : 0
+            )
+            var answer = Array("{\"probability\":1}".utf8)
+            ExplanationWriter.append(explanation, explainer, microseconds: 1, to: &answer)
+            let json = try JSONValue.parse(answer)
+            #expect(json["contributions"] == .null)
+            #expect(json["explanation"]?["error"] == "the log-odds are not finite")
+        }
     }
 
     @Test func refusesWithoutABackgroundAndTakesNothingIn() throws {

@@ -10,9 +10,9 @@ extension DriftReport {
         var object = JSONObject()
         object["format"] = 1
         object["drift"] = .bool(isDrift)
-        object["drifted_share"] = .number(share)
+        object["drifted_share"] = .finite(share)
         object["plain_drift"] = .bool(isPlainDrift)
-        object["plain_share"] = .number(plainShare)
+        object["plain_share"] = .finite(plainShare)
         object["compares_machines"] = .bool(comparesMachines)
         object["rule"] = rule.json
         object["sensor_faults"] = .array(
@@ -34,9 +34,9 @@ extension DriftReport {
 extension DriftRule {
     var json: JSONValue {
         [
-            "significance": .number(significance), "feature_share": .number(featureShare),
-            "distance_min": .number(distanceMin), "shift_min": .number(shiftMin),
-            "certainty": .number(certainty),
+            "significance": .finite(significance), "feature_share": .finite(featureShare),
+            "distance_min": .finite(distanceMin), "shift_min": .finite(shiftMin),
+            "certainty": .finite(certainty),
         ]
     }
 }
@@ -50,15 +50,15 @@ extension DriftReport.Feature {
         object["reference"] = drift.reference.json
         object["current"] = drift.current.json
         guard let tests = drift.tests else { return .object(object) }
-        func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+        func optional(_ value: Double?) -> JSONValue { value.map { .finite($0) } ?? .null }
         let isCategory = tests.wasserstein == nil
         object["test"] = isCategory ? "chi_square" : "kolmogorov_smirnov"
-        object["distance"] = .number(tests.distance)
+        object["distance"] = .finite(tests.distance)
         object["wasserstein"] = optional(tests.wasserstein)
-        object["stability_index"] = .number(tests.stabilityIndex)
-        object["p_value"] = .number(tests.pValue)
-        object["effective_p_value"] = .number(tests.effectivePValue)
-        object["adjusted_p_value"] = .number(tests.adjustedPValue)
+        object["stability_index"] = .finite(tests.stabilityIndex)
+        object["p_value"] = .finite(tests.pValue)
+        object["effective_p_value"] = .finite(tests.effectivePValue)
+        object["adjusted_p_value"] = .finite(tests.adjustedPValue)
         object["own_shift"] = optional(tests.ownShift)
         object["own_p_value"] = optional(tests.ownPValue)
         object["adjusted_own_p_value"] = optional(tests.adjustedOwnPValue)
@@ -72,7 +72,7 @@ extension ColumnSide {
         [
             "rows": .integer(rows), "missing": .integer(missing),
             "out_of_range": .integer(outOfRange), "unseen": .integer(unseen),
-            "effective_rows": .number(effective),
+            "effective_rows": .finite(effective),
             "longest_run": longestRun.map { .integer($0.length) } ?? .null,
         ]
     }
@@ -82,7 +82,7 @@ extension ColumnDrift.Histogram {
     fileprivate func json(_ kind: DriftColumn.Kind) -> JSONValue {
         var object = JSONObject()
         switch kind {
-        case .number: object["borders"] = .array(borders.map { .number($0) })
+        case .number: object["borders"] = .array(borders.map { .finite($0) })
         case .category(let names):
             object["categories"] = .array(names.map { .string($0) } + [.null])
         }

@@ -14,7 +14,8 @@ package import Platform
 ///
 /// A model is its number, the number of bytes, and so many bytes of JSON; each file names the
 /// models of its records before them. Records are those of ``DecisionRecord``, one after the other.
-/// A frame that is cut off or that its checksum does not fit is torn: with it the file ends.
+/// A frame that is cut off or that its checksum does not fit is torn: with it the file ends. So is
+/// one whose numbers no server writes.
 package struct DecisionFile: Sendable {
     /// The number that a file carries.
     package static let format = 1
@@ -37,6 +38,8 @@ package struct DecisionFile: Sendable {
     private struct Frames {
         var places: [DecisionPlace] = []
         var models: [Int: LoggedModel] = [:]
+        /// The numbers of models that records have and that no frame before them names.
+        var unnamed: Set<Int> = []
         /// The word after the last of them.
         var end = DecisionFile.headWordCount
     }
@@ -108,14 +111,27 @@ package struct DecisionFile: Sendable {
             guard byteCount >= 0, byteCount <= (range.count - 2) * 8 else { return false }
             let bytes = words.bytes(count: byteCount, from: range.lowerBound + 2)
             guard let model = try? LoggedModel(bytes) else { return false }
-            frames.models[Int(truncatingIfNeeded: words[range.lowerBound])] = model
+            let number = Int(truncatingIfNeeded: words[range.lowerBound])
+            // What records before it say was read by what was known then.
+            guard !frames.unnamed.contains(number), frames.models[number] ?? model == model else {
+                return false
+            }
+            frames.models[number] = model
         case .records:
             var start = range.lowerBound
+            var places: [DecisionPlace] = []
             while let place = DecisionPlace(words, at: start, end: range.upperBound) {
-                frames.places.append(place)
+                let number = place.record(in: words).model
+                if let model = frames.models[number] {
+                    guard place.fits(model, in: words) else { return false }
+                } else {
+                    frames.unnamed.insert(number)
+                }
+                places.append(place)
                 start = place.words.upperBound
             }
-            return start == range.upperBound
+            guard start == range.upperBound else { return false }
+            frames.places += places
         }
         return true
     }

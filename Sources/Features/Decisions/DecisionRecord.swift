@@ -139,9 +139,25 @@ package struct DecisionPlace: Equatable, Sendable {
             idByteCount <= SpecLimits.equipmentIDBytesMax,
             count
                 == DecisionRecord.wordCount(sensors: sensorCount, idByteCount: idByteCount),
-            count <= end - start
+            count <= end - start, Self.isPossible(span, at: start)
         else { return nil }
         words = start..<start + count
+    }
+
+    /// Whether times and count are such that arithmetic with them does not overflow.
+    private static func isPossible(_ span: Span<UInt64>, at start: Int) -> Bool {
+        Timestamp.range.contains(Int64(bitPattern: span[start + 1]))
+            && Timestamp.range.contains(Int64(bitPattern: span[start + 2]))
+            && RecordStanding.readings.contains(span[start + 3])
+    }
+
+    /// Whether the record can be one of a model: it has the sensors, and its first pane a time.
+    func fits(_ model: LoggedModel, in span: Span<UInt64>) -> Bool {
+        sensorCount == model.schema.sensors.count
+            && RecordStanding.canBegin(
+                withPane: Int64(bitPattern: span[words.lowerBound + 4]),
+                paneMicroseconds: Int64(model.paneSeconds) * Timestamp.microsecondsPerSecond
+            )
     }
 
     private var values: Int { words.lowerBound + DecisionRecord.headWordCount }

@@ -47,7 +47,11 @@ package struct LoggedModel: Equatable, Sendable {
         name = try view.required("model").string
         version = try view.required("version").string
         digest = try view.required("digest").string
-        horizonHours = try view.optional("horizon_hours")?.double
+        let horizon = try view.optional("horizon_hours")
+        horizonHours = try horizon?.double
+        if let fault = SpecLimits.fault(ofHorizonHours: horizonHours) {
+            throw (horizon ?? view).refuse(fault)
+        }
         threshold = try view.required("threshold").double
         alarm = try view.optional("alarm").flatMap { view in
             AlarmRule(
@@ -57,7 +61,11 @@ package struct LoggedModel: Equatable, Sendable {
                 of: try view.required("of").int
             )
         }
-        paneSeconds = try view.required("pane_seconds").int
+        let pane = try view.required("pane_seconds")
+        paneSeconds = try pane.int
+        guard (1...SpecLimits.paneSecondsMax).contains(paneSeconds) else {
+            throw pane.refuse("1 to \(SpecLimits.paneSecondsMax)")
+        }
         schema = try Schema(json: try view.required("schema"))
     }
 

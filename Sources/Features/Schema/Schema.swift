@@ -120,6 +120,9 @@ package struct Schema: Equatable, Sendable {
         if let time, abs(time.offsetMinutes) > SpecLimits.offsetMinutesMax {
             throw .invalid(what: time.column, why: "its zone is more than a day off UTC")
         }
+        if let fault = SpecLimits.fault(ofHorizonHours: horizonHours) {
+            throw .invalid(what: "horizon_hours", why: fault)
+        }
         var names: Set<String> = []
         for sensor in sensors {
             guard !Self.reservedNames.contains(sensor.name) else {

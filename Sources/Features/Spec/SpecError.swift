@@ -12,6 +12,8 @@ package enum SpecLimits {
     package static let panesMax = 256
     /// Seconds of a pane: a week, so that the longest window is just under five years.
     package static let paneSecondsMax = 604_800
+    /// Hours that a label may look ahead: ten years of 365 days.
+    package static let horizonHoursMax = 87_600.0
     /// Minutes that a zone may lie off UTC: a day, as much as RFC 3339 can say.
     package static let offsetMinutesMax = 1440
     /// Bytes of an equipment id, which is kept in the machine's record.
@@ -22,6 +24,15 @@ package enum SpecLimits {
     package static let exponents = 2...8
     /// Readings of one pane and sensor that are counted; later ones do not change the pane.
     package static let paneCountMax: UInt32 = 1 << 24 - 1
+}
+
+extension SpecLimits {
+    /// What is wrong with a horizon in hours; nil where nothing is, or there is none.
+    package static func fault(ofHorizonHours hours: Double?) -> String? {
+        guard let hours else { return nil }
+        if hours > 0, hours <= horizonHoursMax { return nil }
+        return "it must be above 0 and at most \(Int(horizonHoursMax)) h"
+    }
 }
 
 /// What is wrong with a schema or a feature spec.

@@ -5,8 +5,9 @@ internal import ModelRuntime
 
 /// Writes an explanation behind the members of its prediction.
 enum ExplanationWriter {
-    /// Appends to a whole prediction, of which the closing brace moves to the end; nil says that
-    /// there was not enough time.
+    /// Appends to a whole prediction, of which the closing brace moves to the end.
+    ///
+    /// Nil says that there was not enough time. One whose numbers are not finite is none either.
     static func append(
         _ explanation: Explanation?,
         _ explainer: Explainer,
@@ -16,7 +17,11 @@ enum ExplanationWriter {
         prediction.removeLast()
         prediction.append(contentsOf: ",\"contributions\":".utf8)
         guard let explanation else {
-            prediction.append(contentsOf: tooSlow)
+            prediction.append(contentsOf: none("not ready within --explain-timeout"))
+            return
+        }
+        guard explanation.isFinite else {
+            prediction.append(contentsOf: none("the log-odds are not finite"))
             return
         }
         func byGroup(_ values: [Double]) -> JSONValue {
@@ -43,8 +48,8 @@ enum ExplanationWriter {
         prediction.append(UInt8(ascii: "}"))
     }
 
-    private static let tooSlow = Array(
-        "null,\"explanation\":{\"method\":null,\"error\":\"not ready within --explain-timeout\"}}"
-            .utf8
-    )
+    /// The rest of a prediction without an explanation.
+    private static func none(_ why: String) -> [UInt8] {
+        Array("null,\"explanation\":{\"method\":null,\"error\":\"\(why)\"}}".utf8)
+    }
 }

@@ -9,6 +9,11 @@ package enum JSONValue: Equatable, Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
+    /// The number; null where JSON has no spelling for it, since it is not finite.
+    package static func finite(_ value: Double) -> JSONValue {
+        value.isFinite ? .number(value) : .null
+    }
+
     /// Reads one JSON text; duplicate keys and numbers beyond a double's range are refused.
     ///
     /// - Throws: ``JSONError`` with the offset.

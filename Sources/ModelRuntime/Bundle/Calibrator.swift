@@ -16,6 +16,8 @@ package enum Calibrator: Equatable, Sendable {
 
     /// The most points of an isotonic calibration: fits of a million rows have some hundred.
     package static let pointsMax = 4096
+    /// The most that slope and offset of Platt's scaling may be, in magnitude.
+    package static let plattMax = 1e30
     /// The share of an isotonic probability that the logit itself decides.
     ///
     /// It keeps rows apart that the levels make equal, so that no ranking is lost, and moves no
@@ -88,8 +90,10 @@ package enum Calibrator: Equatable, Sendable {
         switch self {
         case .identity: return nil
         case .platt(let slope, let offset):
-            let isRising = slope > 0 && slope.isFinite
-            return isRising && offset.isFinite ? nil : "the slope must be above 0"
+            guard slope > 0 else { return "the slope must be above 0" }
+            // Beyond, the log-odds of some logit would be infinite.
+            return slope <= Self.plattMax && offset.magnitude <= Self.plattMax
+                ? nil : "slope and offset must not exceed \(Self.plattMax) in magnitude"
         case .isotonic(let logits, let probabilities):
             guard (1...Self.pointsMax).contains(logits.count), logits.count == probabilities.count
             else { return "1 to \(Self.pointsMax) logits and as many probabilities are possible" }

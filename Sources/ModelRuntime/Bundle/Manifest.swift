@@ -115,8 +115,8 @@ package struct Manifest: Equatable, Sendable {
             throw .manifest(what: "members", why: "1 to \(Network.memberCountMax) are possible")
         }
         if let fault = calibration.fault { throw .manifest(what: "calibration", why: fault) }
-        if let hours = horizonHours, !(hours > 0 && hours.isFinite) {
-            throw .manifest(what: "horizon_hours", why: "it must be above 0")
+        if let fault = SpecLimits.fault(ofHorizonHours: horizonHours) {
+            throw .manifest(what: "horizon_hours", why: fault)
         }
         guard trainingData.rowCount >= 0 else {
             throw .manifest(what: "training_data", why: "a count of rows is never negative")

@@ -31,6 +31,12 @@ package struct Explanation: Equatable, Sendable {
     package let logOdds: Double
     /// The mean of the log-odds with all sensors lent by a background record.
     package let baseLogOdds: Double
+
+    /// Whether every number is finite: a network with weights without measure may say anything.
+    package var isFinite: Bool {
+        logOdds.isFinite && baseLogOdds.isFinite && contributions.allSatisfy(\.isFinite)
+            && standardErrors.allSatisfy(\.isFinite)
+    }
 }
 
 /// Sensors that an explanation takes together.

@@ -27,7 +27,7 @@ package struct AlarmExplanations: Sendable {
         let explanations = concurrentMap(count: found.count) { explainer.explain(readings[$0]) }
         self.explainer = explainer
         alarms = zip(found, explanations).compactMap { alarm, explanation in
-            explanation.map { (alarm, $0) }
+            explanation.flatMap { $0.isFinite ? (alarm, $0) : nil }
         }
         self.entities = CategoryColumn(
             categories: entities.categories,

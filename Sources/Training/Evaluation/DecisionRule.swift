@@ -4,6 +4,9 @@ package import ModelRuntime
 
 /// What a prediction may cost, in any unit.
 package struct DecisionCosts: Equatable, Sendable {
+    /// The most that a cost may be, so that sums of them are numbers.
+    package static let costMax = 1e15
+
     /// A failure that no prediction came before.
     package var missedFailure: Double
     /// A prediction that no failure follows.

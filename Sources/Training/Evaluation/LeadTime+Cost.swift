@@ -10,13 +10,13 @@ extension LeadTime {
             costs.missedFailure * Double(failures - caught)
             + costs.falseAlarm * Double(falseAlarms) + costs.plannedStop * Double(caught)
         var object = JSONObject()
-        object["missed_failure"] = .number(costs.missedFailure)
-        object["false_alarm"] = .number(costs.falseAlarm)
-        object["planned_stop"] = .number(costs.plannedStop)
-        object["total"] = .number(total)
-        object["without_alarms"] = .number(costs.missedFailure * Double(failures))
+        object["missed_failure"] = .finite(costs.missedFailure)
+        object["false_alarm"] = .finite(costs.falseAlarm)
+        object["planned_stop"] = .finite(costs.plannedStop)
+        object["total"] = .finite(total)
+        object["without_alarms"] = .finite(costs.missedFailure * Double(failures))
         object["per_machine_month"] =
-            machineMonths > 0 ? .number(total / machineMonths) : .null
+            machineMonths > 0 ? .finite(total / machineMonths) : .null
         return object
     }
 }

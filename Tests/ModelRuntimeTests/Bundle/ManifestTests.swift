@@ -68,6 +68,7 @@ struct ManifestTests {
             (["threshold"], 0.0001, 0), (["threshold"], 0.9999, 1), (["threshold"], 0.5, "0.5"),
             (["risk_levels", "medium"], 0.0001, 0), (["risk_levels", "medium"], 0.6999, 0.7),
             (["risk_levels", "high"], 1, 1.0001), (["horizon_hours"], 0.5, 0),
+            (["horizon_hours"], 87_600, 87_600.5), (["horizon_hours"], 24, 1e300),
             (["training_data", "rows"], 0, -1), (["training_data", "rows"], 1, 1.5),
             (
                 ["training_data", "sha256"], .string(String(repeating: "A", count: 64)),
@@ -92,6 +93,14 @@ struct ManifestTests {
             (
                 ["calibration"], ["method": "platt", "slope": 0.5, "offset": 0],
                 ["method": "platt", "slope": 0, "offset": 0]
+            ),
+            (
+                ["calibration"], ["method": "platt", "slope": 1e30, "offset": -1e30],
+                ["method": "platt", "slope": 1.1e30, "offset": 0]
+            ),
+            (
+                ["calibration"], ["method": "platt", "slope": 1, "offset": 1e30],
+                ["method": "platt", "slope": 1, "offset": -1e307]
             ),
             (
                 ["calibration"], ["method": "isotonic", "logits": [0], "probabilities": [1]],
