@@ -26,7 +26,7 @@ struct CostOptions: ParsableArguments {
     }
 
     /// What is said of a cost that is none.
-    static let refusal = "a cost must not be negative, nor above \(DecisionCosts.costMax)"
+    static let refusal = "a cost must not be negative, nor above \(Int(DecisionCosts.costMax))"
 
     /// The costs; nil where they were not told.
     var costs: DecisionCosts? {

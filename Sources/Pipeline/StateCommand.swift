@@ -127,6 +127,15 @@ struct StateCommand: ParsableCommand {
         @Option(help: "Take only machines of this shard, such as 0/3.")
         var shard: FleetShard?
 
+        func validate() throws {
+            let range = StateLimits.machinesRange
+            guard range.contains(machinesMax) else {
+                throw ValidationError(
+                    "--machines-max must be \(range.lowerBound) to \(range.upperBound)"
+                )
+            }
+        }
+
         func run() throws {
             try reporting { () throws(TrainingError) in
                 let directory = try source.open(canMake: true)

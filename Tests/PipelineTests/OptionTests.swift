@@ -61,6 +61,21 @@ struct OptionTests {
         ("train \(files) --learning-rate nan", "learning rate is nan, allowed is positive"),
         ("train \(files) --hidden 64,wide", "--hidden 64,wide: expected widths"),
         ("train \(files) --epochs many", "The value 'many' is invalid"),
+        (
+            "train \(files) --missed-failure-cost 1e308 --false-alarm-cost 1",
+            "a cost must not be negative, nor above 1000000000000000"
+        ),
+        (
+            "evaluate --model-path a --test-data b --planned-stop-cost 1e308",
+            "a cost must not be negative, nor above 1000000000000000"
+        ),
+        ("outcomes --log a --output b --horizon-hours 87601", "at most 87600 h"),
+        ("outcomes --log a --output b --horizon-hours 1e300", "at most 87600 h"),
+        ("outcomes --log a --output b --hours-ahead inf", "--hours-ahead must be 0 or a number"),
+        (
+            "state import --state-dir a --input b --machines-max 9223372036854775807",
+            "--machines-max must be 1 to 100000000"
+        ), ("state import --state-dir a --input b --machines-max 0", "--machines-max must be"),
         ("bogus", "Unexpected argument 'bogus'"),
     ])
     func refusesWhatIsNoSetting(command: String, message: String) throws {

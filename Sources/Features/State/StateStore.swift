@@ -5,6 +5,9 @@ internal import Synchronization
 
 /// Bounds of the state that a server keeps.
 package struct StateLimits: Equatable, Sendable {
+    /// How many machines may be kept.
+    package static let machinesRange = 1...100_000_000
+
     /// Machines that are kept; with the standard schema one takes about 4 KB.
     package var machinesMax: Int
     /// Shards, each with a lock of its own; a power of two.

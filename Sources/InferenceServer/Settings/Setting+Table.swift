@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Features
+
 extension Setting {
     /// All settings in the order of the documentation.
     static let all: [Setting] =
@@ -131,7 +133,7 @@ extension Setting {
         .count(
             "machines-max",
             \.service.machinesMax,
-            in: 1...100_000_000,
+            in: StateLimits.machinesRange,
             "machines",
             "Machines whose windows are kept: 4 KB each with the default schema."
         ),

@@ -28,10 +28,10 @@ extension EvaluationPage {
         }
         let seeds = numbers(json["training"]?["seeds"])
         guard !seeds.isEmpty else { return }
-        let members = number("training", "members") ?? 1
+        let members = number("training", "members").flatMap { Int(exactly: $0) } ?? 1
         page.paragraph(
             "Seed\(seeds.count == 1 ? "" : "s") \(seeds.joined(separator: ", "));"
-                + " \(NumberText.count(Int(members), "network")) in the model."
+                + " \(NumberText.count(members, "network")) in the model."
         )
         if let mean = number("training", "spread", "pr_auc", "mean"),
             let deviation = number("training", "spread", "pr_auc", "standard_deviation"),

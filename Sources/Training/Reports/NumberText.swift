@@ -4,9 +4,9 @@
 enum NumberText {
     /// A number with so many decimals, halves away from zero.
     static func fixed(_ value: Double, decimals: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         let scale = (0..<decimals).reduce(1) { scale, _ in scale * 10 }
-        let scaled = Int((abs(value) * Double(scale)).rounded())
+        guard abs(value) < 1e15, let scaled = Int(exactly: (abs(value) * Double(scale)).rounded())
+        else { return "\(value)" }
         let sign = value < 0 && scaled > 0 ? "-" : ""
         guard decimals > 0 else { return "\(sign)\(scaled)" }
         let digits = "\(scaled % scale)"

@@ -26,6 +26,10 @@ package struct CrossValidation: Sendable {
         path: String,
         report: (_ fold: Int) -> Void
     ) throws(TrainingError) {
+        let machineCount = matrix.entities.map { Set($0.codes).count } ?? matrix.rowCount
+        guard foldCount <= machineCount else {
+            throw .unusable("\(path): fold \(machineCount + 1) has no machine")
+        }
         var run = run
         run.threadCount = max(1, run.threadCount / foldCount)
         seed = run.options.seed
@@ -61,7 +65,6 @@ package struct CrossValidation: Sendable {
         _ path: String
     ) throws(TrainingError) -> (Evaluation, [Double]) {
         let rows = foldOfRow.indices.filter { foldOfRow[$0] == fold }
-        guard !rows.isEmpty else { throw .unusable("\(path): fold \(fold + 1) has no machine") }
         let rest = matrix.rows(foldOfRow.indices.filter { foldOfRow[$0] != fold })
         let held = matrix.rows(rows)
         try run.checkLabels(rest, path: "\(path) without fold \(fold + 1)")

@@ -242,7 +242,9 @@ package struct TrainingRun: Sendable {
             let share = Int((Double(machines.count) * validationSize).rounded())
             chosen = Set(machines.prefix(min(max(share, 1), machines.count - 1)))
         } else {
-            let parts = max(memberCount, Int((1 / validationSize).rounded()))
+            // More parts than machines hold out no other ones.
+            let wanted = min((1 / validationSize).rounded(), Double(machines.count))
+            let parts = max(memberCount, Int(wanted))
             let places = machines.indices.filter { $0 % parts == member }
             chosen = Set(places.map { machines[$0] })
         }

@@ -55,6 +55,7 @@ struct HTMLPageTests {
     }
 
     @Test(arguments: [
+        (9.9e14, "990\u{202F}000\u{202F}000\u{202F}000\u{202F}000"), (-1e300, "-1e+300"),
         (0, "0"), (1234.4, "1234"), (-1_234_567, "-1\u{202F}234\u{202F}567"), (123.45, "123.5"),
         (2.5, "2.5"), (0.01234, "0.0123"),
         (0.00001234, "1.2e-5"), (-3.14159, "-3.14"), (-0.00002, "-2.0e-5"),
@@ -65,6 +66,7 @@ struct HTMLPageTests {
 
     @Test(arguments: [
         (1.005, 1, "1.0"), (-0.04, 1, "0.0"), (-0.06, 1, "-0.1"), (12, 0, "12"), (0.5, 3, "0.500"),
+        (9.9e14, 4, "990000000000000.0"), (1e300, 1, "1e+300"), (.nan, 4, "nan"),
     ])
     func fixedNumbersHaveTheirDecimals(value: Double, decimals: Int, text: String) {
         #expect(NumberText.fixed(value, decimals: decimals) == text)

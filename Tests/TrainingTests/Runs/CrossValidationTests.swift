@@ -54,9 +54,10 @@ struct CrossValidationTests {
         #expect(result.json["protocol"] == "5-fold cross-validation by machine, pooled")
     }
 
-    @Test func saysWhichFoldCannotBe() {
+    @Test(arguments: [11, Int.max])
+    func saysWhichFoldCannotBe(count: Int) {
         let error = refusal { () throws(TrainingError) in
-            _ = try CrossValidation(matrix, run: run, foldCount: 11, path: "f.csv") { _ in }
+            _ = try CrossValidation(matrix, run: run, foldCount: count, path: "f.csv") { _ in }
         }
         #expect(error == "f.csv: fold 11 has no machine")
     }

@@ -59,6 +59,16 @@ struct TrainingRunTests {
         #expect(machines(run.validationFlags(train), true).count == count)
     }
 
+    @Test(arguments: [Double.leastNonzeroMagnitude, 1e-19, 0.01])
+    func membersHoldOutAMachineEachOfThePartThatIsLeast(validationSize: Double) {
+        var run = run()
+        run.memberCount = 3
+        run.validationSize = validationSize
+        let heldOut = (0..<3).map { machines(run.validationFlags(train, member: $0), true) }
+        #expect(heldOut.allSatisfy { $0.count == 1 })
+        #expect(Set(heldOut).count == 3)
+    }
+
     @Test func takesRowsWhereThereAreNoMachines() {
         var lone = train
         lone.entities = nil
