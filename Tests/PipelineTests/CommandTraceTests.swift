@@ -30,6 +30,37 @@ struct CommandTraceTests {
         #expect(RemoteClient.withoutSecrets(message) == told)
     }
 
+    @Test func aServiceThatAsksWhoIsThereGetsNoOtherAnswer() throws {
+        let folder = try Folder()
+        let receiver = try Receiver(["GET /drift"])
+        // The receiver names the way to say who one is with it.
+        receiver.answer(401, "no")
+        let outcome = try Program.run(
+            ["retrain", "--server", receiver.url("/drift"), "--once", "--state-dir", "state"],
+            in: folder.path
+        )
+        #expect(outcome.status == 1 && outcome.error.contains("401"), "\(outcome.error)")
+        #expect(receiver.calls.count == 1)
+    }
+
+    /// The same page again, or another for ever.
+    @Test func aListOfVersionsThatDoesNotEndIsRefused() throws {
+        let folder = try Folder()
+        let receiver = try Receiver(["GET /api/2.0/mlflow/model-versions/search"])
+        receiver.answer(200, "{\"next_page_token\":\"x\"}")
+        let arguments = [
+            "registry", "pull", "--model", "m", "--model-dir", folder.path, "--tracking-uri",
+            receiver.url(""),
+        ]
+        let outcome = try Program.run(arguments, in: folder.path)
+        #expect(outcome.status == 1 && outcome.error.contains("does not end"), "\(outcome.error)")
+        #expect(receiver.calls.count == 2)
+        receiver.answer((0...1000).map { (200, "{\"next_page_token\":\"\($0)\"}") })
+        let endless = try Program.run(arguments, in: folder.path)
+        #expect(endless.status == 1 && endless.error.contains("does not end"), "\(endless.error)")
+        #expect(receiver.calls.count == 1002)
+    }
+
     @Test func noMessageRepeatsAnAddressWithItsSecrets() throws {
         let folder = try Folder()
         let receiver = try Receiver(["GET /api/2.0/mlflow/registered-models/alias"])

@@ -104,6 +104,7 @@ final class Receiver: RequestHandler {
             state.withLock { $0.kept.append(later) }
         case .answers(let status, let body):
             response.status = status
+            if status == 401 { response.addField("www-authenticate", "Basic realm=\"x\"") }
             response.body.append(contentsOf: body.utf8)
         }
     }

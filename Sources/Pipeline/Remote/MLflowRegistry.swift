@@ -25,6 +25,8 @@ struct MLflowRegistry {
 
     /// Versions of one page of a search.
     private static let pageSize = 200
+    /// Pages of a search; each version is a bundle, and nobody keeps so many.
+    private static let pagesMax = 1000
     private static let experiment = "predictive-maintenance"
 
     private let client: RemoteClient
@@ -40,6 +42,7 @@ struct MLflowRegistry {
     func entries(of model: String) throws(TrainingError) -> [Entry] {
         var entries: [Entry] = []
         var page: String?
+        var pages: Set<String> = []
         repeat {
             var query = [
                 URLQueryItem(name: "filter", value: "name='\(model)'"),
@@ -54,7 +57,11 @@ struct MLflowRegistry {
                 return try answer.optional("next_page_token")?.string
             }
             if page == "" { page = nil }
-        } while page != nil
+            guard let next = page else { break }
+            guard pages.insert(next).inserted, pages.count < Self.pagesMax else {
+                throw .unusable("\(client.place): the list of versions does not end")
+            }
+        } while true
         return entries
     }
 
