@@ -75,6 +75,13 @@ struct DriftReportTests {
             DriftSample(columns: [ends]),
             DriftSample(columns: [ends.map { -$0 / 2 }])
         )
+        #expect(report.features[0].drift.histogram.borders.isEmpty)
+        let codes = (0..<100).map { Int32($0 % 20) }
+        let byMachine = self.report(
+            DriftSample(columns: [ends], machines: MachineRows(codes: codes)),
+            DriftSample(columns: [ends], machines: MachineRows(codes: codes))
+        )
+        #expect(byMachine.features.count == 1)
         let text = JSONValue.object(report.json(machines: [])).serialized()
         #expect(try JSONValue.parse(text)["features"] != nil)
         #expect(JSONValue.finite(.infinity) == .null && JSONValue.finite(.nan) == .null)

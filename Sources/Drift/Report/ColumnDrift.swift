@@ -141,9 +141,10 @@ package struct ColumnDrift: Equatable, Sendable {
         _ now: ColumnSide,
         _ b: MachineRows
     ) -> MachineMeans? {
-        guard let low = before.sample.quantile(0.01), let high = before.sample.quantile(0.99) else {
-            return nil
-        }
+        // Between ends whose difference overflows a quantile is no number.
+        guard let low = before.sample.quantile(0.01), let high = before.sample.quantile(0.99),
+            low <= high
+        else { return nil }
         let count = Double(before.sample.values.count)
         let mean = before.sample.values.reduce(0) { $0 + $1 / count }
         let square = before.sample.values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) / count }
@@ -158,7 +159,10 @@ package struct ColumnDrift: Equatable, Sendable {
     private static func histogram(_ before: SortedSample, _ now: SortedSample) -> Histogram {
         let ends = [before, now].flatMap { [$0.quantile(0.005), $0.quantile(0.995)] }
             .compactMap(\.self)
-        guard let low = ends.min(), let high = ends.max(), low < high else { return Histogram() }
+        // Beyond the limit the parts' middles would overflow.
+        guard ends.allSatisfy({ $0.magnitude <= 1e300 }), let low = ends.min(),
+            let high = ends.max(), low < high
+        else { return Histogram() }
         let borders = (0...24).map { low + (high - low) * Double($0) / 24 }
         let inner = Array(borders[1..<24])
         return Histogram(
