@@ -20,7 +20,7 @@ import Testing
         decoder.begin(arrival: 1_800_000_000_000_000)
         do throws(ServiceError) {
             if isBatch {
-                try decoder.readBatch(body.span, skipsErrors: false, into: &rows)
+                _ = try decoder.readBatch(body.span, skipsErrors: false, into: &rows)
             } else {
                 try decoder.readSingle(body.span, into: &rows)
             }

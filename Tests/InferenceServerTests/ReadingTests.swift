@@ -205,18 +205,20 @@ import Testing
     ])
     func suggestsTheNameThatWasMeant(_ name: String, _ expected: String) {
         let names = Schema.standard.sensors.map(\.name)
-        #expect(Suggestion.nearest(to: name, among: names) == expected)
+        var suggestions = Suggestions()
+        #expect(suggestions.nearest(to: name, among: names) == expected)
     }
 
     @Test(arguments: ["humidity", "x", "", "failure"])
     func suggestsNothingForOtherNames(_ name: String) {
         let names = Schema.standard.sensors.map(\.name)
-        #expect(Suggestion.nearest(to: name, among: names) == nil)
+        var suggestions = Suggestions()
+        #expect(suggestions.nearest(to: name, among: names) == nil)
     }
 
     @Test(arguments: [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 2)])
     func countsEdits(_ a: String, _ b: String, _ distance: Int) {
-        #expect(Suggestion.distance(Array(a.utf8), Array(b.utf8)) == distance)
+        #expect(Suggestions.distance(Array(a.utf8), Array(b.utf8)) == distance)
     }
 }
 

@@ -81,7 +81,12 @@ struct OpenAPIDocument {
             ]
         case .batchPredict:
             return [
-                query("on_error", ["fail", "skip"], "What becomes of the batch at a bad reading.")
+                query(
+                    "on_error",
+                    ["fail", "skip"],
+                    "What becomes of the batch at a bad reading; of skipped ones the first"
+                        + " \(ServiceLimits.batchProblemsListedMax) bad fields are listed."
+                )
             ]
         case .machine, .maintenance, .forget:
             return [

@@ -17,6 +17,17 @@ struct LineBuffer: Sendable {
         self.lineBytesMax = lineBytesMax
     }
 
+    /// Whether more lines are whole than so many.
+    func hasMoreLines(than countMax: Int) -> Bool {
+        let whole = bytes.span.extracting(0..<wholeEnd)
+        var start = 0
+        for _ in 0..<countMax {
+            guard let end = whole.lineEnd(from: start) else { return false }
+            start = end + 1
+        }
+        return start < whole.count
+    }
+
     /// Drops the lines that were whole and adds a piece.
     ///
     /// The last line of a body is whole without a line end. Of a line that is too long the first

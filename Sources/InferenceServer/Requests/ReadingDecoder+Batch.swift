@@ -9,14 +9,19 @@ extension ReadingDecoder {
     ///
     /// With `skipsErrors` a reading that does not fit is noted in its place, else it fails the
     /// batch; bad JSON always does.
+    ///
+    /// - Returns: False where there are more readings, those of histories too, than `countMax`; not
+    ///   all were read then.
     mutating func readBatch(
         _ bytes: Span<UInt8>,
         skipsErrors: Bool,
+        countMax: Int = .max,
         into rows: inout ReadingRows
-    ) throws(ServiceError) {
+    ) throws(ServiceError) -> Bool {
         let token = try next(bytes)
         switch token {
-        case .arrayBegin: try readElements(bytes, "", skipsErrors, &rows)
+        case .arrayBegin:
+            guard try readElements(bytes, "", skipsErrors, countMax, &rows) else { return false }
         case .objectBegin:
             var isFound = false
             let firstKey = unknownKeys.count
@@ -33,7 +38,14 @@ extension ReadingDecoder {
                 isFound = true
                 let value = try next(bytes)
                 if value == .arrayBegin {
-                    try readElements(bytes, "/instances", skipsErrors, &rows)
+                    let isWhole = try readElements(
+                        bytes,
+                        "/instances",
+                        skipsErrors,
+                        countMax,
+                        &rows
+                    )
+                    guard isWhole else { return false }
                 } else {
                     note("/instances", "an array of readings is needed, not \(value.words)")
                     try skipRest(of: value, bytes, RequestPointer())
@@ -44,6 +56,7 @@ extension ReadingDecoder {
         }
         _ = try next(bytes)  // The end, or it throws.
         try throwProblems()
+        return true
     }
 
     /// Reads lines of one reading each; blank lines are passed over and a line that does not fit,
@@ -66,7 +79,7 @@ extension ReadingDecoder {
             do throws(ServiceError) {
                 try readSingle(bytes.extracting(text), base: text.lowerBound, into: &rows)
             } catch {
-                _ = takeProblems()
+                _ = takeRefusal()
                 rows.refused[index] = error
             }
         }
@@ -76,16 +89,17 @@ extension ReadingDecoder {
         _ bytes: Span<UInt8>,
         _ container: String,
         _ skipsErrors: Bool,
+        _ countMax: Int,
         _ rows: inout ReadingRows
-    ) throws(ServiceError) {
+    ) throws(ServiceError) -> Bool {
         var pointer = RequestPointer(container: container, index: 0)
         var index = 0
         // Handed on: loops share the format's reference count.
         let format = format
         while try readElement(bytes, pointer, format, into: &rows) {
-            if skipsErrors, !problems.isEmpty {
-                rows.refused[index] = .invalidContent(takeProblems())
-            } else if problems.isEmpty {
+            if isUnfit {
+                if skipsErrors { rows.refused[index] = takeRefusal() }
+            } else {
                 do throws(ServiceError) {
                     try checkShard(of: rows, pointer)
                 } catch {
@@ -95,7 +109,9 @@ extension ReadingDecoder {
             }
             index += 1
             pointer.index = index
+            guard rows.rows.count + rows.historyTimestamps.count <= countMax else { return false }
         }
+        return true
     }
 
     private func trimmed(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int> {

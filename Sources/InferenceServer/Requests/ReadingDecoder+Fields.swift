@@ -26,23 +26,17 @@ extension ReadingDecoder {
         case .string(let text) where format.isCategory[sensor]:
             let field = format.fields[sensor]
             guard let index = field.categories.firstIndex(where: { text.equals($0, in: bytes) })
-            else { return note(pointer.text(field.name), oneOf(field)) }
+            else { return note(pointer.text(field.name), field.wanted) }
             value = Double(index)
         default:
             let field = format.fields[sensor]
-            let wanted = format.isCategory[sensor] ? oneOf(field) : "a number or null is needed"
-            note(pointer.text(field.name), "\(wanted), not \(token.words)")
+            note(pointer.text(field.name), "\(field.wanted), not \(token.words)")
             return try skipRest(of: token, bytes, pointer)
         }
         switch target {
         case .row(let row): rows.values[row * rows.sensorCount + sensor] = value
         case .history(let index, _): rows.historyValues[index * rows.sensorCount + sensor] = value
         }
-    }
-
-    private func oneOf(_ field: ReadingFormat.Field) -> String {
-        let names = field.categories.prefix(16).map { String(decoding: $0, as: UTF8.self) }
-        return "one of \(names.joined(separator: ", ")) or null is needed"
     }
 
     mutating func readID(

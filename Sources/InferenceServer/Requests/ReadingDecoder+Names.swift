@@ -67,8 +67,9 @@ extension ReadingDecoder {
     /// has too much.
     mutating func noteAbsent(_ sensors: [Int], _ unknown: [String], _ pointer: RequestPointer) {
         for sensor in sensors {
+            guard listsProblems else { return }
             let name = format.fields[sensor].name
-            let similar = Suggestion.nearest(to: name, among: unknown)
+            let similar = suggestions.nearest(to: name, among: unknown)
             let hint = similar.map { "; did you mean it by \"\($0)\"?" } ?? ""
             note(pointer.text(name), "the sensor is missing\(hint)")
         }
@@ -82,12 +83,12 @@ extension ReadingDecoder {
         _ seen: SeenKeys,
         _ pointer: RequestPointer
     ) {
+        guard listsProblems else { return }
         let absent = format.fields.indices.filter { !seen.contains(.sensor($0)) }
+            .map { format.fields[$0].name }
         for name in names {
-            let similar = Suggestion.nearest(
-                to: name,
-                among: absent.map { format.fields[$0].name }
-            )
+            guard listsProblems else { return }
+            let similar = suggestions.nearest(to: name, among: absent)
             let hint = similar.map { "; did you mean \($0)?" } ?? ""
             note(pointer.text(name), "the model's schema has no such field\(hint)")
         }

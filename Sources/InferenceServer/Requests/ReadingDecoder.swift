@@ -23,8 +23,14 @@ struct ReadingDecoder {
     let format: ReadingFormat
     /// The last moment that a reading may be about, microseconds since the epoch.
     private(set) var latest = Int64.max
-    /// What was wrong so far, up to the limit.
-    private(set) var problems: [FieldProblem] = []
+    /// What is wrong with the reading, or the batch that it fails, as far as it is listed.
+    private var problems: [FieldProblem] = []
+    /// Whether anything is wrong, listed or not.
+    private(set) var isUnfit = false
+    /// How many more problems this request's answer may list.
+    private var listedLeft = 0
+    /// The names that clients probably meant.
+    var suggestions = Suggestions()
     /// Where the decoded span starts in the body.
     private(set) var base = 0
     /// The unknown keys of the open objects, outermost first, to tell one that comes twice.
@@ -41,7 +47,9 @@ struct ReadingDecoder {
         latest = format.latest(arrival: arrival)
         base = 0
         reader = JSONReader(limits: format.jsonLimits)
-        if !problems.isEmpty { problems = [] }
+        if isUnfit { _ = takeRefusal() }
+        listedLeft = max(ServiceLimits.batchProblemsListedMax, format.limits.problemsListedMax)
+        suggestions = Suggestions()
     }
 
     /// Reads the one reading that `bytes` hold, which start at `base` in the body.
@@ -123,19 +131,30 @@ struct ReadingDecoder {
 
     /// Fails with what was wrong, if anything was.
     mutating func throwProblems() throws(ServiceError) {
-        guard problems.isEmpty else { throw .invalidContent(takeProblems()) }
+        if let error = takeRefusal() { throw error }
     }
 
-    /// Gives what was wrong and forgets it.
-    mutating func takeProblems() -> [FieldProblem] {
-        defer { problems = [] }
-        return problems
+    /// Gives what was wrong, if anything was, and forgets it.
+    mutating func takeRefusal() -> ServiceError? {
+        guard isUnfit else { return nil }
+        defer {
+            isUnfit = false
+            problems = []
+        }
+        return problems.isEmpty ? .unlistedContent : .invalidContent(problems)
     }
 
-    /// Notes that something does not fit.
-    mutating func note(_ pointer: String, _ detail: String) {
-        guard problems.count < format.limits.problemsListedMax else { return }
-        problems.append(FieldProblem(pointer: pointer, detail: detail))
+    /// Whether one more problem would be listed; without that no text of it need be made.
+    var listsProblems: Bool {
+        listedLeft > 0 && problems.count < format.limits.problemsListedMax
+    }
+
+    /// Notes that something does not fit; its texts are made only where they are listed.
+    mutating func note(_ pointer: @autoclosure () -> String, _ detail: @autoclosure () -> String) {
+        isUnfit = true
+        guard listsProblems else { return }
+        listedLeft -= 1
+        problems.append(FieldProblem(pointer: pointer(), detail: detail()))
     }
 
     mutating func readReading(
@@ -195,6 +214,9 @@ struct ReadingDecoder {
         let absent = format.requiredSensors(absentFrom: seen)
         let isRejecting = format.limits.unknownFields == .reject && unknownCount > 0
         guard !absent.isEmpty || isRejecting else { return }
+        isUnfit = true
+        // A row of three bytes may lack hundreds of sensors.
+        guard listsProblems else { return }
         let names = unknownTexts(unknown, bytes, rows)
         noteAbsent(absent, names, pointer)
         if isRejecting { noteUnknown(names, count: unknownCount, seen, pointer) }

@@ -13,6 +13,13 @@ final class ReadingFormat: Sendable {
         let isOptional: Bool
         /// The names of a category, empty for a number.
         let categories: [[UInt8]]
+
+        /// What a request may hold there, in words for a message.
+        var wanted: String {
+            guard !categories.isEmpty else { return "a number or null is needed" }
+            let names = categories.prefix(16).map { String(decoding: $0, as: UTF8.self) }
+            return "one of \(names.joined(separator: ", ")) or null is needed"
+        }
     }
 
     /// What a key of a reading stands for.

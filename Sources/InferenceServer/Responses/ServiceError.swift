@@ -13,6 +13,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case unsupportedMediaType
     /// The body is JSON but not what the schema asks for.
     case invalidContent([FieldProblem])
+    /// The same of a reading of a batch whose answer lists no more.
+    case unlistedContent
     /// A query parameter has a value that it does not take.
     case invalidQuery(name: String, accepted: String)
     /// A line of a streamed batch is longer than one may be.
@@ -55,7 +57,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
         case .misdirected: 421
-        case .invalidContent: 422
+        case .invalidContent, .unlistedContent: 422
         case .notExplainable, .noDecisionLog: 501
         case .stateFull, .busy, .tooManyExplanations, .noModel, .feedbackNotKept, .noFiniteAnswer:
             503
@@ -83,7 +85,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .emptyBody: "empty_body"
         case .malformedJSON: "malformed_json"
         case .unsupportedMediaType: "unsupported_media_type"
-        case .invalidContent: "invalid_content"
+        case .invalidContent, .unlistedContent: "invalid_content"
         case .invalidQuery: "invalid_query"
         case .lineTooLong: "line_too_long"
         case .interrupted: "interrupted"
@@ -117,6 +119,8 @@ enum ServiceError: Error, Sendable, Equatable {
             problems.count == 1
                 ? "\(place(problems[0])): \(sentence(problems[0].detail))"
                 : "\(problems.count) fields do not fit the model's schema; see errors."
+        // Short: a batch of three bytes a reading has 10,000 of them.
+        case .unlistedContent: "The reading does not fit."
         case .invalidQuery(let name, let accepted):
             "The query parameter \(name) takes \(accepted)."
         case .lineTooLong(let limit): "The line is longer than \(limit) bytes."

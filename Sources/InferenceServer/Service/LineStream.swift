@@ -51,17 +51,20 @@ final class LineStream: BodyStream {
         if case .failed(let status, let detail) = event {
             return refuse(.interrupted(status: status, detail: detail), &response)
         }
-        let byteCount = state.withLock { state in
+        let limits = service.limits
+        let (byteCount, isShort) = state.withLock { state in
             state.lines.add(bytes, isLast: event == .last)
             if !bytes.isEmpty { state.hasBytes = true }
-            return state.hasBytes ? state.lines.wholeEnd : -1
+            let count = state.hasBytes ? state.lines.wholeEnd : -1
+            let isShort = count <= limits.inlineLineBytesMax
+            return (count, isShort && !state.lines.hasMoreLines(than: limits.inlineLinesMax))
         }
         guard byteCount >= 0 else { return refuse(.emptyBody, &response) }
         guard let model = service.models.current else { return refuse(.noModel, &response) }
         response.contentType = .newlineDelimitedJSON
         RequestIdentity.addFields(identity, to: &response)
         if byteCount == 0 { return }
-        if byteCount <= service.limits.inlineLineBytesMax {
+        if isShort {
             return answer(model, service.moment(trace), loopIndex: loopIndex, &response)
         }
         guard service.batches.reserve(byteCount) else { return refuse(.busy, &response) }

@@ -27,8 +27,13 @@ extension PredictionService {
         let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
         let model = try prepare(&context, slot: request.loopIndex)
         if request.body.count <= limits.inlineBatchBytesMax {
-            let body = bytes.extracting(request.body)
-            return try context.scorer?.predictBatch(job, body, to: &response) ?? ()
+            let isAnswered = try context.scorer?.predictBatch(
+                job,
+                bytes.extracting(request.body),
+                countMax: limits.inlineBatchRowsMax,
+                to: &response
+            )
+            guard isAnswered == false else { return }
         }
         let byteCount = request.body.count
         guard batches.reserve(byteCount) else { throw .busy }
@@ -58,7 +63,7 @@ extension PredictionService {
                 try answer(job, body, model, partCount: partCount, &response)
             } else {
                 try withScorer(model) { scorer throws(ServiceError) in
-                    try scorer.predictBatch(job, body.span, to: &response)
+                    _ = try scorer.predictBatch(job, body.span, to: &response)
                 }
             }
         } catch {

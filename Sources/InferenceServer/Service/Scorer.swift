@@ -119,14 +119,16 @@ struct Scorer: ~Copyable {
 
     /// Answers a batch as one JSON document.
     ///
+    /// - Returns: False where it has more readings than `countMax`; nothing was done then.
     /// - Throws: ``ServiceError``; but for a store that is full, nothing was taken in then.
     mutating func predictBatch(
         _ job: BatchJob,
         _ body: Span<UInt8>,
+        countMax: Int = .max,
         to response: inout Response
-    ) throws(ServiceError) {
+    ) throws(ServiceError) -> Bool {
         let moment = job.moment
-        try read(job, body)
+        guard try read(job, body, countMax: countMax) else { return false }
         try predictor.score(
             &rows,
             model: model,
@@ -136,6 +138,7 @@ struct Scorer: ~Copyable {
         writeDocument(body, moment, to: &response.body)
         count(arrival: moment.arrival)
         model.counts.observeLatency(moment.elapsedNanoseconds, slot: slot, trace: moment.trace)
+        return true
     }
 
     /// Answers readings that stand in lines, each in a line; the first is that of an index.
@@ -177,7 +180,7 @@ struct Scorer: ~Copyable {
         _ body: Span<UInt8>,
         partCount: Int
     ) throws(ServiceError) -> [BatchPart] {
-        try read(job, body)
+        _ = try read(job, body)
         var parts = [BatchPart](repeating: BatchPart(of: rows), count: partCount)
         for place in rows.rows.indices {
             let id = rows.ids.span.extracting(rows.rows[place].id)
@@ -212,12 +215,22 @@ struct Scorer: ~Copyable {
         return answer
     }
 
-    private mutating func read(_ job: BatchJob, _ body: Span<UInt8>) throws(ServiceError) {
+    private mutating func read(
+        _ job: BatchJob,
+        _ body: Span<UInt8>,
+        countMax: Int = .max
+    ) throws(ServiceError) -> Bool {
         rows.reset()
         decoder.begin(arrival: job.moment.arrival)
         var mark = job.moment.mark
-        try decoder.readBatch(body, skipsErrors: job.skipsErrors, into: &rows)
-        job.moment.end(.parse, since: &mark)
+        let isWhole = try decoder.readBatch(
+            body,
+            skipsErrors: job.skipsErrors,
+            countMax: countMax,
+            into: &rows
+        )
+        if isWhole { job.moment.end(.parse, since: &mark) }
+        return isWhole
     }
 
     private mutating func writeDocument(
@@ -372,21 +385,5 @@ struct Scorer: ~Copyable {
 
     private func id(_ index: Int) -> String {
         RequestText.string(rows.ids.span, rows.rows[index].id)
-    }
-}
-
-/// Rows by what became of their timestamps.
-struct AdmissionCounts {
-    var late = 0
-    var stale = 0
-    var duplicate = 0
-
-    mutating func add(_ admission: Admission) {
-        switch admission {
-        case .inOrder: break
-        case .late: late += 1
-        case .stale: stale += 1
-        case .duplicate: duplicate += 1
-        }
     }
 }

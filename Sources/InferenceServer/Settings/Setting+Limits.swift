@@ -30,7 +30,7 @@ extension Setting {
             \.service.inlineBatchBytesMax,
             in: 0...(1 << 20),
             "bytes",
-            "Batches up to this are worked on by the loop: some 50 rows, or 0.1 ms."
+            "Batches up to this, of a row for each 128 bytes, are worked on by the loop: 0.3 ms."
         ),
         .count(
             "history-rows-max",

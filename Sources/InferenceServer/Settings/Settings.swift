@@ -97,12 +97,17 @@ struct ServiceLimits: Sendable {
     var explanationsMax = 64
     /// How long after its request's arrival an explanation is given up.
     var explainTimeout = Duration.seconds(1)
-    /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.1 ms.
+    /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.3 ms.
     var inlineBatchBytesMax = 8 << 10
+    /// Readings of batches above this leave the event loop, however few their bytes are: a whole
+    /// reading takes 128 bytes or more, and one of two bytes costs as much.
+    var inlineBatchRowsMax: Int { inlineBatchBytesMax / 128 }
     /// Bytes of a line of a streamed batch: as many as of a request with one reading.
     var lineBytesMax = 1 << 20
     /// Lines of a streamed batch above this leave the event loop: ten rows, or 30 us.
     var inlineLineBytesMax = 2 << 10
+    /// As ``inlineBatchRowsMax``.
+    var inlineLinesMax: Int { inlineLineBytesMax / 128 }
     /// Unknown fields that an object of a request may have.
     var unknownFieldsMax = 256
     /// Unknown fields of a row that the answer names: no setting, since clients know answers by it.
@@ -113,6 +118,9 @@ struct ServiceLimits: Sendable {
     let feedbackEventsMax = 1000
     /// Errors of a request that the answer lists.
     var problemsListedMax = 32
+    /// Errors that the answer to a batch lists where its readings fail one by one, or 100 KB: more
+    /// than anybody reads, and no lever for readings of three bytes that lack 256 sensors.
+    static let batchProblemsListedMax = 1000
     var drift = DriftSettings()
     /// How often MODEL_DIR is looked at.
     var modelScanInterval = Duration.seconds(2)

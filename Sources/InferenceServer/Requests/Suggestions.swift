@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: MIT
 
-/// Finds the name that was probably meant.
-enum Suggestion {
+/// Finds the names that were probably meant in a request.
+struct Suggestions {
+    /// What comparisons may yet cost, in cells of Levenshtein's table; nothing is suggested after.
+    ///
+    /// A quarter of a million are some 0.5 ms: dozens of misspelt names with the schemas of the
+    /// documentation, and two dozen with one of 256 sensors. A hostile client gets no more.
+    private var cellsLeft = 1 << 18
+    /// What a comparison costs apart from its cells, counted as so many.
+    private static let cellsOfCandidate = 16
+
     /// The candidate closest to the name, at most two edits or a third of its length away; the
     /// first one where several are as close.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
-        let given = normalized(name)
+    ///
+    /// Nil as well once this request has had as many comparisons as are made for one.
+    mutating func nearest(to name: String, among candidates: [String]) -> String? {
+        guard cellsLeft > 0, !candidates.isEmpty else { return nil }
+        let given = Self.normalized(name)
         let limit = max(2, given.count / 3)
         var best: (name: String, distance: Int)?
         for candidate in candidates {
-            let wanted = normalized(candidate)
-            let distance = distance(given, wanted)
+            cellsLeft -= Self.cellsOfCandidate
+            guard cellsLeft > 0 else { break }
+            let wanted = Self.normalized(candidate)
+            // Each byte more is an edit.
+            guard abs(given.count - wanted.count) <= limit else { continue }
+            cellsLeft -= given.count * wanted.count
+            let distance = Self.distance(given, wanted)
             // Nothing in common is no likeness, however short the names are.
             guard distance <= limit, distance < max(given.count, wanted.count) else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }

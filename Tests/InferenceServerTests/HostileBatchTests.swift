@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+import Features
+@testable import InferenceServer
+import JSON
+import Testing
+
+/// Batches of few bytes that would cost much.
+struct HostileBatchTests {
+    private static let format = ReadingFormat(schema: .standard, limits: ServiceLimits())
+
+    private func batch(_ count: Int) -> String {
+        "[\(repeatElement("{}", count: count).joined(separator: ","))]"
+    }
+
+    private func decoded(
+        _ body: String,
+        countMax: Int = .max
+    ) throws -> (isWhole: Bool, rows: ReadingRows) {
+        var decoder = ReadingDecoder(format: Self.format)
+        var rows = ReadingRows(sensorCount: Self.format.fields.count)
+        decoder.begin(arrival: 0)
+        let isWhole = try decoder.readBatch(
+            Array(body.utf8).span,
+            skipsErrors: true,
+            countMax: countMax,
+            into: &rows
+        )
+        return (isWhole, rows)
+    }
+
+    @Test func listsABoundedNumberOfProblemsAndEveryBadRow() throws {
+        let rows = try decoded(batch(5000)).rows
+        #expect(rows.refused.count == 5000)
+        let listed = rows.refused.values.map(\.problems.count)
+        #expect(listed.reduce(0, +) == ServiceLimits.batchProblemsListedMax)
+        #expect(rows.refused[0]?.problems.isEmpty == false)
+        #expect(rows.refused[4999] == .unlistedContent)
+    }
+
+    @Test(arguments: ["/batch_predict?on_error=skip", "lines"])
+    func answersEveryBadRowInFewBytes(_ path: String) throws {
+        let server = try TestServer()
+        let count = 5000
+        let good = TestReading.json(1, hour: 1)
+        var answers: [JSONValue] = []
+        var byteCount = 0
+        if path == "lines" {
+            let lines = String(repeating: "{}\n", count: count) + good
+            let answer = try server.client().request(
+                "POST",
+                "/batch_predict",
+                body: lines,
+                type: "application/x-ndjson"
+            )
+            byteCount = answer.body.utf8.count
+            answers = try answer.body.split(separator: "\n").map {
+                try JSONValue.parse(Array($0.utf8))
+            }
+        } else {
+            let body = batch(count).dropLast() + ",\(good)]"
+            let answer = try server.client().request("POST", path, body: String(body))
+            byteCount = answer.body.utf8.count
+            guard case .array(let elements) = try answer.json["predictions"] else {
+                Issue.record("no predictions")
+                return
+            }
+            answers = elements
+        }
+        #expect(answers.count == count + 1)
+        #expect(answers.dropLast().allSatisfy { $0["error"]?["status"] == 422 })
+        #expect(answers.last?["probability"] != nil)
+        #expect(answers.first?["error"]?["errors"] != nil)
+        #expect(byteCount < 150 * count, "\(byteCount) bytes")
+    }
+
+    @Test func endsABatchOfManyRowsForALoop() throws {
+        let limits = ServiceLimits()
+        let countMax = limits.inlineBatchRowsMax
+        #expect(countMax * 128 == limits.inlineBatchBytesMax)
+        #expect(try decoded(batch(countMax), countMax: countMax).isWhole)
+        let ended = try decoded(batch(2000), countMax: countMax)
+        #expect(!ended.isWhole && ended.rows.rows.count == countMax + 1)
+        let past = repeatElement("{}", count: countMax).joined(separator: ",")
+        let body = "{\"instances\":[{\"history\":[\(past)]}]}"
+        #expect(try !decoded(body, countMax: countMax).isWhole)
+    }
+
+    @Test(arguments: [1, 64, 65, 150])
+    func answersABatchOfManySmallRows(_ count: Int) throws {
+        let server = try TestServer()
+        let rows = repeatElement(TestReading.brief, count: count).joined(separator: ",")
+        let answer = try server.client().request("POST", "/batch_predict", body: "[\(rows)]")
+        #expect(answer.status == 200)
+        #expect(try answer.json["count"] == .integer(count))
+        let metrics = try server.client().request("GET", "/metrics").body
+        #expect(metrics.contains("\nstate_machines 1\n"))
+    }
+
+    @Test func countsLinesUpToAMost() {
+        var lines = LineBuffer(lineBytesMax: 100)
+        lines.add(Array("a\nb\nc".utf8).span, isLast: true)
+        #expect(lines.hasMoreLines(than: 2) && !lines.hasMoreLines(than: 3))
+        lines.add(Array("a\nb\n".utf8).span, isLast: true)
+        #expect(lines.hasMoreLines(than: 1) && !lines.hasMoreLines(than: 2))
+    }
+
+    @Test func suggestsForAsManyNamesAsARequestIsWorth() {
+        let names = (0..<256).map { "\(String(repeating: "a", count: 56))\(1000 + $0)" }
+        var suggestions = Suggestions()
+        let found = (0..<100).map { suggestions.nearest(to: names[$0] + "x", among: [names[$0]]) }
+        let first = found.prefix { $0 != nil }.count
+        #expect((10..<100).contains(first) && found.dropFirst(first).allSatisfy { $0 == nil })
+        var hostile = Suggestions()
+        #expect(hostile.nearest(to: names[255] + "x", among: names) != nil)
+        #expect(hostile.nearest(to: names[0], among: names) == nil)
+    }
+
+    @Test func makesNoTextThatIsNotListed() throws {
+        var decoder = ReadingDecoder(format: Self.format)
+        decoder.begin(arrival: 0)
+        var made = 0
+        func text() -> String {
+            made += 1
+            return ""
+        }
+        for _ in 0..<1000 { decoder.note(text(), text()) }
+        #expect(made == 2 * ServiceLimits().problemsListedMax && decoder.isUnfit)
+    }
+}
