@@ -168,6 +168,40 @@ import Testing
         let huge = BatchQueue(byteCountMax: 100, workerCount: 1)
         #expect(huge.reserve(101), "one alone finds room")
         #expect(!huge.reserve(1))
+        #expect(!queue.reserve(1, besides: 40), "another batch has some too")
+        #expect(huge.reserve(500, besides: 101), "its answer finds room as well")
+    }
+
+    @Test(arguments: ["application/json", "application/x-ndjson"])
+    func takesNothingInWhereTheAnswerFindsNoRoom(_ type: String) async throws {
+        let server = try TestServer(arguments: ["batch-bytes-pending-max": "40000"])
+        let batches = server.application.service.batches
+        let client = try server.client()
+        let isLines = type == "application/x-ndjson"
+        let joined = Self.readings.joined(separator: isLines ? "\n" : ",")
+        let body = isLines ? joined : "[\(joined)]"
+        // Another batch, beside which the body finds room.
+        let others = 40_000 - body.utf8.count - 100
+        try #require(batches.reserve(others))
+        let refused = try client.request("POST", "/batch_predict", body: body, type: type)
+        #expect(refused.status == 503 && refused.field("retry-after") != nil)
+        let page = try server.client().request("GET", "/metrics").body
+        #expect(page.contains("\nstate_machines 0\n"))
+        // Given back behind the answer.
+        let end = ContinuousClock.now + .seconds(10)
+        while batches.pendingByteCount != others, .now < end {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(batches.pendingByteCount == others)
+    }
+
+    @Test func givesBackTheRoomOfAnAnswer() throws {
+        let server = try TestServer(arguments: ["batch-bytes-pending-max": "1024"])
+        let body = "[\(Self.readings.joined(separator: ","))]"
+        for _ in 0..<3 {
+            let answer = try server.client().request("POST", "/batch_predict", body: body)
+            #expect(answer.status == 200)
+        }
     }
 
     @Test func aFullStoreRefusesNewMachinesAndKeepsTheOld() throws {

@@ -30,7 +30,7 @@ enum ModelMetrics {
         registry.derived(from: { models.standing }, standing)
         registry.function(
             "batch_bytes_pending",
-            help: "Bodies of the batches that wait or are worked on."
+            help: "Bodies of the batches that wait or are worked on, and their answers."
         ) { [unowned service] in Double(service.batches.pendingByteCount) }
         registry.function(
             "explanations_pending",

@@ -211,12 +211,12 @@ struct ReadingDecoder {
                 note(pointer.text("history"), "is missing")
             }
         }
-        let absent = format.requiredSensors(absentFrom: seen)
         let isRejecting = format.limits.unknownFields == .reject && unknownCount > 0
-        guard !absent.isEmpty || isRejecting else { return }
+        guard isRejecting || format.needsMore(than: seen) else { return }
         isUnfit = true
         // A row of three bytes may lack hundreds of sensors.
         guard listsProblems else { return }
+        let absent = format.requiredSensors(absentFrom: seen)
         let names = unknownTexts(unknown, bytes, rows)
         noteAbsent(absent, names, pointer)
         if isRejecting { noteUnknown(names, count: unknownCount, seen, pointer) }

@@ -111,6 +111,13 @@ final class ReadingFormat: Sendable {
     /// The last moment that a reading arriving then may be about, microseconds since the epoch.
     func latest(arrival: Int64) -> Int64 { aheadMax.map { arrival + $0 } ?? .max }
 
+    /// Whether a reading lacks a sensor that it must have.
+    func needsMore(than seen: SeenKeys) -> Bool {
+        for index in fields.indices
+        where !seen.contains(.sensor(index)) && !fields[index].isOptional { return true }
+        return false
+    }
+
     /// The sensors that a reading must have and has not.
     func requiredSensors(absentFrom seen: SeenKeys) -> [Int] {
         var absent: [Int] = []

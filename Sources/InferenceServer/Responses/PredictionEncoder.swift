@@ -23,6 +23,8 @@ final class PredictionEncoder: Sendable {
     private let sensorKeys: [[UInt8]]
     /// The bytes of a prediction without flags: the pieces, two numbers and a timestamp.
     private let byteCountMax: Int
+    /// The bytes of a prediction with all flags, but for what it repeats of the request.
+    let answerByteCountMax: Int
 
     init(
         sensors: [String],
@@ -41,6 +43,11 @@ final class PredictionEncoder: Sendable {
             JSONValue.string(name).serialized() + [UInt8(ascii: ":")]
         }
         byteCountMax = pieces.byteCountMax + 2 * JSONNumber.byteCountMax + Timestamp.byteCountMax
+        answerByteCountMax =
+            byteCountMax
+            + sensorKeys.reduce(Keys.qualityByteCountMax) {
+                $0 + $1.count + Keys.flagsByteCountMax
+            }
     }
 
     /// The number of windows that answers tell the fill of.

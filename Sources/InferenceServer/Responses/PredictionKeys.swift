@@ -31,6 +31,13 @@ extension PredictionEncoder {
             SensorFlag(.stuck, "stuck"),
         ]
 
+        /// The bytes of all flags of a sensor, with brackets and commas.
+        static let flagsByteCountMax = sensorFlags.reduce(3) { $0 + $1.quoted.count + 1 }
+
+        /// The bytes of a quality without sensors and names of unknown fields, whose quotes and
+        /// commas are as many in the request.
+        static let qualityByteCountMax = quality.count + unknownFields.count + duplicate.count + 8
+
         /// What the reading's time was flagged with; it stands at the name `timestamp`, which no
         /// sensor may have.
         static func flag(of admission: Admission) -> [UInt8]? {

@@ -8,6 +8,34 @@ struct BatchJob: Sendable {
     let moment: RequestMoment
     /// Whether a row that does not fit is answered in its place and does not fail the batch.
     let skipsErrors: Bool
+    /// What is reserved for it; nil where a loop works on it, which bounds it by itself.
+    var room: BatchRoom?
+}
+
+/// The bytes that one batch has reserved: its body and, once its rows are known, its answer.
+///
+/// - Note: Thread-safe.
+final class BatchRoom: Sendable {
+    private let queue: BatchQueue
+    private let byteCount: Atomic<Int>
+
+    /// Holds so many bytes that were reserved.
+    fileprivate init(_ queue: BatchQueue, _ count: Int) {
+        self.queue = queue
+        byteCount = Atomic(count)
+    }
+
+    /// Reserves as much more.
+    ///
+    /// - Throws: ``ServiceError/busy``; the batch keeps what it had.
+    func grow(by count: Int) throws(ServiceError) {
+        let held = byteCount.load(ordering: .relaxed)
+        guard queue.reserve(count, besides: held) else { throw .busy }
+        byteCount.add(count, ordering: .relaxed)
+    }
+
+    /// Gives all of it back.
+    fileprivate func release() { queue.release(byteCount.exchange(0, ordering: .relaxed)) }
 }
 
 /// Works on batches beside the event loops, with a bound on the bytes that wait.
@@ -35,17 +63,20 @@ final class BatchQueue: Sendable {
         self.workerCount = workerCount
     }
 
-    /// Bytes of the batches that wait or are worked on.
+    /// Bytes of the batches that wait or are worked on, and of the answers that they may have.
     var pendingByteCount: Int { byteCount.load(ordering: .relaxed) }
 
-    /// Takes room for a body; false where there is none.
-    func reserve(_ count: Int) -> Bool {
+    /// Takes room for a body, or besides what its batch has for its answer; false where there is
+    /// none.
+    func reserve(_ count: Int, besides held: Int = 0) -> Bool {
         let after = byteCount.add(count, ordering: .relaxed).newValue
         // One batch alone always finds room, however large the route lets it be.
-        if after <= byteCountMax || after == count { return true }
-        byteCount.subtract(count, ordering: .relaxed)
+        if after <= byteCountMax || after == held + count { return true }
+        release(count)
         return false
     }
+
+    fileprivate func release(_ count: Int) { byteCount.subtract(count, ordering: .relaxed) }
 
     /// In how many parts a batch of so many bytes is worked on: on as many cores as other batches
     /// leave free.
@@ -92,13 +123,14 @@ final class BatchQueue: Sendable {
 
     private func nextNumber() -> Int { scorerCount.add(1, ordering: .relaxed).oldValue }
 
-    /// Runs a batch for which room was taken, and gives the room back after it.
-    func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+    /// Runs a batch for which room was taken, and gives all of its room back after it.
+    func run(_ count: Int, _ body: @escaping @Sendable (BatchRoom) -> Void) {
+        let room = BatchRoom(self, count)
         queue.async { [self] in
             runningCount.add(1, ordering: .relaxed)
-            body()
+            body(room)
             runningCount.subtract(1, ordering: .relaxed)
-            byteCount.subtract(count, ordering: .relaxed)
+            room.release()
         }
     }
 }

@@ -65,15 +65,15 @@ final class LineStream: BodyStream {
         RequestIdentity.addFields(identity, to: &response)
         if byteCount == 0 { return }
         if isShort {
-            return answer(model, service.moment(trace), loopIndex: loopIndex, &response)
+            return answer(model, service.moment(trace), loopIndex: loopIndex, room: nil, &response)
         }
         guard service.batches.reserve(byteCount) else { return refuse(.busy, &response) }
         let started = response
         let moment = service.moment(trace)
         let handle = response.defer()
-        service.batches.run(byteCount) { [self] in
+        service.batches.run(byteCount) { [self] room in
             var response = started
-            answer(model, moment, loopIndex: nil, &response)
+            answer(model, moment, loopIndex: nil, room: room, &response)
             noteAnswer(to: event, response)
             handle.complete(response)
         }
@@ -102,6 +102,7 @@ final class LineStream: BodyStream {
         _ model: ServedModel,
         _ moment: RequestMoment,
         loopIndex: Int?,
+        room: BatchRoom?,
         _ response: inout Response
     ) {
         do throws(ServiceError) {
@@ -112,6 +113,7 @@ final class LineStream: BodyStream {
                     moment,
                     model,
                     loopIndex: loopIndex,
+                    room: room,
                     to: &response.body
                 )
                 state.count += count

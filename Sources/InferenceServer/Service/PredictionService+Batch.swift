@@ -41,7 +41,9 @@ extension PredictionService {
         let kept = identity.kept(bytes, context.requestIDs, trace)
         let received = request.receivedNanoseconds
         let handle = response.defer()
-        batches.run(byteCount) { [self] in
+        batches.run(byteCount) { [self] room in
+            var job = job
+            job.room = room
             let answer = answer(job, body, model, kept)
             note(.batchPredict, kept, answer, since: received, trace: trace)
             handle.complete(answer)
@@ -110,7 +112,8 @@ extension PredictionService {
         )
     }
 
-    /// Answers lines of a streamed batch, on the event loop of that index or beside the loops.
+    /// Answers lines of a streamed batch, on the event loop of that index, or beside the loops with
+    /// the room that is reserved for them.
     ///
     /// - Returns: How many there were.
     func answerLines(
@@ -119,17 +122,31 @@ extension PredictionService {
         _ moment: RequestMoment,
         _ model: ServedModel,
         loopIndex: Int?,
+        room: BatchRoom?,
         to output: inout [UInt8]
     ) throws(ServiceError) -> Int {
         var count = 0
         if let loopIndex {
             try slots[loopIndex].context.withLock { context throws(ServiceError) in
                 _ = try prepare(&context, slot: loopIndex)
-                count = try context.scorer?.answerLines(lines, firstIndex, moment, to: &output) ?? 0
+                let answered = try context.scorer?.answerLines(
+                    lines,
+                    firstIndex,
+                    moment,
+                    room: nil,
+                    to: &output
+                )
+                count = answered ?? 0
             }
         } else {
             try withScorer(model) { scorer throws(ServiceError) in
-                count = try scorer.answerLines(lines, firstIndex, moment, to: &output)
+                count = try scorer.answerLines(
+                    lines,
+                    firstIndex,
+                    moment,
+                    room: room,
+                    to: &output
+                )
             }
         }
         return count

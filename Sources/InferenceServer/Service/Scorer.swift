@@ -148,6 +148,7 @@ struct Scorer: ~Copyable {
         _ lines: Span<UInt8>,
         _ firstIndex: Int,
         _ moment: RequestMoment,
+        room: BatchRoom?,
         to output: inout [UInt8]
     ) throws(ServiceError) -> Int {
         rows.reset()
@@ -155,6 +156,7 @@ struct Scorer: ~Copyable {
         var mark = moment.mark
         decoder.readLines(lines, into: &rows)
         moment.end(.parse, since: &mark)
+        try room?.grow(by: rows.rows.count * model.encoder.answerByteCountMax)
         try predictor.score(&rows, model: model, moment: moment, skipsErrors: true)
         let microseconds = moment.elapsedNanoseconds / 1000
         output.reserveCapacity(output.count + rows.rows.count * 384)
@@ -229,8 +231,11 @@ struct Scorer: ~Copyable {
             countMax: countMax,
             into: &rows
         )
-        if isWhole { job.moment.end(.parse, since: &mark) }
-        return isWhole
+        guard isWhole else { return false }
+        job.moment.end(.parse, since: &mark)
+        // Before anything is taken in: a batch that finds no room may be sent again.
+        try job.room?.grow(by: rows.rows.count * model.encoder.answerByteCountMax)
+        return true
     }
 
     private mutating func writeDocument(

@@ -23,7 +23,7 @@ extension Setting {
             \.service.batchBytesPendingMax,
             in: 1024...(1 << 34),
             "bytes",
-            "Bodies of all batches being worked on; more are answered 503, before memory ends."
+            "Bodies of all batches being worked on, and their answers; more are 503."
         ),
         .count(
             "inline-batch-bytes-max",

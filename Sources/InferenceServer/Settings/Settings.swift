@@ -91,6 +91,7 @@ struct ServiceLimits: Sendable {
     var silentAfter = Duration.seconds(10_800)
     var batchRowsMax = 10_000
     var batchBytesMax = 16 << 20
+    /// Of bodies, and of answers that may be tens of times as large.
     var batchBytesPendingMax = 256 << 20
     var historyRowsMax = 10_000
     /// Explanations that wait or are worked on; an exact one of six groups takes some 2 ms.
