@@ -34,10 +34,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
 /// What a server is told at its start.
 package struct ServerConfiguration: Sendable {
+    /// Each loop has one of Dispatch's 255 threads for itself, and other work needs some as well.
+    package static let eventLoopCountMax = 128
+
     /// The addresses, at most one in the clear and one with TLS for each ``Listener``.
     package var listeners: [ListenerConfiguration]
-    /// The number of event loops; by default one for each core that this process may use.
-    package var eventLoopCount = UsableCores.count
+    /// The number of event loops, up to ``eventLoopCountMax``; by default one for each core that
+    /// this process may use.
+    package var eventLoopCount = min(UsableCores.count, Self.eventLoopCountMax)
     /// Whether the ports may be those of another server of the same user, with which this one
     /// then shares the clients; without it such a port is an error.
     package var sharesPorts = false

@@ -12,7 +12,8 @@ import Platform
 final class TestClient: Sendable {
     private let descriptor: FileDescriptor
 
-    init?(port: UInt16) {
+    /// Connects; `receiveBytes` is the size of the socket's buffer.
+    init?(port: UInt16, receiveBytes: Int32? = nil) {
         let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         descriptor = FileDescriptor(owning: raw)
         guard raw >= 0, let address = SocketAddress(host: "127.0.0.1", port: port) else {
@@ -22,6 +23,11 @@ final class TestClient: Sendable {
         let size = socklen_t(MemoryLayout<timeval>.size)
         // SAFETY: the timeout is valid for the call and its size is given.
         unsafe setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
+        if var receiveBytes {
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            // SAFETY: the number is valid for the call and its size is given.
+            unsafe setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &receiveBytes, size)
+        }
         // SAFETY: the address outlives the call.
         let result = unsafe address.withSystemAddress { unsafe connect(raw, $0, $1) }
         guard result == 0 else { return nil }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Dispatch
+import Glibc
 @testable import HTTPServer
 import Platform
 import Synchronization
@@ -24,6 +25,8 @@ final class TestHandler: RequestHandler {
     let streams = StreamHandler()
     let isStopping = DispatchSemaphore(value: 0)
     let goesOn = DispatchSemaphore(value: 0)
+    /// The CPU clock of the loop that has called last.
+    let loopClock = Mutex<clockid_t>(0)
     private let worker = DispatchQueue(label: "test.worker")
 
     static let routes = RouteTable([
@@ -45,6 +48,10 @@ final class TestHandler: RequestHandler {
     }
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
+        loopClock.withLock { clock in
+            // SAFETY: the clock is valid for the call, and this thread is alive.
+            _ = unsafe pthread_getcpuclockid(pthread_self(), &clock)
+        }
         switch request.routeID {
         case 1:
             for index in request.body { response.body.append(bytes[index]) }
@@ -129,6 +136,20 @@ final class TestServer: Sendable {
 
     var port: UInt16 { server.port(of: .main) ?? 0 }
     var tlsPort: UInt16 { server.port(of: .main, isEncrypted: true) ?? 0 }
+
+    /// Whether the loop that has called the handler last sleeps while nobody asks for anything.
+    var isIdle: Bool {
+        let before = loopNanoseconds
+        usleep(200_000)
+        return loopNanoseconds - before < 50_000_000
+    }
+
+    private var loopNanoseconds: Int64 {
+        var time = timespec()
+        // SAFETY: the time is valid for the call.
+        _ = handler.loopClock.withLock { unsafe clock_gettime($0, &time) }
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 
     /// Moves the clock and lets the loops look at it.
     func advance(by duration: Duration) {

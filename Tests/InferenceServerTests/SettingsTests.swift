@@ -44,7 +44,7 @@ import Testing
 
     @Test(arguments: [
         ("port", "65536"), ("port", "-1"), ("port", "+5"), ("port", ""), ("port", "80 "),
-        ("event-loops", "0"), ("event-loops", "257"), ("drain-delay", "1 s"),
+        ("event-loops", "0"), ("event-loops", "129"), ("drain-delay", "1 s"),
         ("drain-delay", "3601s"), ("drain-delay", "-1s"), ("future-limit", "never"),
         ("unknown-fields", "Ignore"), ("log-level", "trace"), ("log-format", ""),
         ("machines-max", "0"), ("machines-max", "100000001"), ("host", ""), ("model", ""),
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("port", "65535"), ("port", "0"), ("port", "off"), ("event-loops", "256"),
+        ("port", "65535"), ("port", "0"), ("port", "off"), ("event-loops", "128"),
         ("event-loops", "auto"), ("drain-delay", "3600s"), ("drain-delay", "60min"),
         ("drain-delay", "15"), ("future-limit", "none"), ("future-limit", "0"),
         ("machines-max", "100000000"), ("head-timeout", "10ms"), ("batch-rows-max", "1000000"),

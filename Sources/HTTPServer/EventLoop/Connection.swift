@@ -56,6 +56,8 @@ final class Connection {
     var hasUnreadInput = false
     /// Whether input has been read off the socket that the protocol has not been given.
     private(set) var hasBufferedInput = false
+    /// Whether TLS has to say something before it gives more input, and the socket has no room.
+    private(set) var readsWhenWritable = false
 
     init(
         _ socket: consuming Socket,
@@ -107,8 +109,13 @@ final class Connection {
         from offset: Int
     ) throws(SystemError) -> Int? {
         hasBufferedInput = false
-        guard let count = try tls.receive(into: &buffer, from: offset) else { return nil }
-        hasBufferedInput = tls.hasBufferedInput
+        readsWhenWritable = false
+        guard let count = try tls.receive(into: &buffer, from: offset) else {
+            readsWhenWritable = tls.wantsOutput
+            return nil
+        }
+        // What stands behind the end of the stream is nobody's.
+        hasBufferedInput = count > 0 && tls.hasBufferedInput
         return count
     }
 

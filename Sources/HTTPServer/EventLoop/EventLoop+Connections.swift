@@ -52,6 +52,8 @@ extension EventLoop {
             } else {
                 http.didReceive(count)
                 counters.add(count, to: .bytesIn)
+                // Each piece of a streamed body puts its deadline off.
+                if http.streamed != nil { connection.deadlineKind = .none }
             }
             guard advance(connection, &http) else { break }
             guard count == room || connection.isEncrypted && connection.hasBufferedInput else {
@@ -68,7 +70,9 @@ extension EventLoop {
         }
         if connection.ending == .open, !http.hasOutput, !http.isDeferred {
             buffers.lend(to: &http)
-            if advance(connection, &http), connection.isEncrypted, connection.hasBufferedInput {
+            if advance(connection, &http), connection.isEncrypted,
+                connection.hasBufferedInput || connection.readsWhenWritable
+            {
                 return receive(connection, &http)
             }
         }
@@ -85,10 +89,7 @@ extension EventLoop {
         guard token.descriptor < connections.count,
             let connection = connections[token.descriptor], connection.token == token,
             connection.awaitsAnswer(to: sequence)
-        else {
-            counters.add(-1, to: .requestsDeferred)
-            return counters.add(1, to: .answersDropped)
-        }
+        else { return dropAnswer(to: token) }
         if let body = connection.streamed(for: sequence) {
             return givePiece(answer, of: body, to: sequence, connection)
         }
@@ -98,6 +99,18 @@ extension EventLoop {
         counters.add(-1, to: .requestsDeferred)
         answers.count(status: answer.status, routeIndex: connection.routeIndex(for: sequence))
         connection.answer(answer, to: sequence, context)
+        proceed(connection, &connection.http)
+    }
+
+    /// Takes note of a deferred answer that nobody waits for any more.
+    private func dropAnswer(to token: ConnectionToken) {
+        counters.add(-1, to: .requestsDeferred)
+        counters.add(1, to: .answersDropped)
+        guard token.descriptor < connections.count,
+            let connection = connections[token.descriptor], connection.token == token,
+            connection.http2 != nil
+        else { return }
+        // A stream that was reset has held its place until now, for which another may wait.
         proceed(connection, &connection.http)
     }
 
@@ -288,7 +301,7 @@ extension EventLoop {
     /// Watches for what the connection's state waits for.
     private func watch(_ connection: Connection, _ http: inout HTTP1Connection) {
         var wanted = Readiness.input
-        if http.hasOutput {
+        if http.hasOutput || connection.readsWhenWritable && connection.ending == .open {
             wanted = .output
         } else if http.inputHasEnded
             || !http.takesInput && connection.hasUnreadInput

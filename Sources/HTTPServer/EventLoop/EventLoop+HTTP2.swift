@@ -44,8 +44,9 @@ extension EventLoop {
     }
 
     private func answerReady(_ connection: Connection, _ http2: HTTP2Connection) {
-        // All of a connection's streams wait together, so that their answers go out together.
-        if isTurnOver { return }
+        // All of a connection's streams wait together, so that their answers go out together; one
+        // that has waited is served, however short a turn is.
+        if isTurnOver, connection.waitsSince == .max { return }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
             switch http2.next() {
             case .handle(let slot): handle(connection, http2, slot)

@@ -45,13 +45,13 @@ extension EventLoop {
     /// as it is while that goes on, whatever trickles in.
     func setDeadline(of connection: Connection, _ http: inout HTTP1Connection) {
         if let http2 = connection.http2 {
-            return setDeadline(of: connection, http2, hasOutput: http.hasOutput)
+            let hasOutput = http.hasOutput || connection.readsWhenWritable
+            return setDeadline(of: connection, http2, hasOutput: hasOutput)
         }
         let kind = deadlineKind(of: connection, &http)
         let sequence = http.sequence
         let isSame = kind == connection.deadlineKind && sequence == connection.deadlineSequence
-        // Each piece puts the deadline off.
-        guard !isSame || kind == .piece else { return }
+        guard !isSame else { return }
         connection.deadlineKind = kind
         connection.deadlineSequence = sequence
         let timeout: Int64
@@ -78,8 +78,9 @@ extension EventLoop {
     ) -> Connection.DeadlineKind {
         if http.hasOutput { return .write }
         if connection.ending == .lingering { return .linger }
+        if connection.readsWhenWritable { return .write }
         if connection.isEncrypted, connection.security == .handshake { return .handshake }
-        if http.isDeferred { return .answer }
+        if http.isDeferred || http.isDecoding { return .answer }
         if http.isIdle || http.isSkipping { return .idle }
         if http.streamed != nil { return .piece }
         return http.isInHead ? .head : .body

@@ -44,6 +44,12 @@ extension HTTP1Connection {
         return inputEnd - inputStart < parser.position + bodyByteCount
     }
 
+    /// Whether a request has all come and its body is still being decoded.
+    var isDecoding: Bool {
+        if case .decoding = phase { return true }
+        return false
+    }
+
     /// Takes the request for complete without the rest of its body, which is to be received by
     /// nobody: ``didSkip(_:)`` says how much of it has gone by.
     ///

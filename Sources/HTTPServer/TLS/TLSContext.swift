@@ -79,6 +79,8 @@ internal import COpenSSL
             | SSL_MODE_RELEASE_BUFFERS
         // SAFETY: as above.
         unsafe SSL_CTX_ctrl(raw, SSL_CTRL_MODE, Int(mode), nil)
+        // SAFETY: as above; the function keeps nothing.
+        unsafe SSL_CTX_set_msg_callback(raw, pdm_count_record)
         // SAFETY: as above. One system call takes in several records.
         unsafe SSL_CTX_ctrl(raw, SSL_CTRL_SET_READ_AHEAD, 1, nil)
         let version = unsafe SSL_CTX_ctrl(

@@ -16,6 +16,12 @@ internal import Platform
 
     private let raw: OpaquePointer?
 
+    /// Records that a client may send without a byte for the application before it is cut off: one
+    /// that changes its keys sends one.
+    private static let recordCountMax = 16
+    /// Records of a handshake that come together; most are one or two.
+    private static let handshakeRecordCountMax = 256
+
     /// Makes what a connection in the clear has in its place.
     init() {
         // SAFETY: no pointer at all.
@@ -40,6 +46,7 @@ internal import Platform
     /// Goes on with the handshake.
     func shakeHands() -> Progress {
         ERR_clear_error()
+        allowRecords(Self.handshakeRecordCountMax)
         // SAFETY: here and below the session is valid.
         let result = unsafe SSL_do_handshake(raw)
         if result == 1 { return .complete }
@@ -59,6 +66,10 @@ internal import Platform
     // SAFETY: the session is valid.
     var hasBufferedInput: Bool { unsafe SSL_has_pending(raw) == 1 }
 
+    /// Whether the last operation waits for the socket to have room.
+    // SAFETY: the session is valid.
+    var wantsOutput: Bool { unsafe SSL_want(raw) == SSL_WRITING }
+
     /// What the client chose by ALPN.
     var applicationProtocol: ApplicationProtocol {
         var name: UnsafePointer<UInt8>?
@@ -76,10 +87,12 @@ internal import Platform
     /// The end of the stream is taken as such with or without the client's word for it: HTTP tells
     /// itself what is complete.
     ///
-    /// - Throws: `SystemError`, `EPROTO` where the client breaks the protocol.
+    /// - Throws: `SystemError`, `EPROTO` where the client breaks the protocol, `EBADF` where it
+    ///   sends records without end and nothing in them.
     func receive(into buffer: inout [UInt8], from offset: Int) throws(SystemError) -> Int? {
         precondition(offset < buffer.count)
         ERR_clear_error()
+        allowRecords(Self.recordCountMax)
         // SAFETY: the room from `offset` to the buffer's end is given, checked above.
         let result = unsafe buffer.withUnsafeMutableBytes { bytes in
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
@@ -111,6 +124,13 @@ internal import Platform
         ERR_clear_error()
         // SAFETY: the session is valid; the library refuses what its state does not allow.
         _ = unsafe SSL_shutdown(raw)
+    }
+
+    /// Lets the next operation read so many records and the one that ends it; at another, the
+    /// session loses its socket.
+    private func allowRecords(_ count: Int) {
+        // SAFETY: the session is valid; the pointer carries a number and is never followed.
+        _ = unsafe SSL_set_ex_data(raw, 0, UnsafeMutableRawPointer(bitPattern: count + 2))
     }
 
     private func outcome(_ result: Int32, _ call: String) throws(SystemError) -> Int? {

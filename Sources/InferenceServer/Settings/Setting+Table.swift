@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Features
+internal import HTTPServer
 
 extension Setting {
     /// All settings in the order of the documentation.
@@ -25,7 +26,7 @@ extension Setting {
         .optionalNumber(
             "event-loops",
             \.eventLoopCount,
-            in: 1...256,
+            in: 1...ServerConfiguration.eventLoopCountMax,
             none: "auto",
             "Event loops; auto is one per core that affinity and cgroup quota leave."
         ),

@@ -121,6 +121,35 @@ struct HTTP2ServerTests {
         #expect(client.reader.answers[1] == nil)
     }
 
+    /// What streams that were reset have held back goes on when their answers come.
+    @Test func answersWhatWaitedForStreamsThatWereReset() throws {
+        var limits = ServerLimits()
+        limits.http2StreamCountMax = 2
+        // The clock stands still: no time-out has the loop look at it.
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        var client = try #require(HTTP2Client(port: server.port))
+        for stream: UInt32 in [1, 3] {
+            client.client.send(Frames.headers(stream, Frames.request("GET", "/held")))
+        }
+        #expect(server.wait { $0.requestsDeferred == 2 })
+        client.client.send(Frames.reset(1) + Frames.reset(3))
+        client.client.send(Frames.headers(5, Frames.request("GET", "/")) + Frames.ping())
+        client.receive { $0.pingAnswerCount == 1 }
+        #expect(client.reader.answers[5] == nil)
+        server.handler.release()
+        client.receive { $0.answers[5]?.isComplete == true }
+        #expect(client.reader.answers[5]?.text == "now;")
+    }
+
+    @Test func answersInTurnsWithoutTime() throws {
+        var limits = ServerLimits()
+        limits.turnTime = .zero
+        let server = try TestServer(loops: 1, limits: limits)
+        var client = try #require(HTTP2Client(port: server.port))
+        for stream: UInt32 in [1, 3] { #expect(client.ask(stream, "/")?.text == "now;") }
+        #expect(server.isIdle)
+    }
+
     @Test func sendsALargeAnswerAsTheWindowsOpen() throws {
         let server = try TestServer()
         var client = try #require(HTTP2Client(port: server.port))

@@ -12,8 +12,13 @@ import COpenSSL
     private let input: OpaquePointer?
     private let output: OpaquePointer?
 
-    init?(port: UInt16, pieces: Int = .max, protocols: [ApplicationProtocol] = []) {
-        guard let raw = TestClient(port: port) else { return nil }
+    init?(
+        port: UInt16,
+        pieces: Int = .max,
+        protocols: [ApplicationProtocol] = [],
+        receiveBytes: Int32? = nil
+    ) {
+        guard let raw = TestClient(port: port, receiveBytes: receiveBytes) else { return nil }
         self.raw = raw
         self.pieces = pieces
         // SAFETY: here and below context and session are owned until deinit; the session owns
@@ -65,6 +70,34 @@ import COpenSSL
 
     /// Makes the end of this client a reset.
     func reset() { raw.reset() }
+
+    /// Says that nothing more comes and sends bytes all the same, in one segment.
+    func sendGoodbye(followedBy bytes: [UInt8]) {
+        // SAFETY: the session is valid.
+        _ = unsafe SSL_shutdown(session)
+        send(pendingOutput() + bytes)
+    }
+
+    /// Changes the keys so many times, and asks the server to; then sends a last text, if any.
+    func changeKeys(_ count: Int, then text: String = "") {
+        for _ in 0..<count {
+            // SAFETY: here and below the session is valid.
+            unsafe SSL_key_update(session, SSL_KEY_UPDATE_REQUESTED)
+            _ = unsafe SSL_do_handshake(session)
+        }
+        let bytes = Array(text.utf8)
+        // SAFETY: the bytes are valid for the call.
+        if !bytes.isEmpty { _ = unsafe SSL_write(session, bytes, Int32(bytes.count)) }
+        send(pendingOutput())
+    }
+
+    /// Waits for anything from the server, which is not read.
+    func waitForBytes() -> Bool {
+        guard let bytes = raw.receive() else { return false }
+        // SAFETY: the bytes are valid for the call.
+        unsafe BIO_write(input, bytes, Int32(bytes.count))
+        return true
+    }
 
     /// What comes next, or nil at the end of the stream or on failure.
     func receive() -> [UInt8]? {

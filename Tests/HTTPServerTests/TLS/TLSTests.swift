@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import Dispatch
 @testable import HTTPServer
 import Testing
 
@@ -192,22 +191,6 @@ struct TLSTests {
         let answers = client.receive(until: ";", count: 502)
         let bodies = answers.split(separator: ";").dropFirst(2).map { $0.suffix(4) }
         #expect(bodies == (0..<500).map { "\(1000 + $0)"[...] })
-    }
-
-    /// Of a socket that has gone, the library says that the client has ended the session if it has.
-    @Test func forgetsAClientThatSaysGoodbyeAndResets() throws {
-        let server = try server(loops: 1)
-        var client = TLSTestClient(port: server.tlsPort)
-        #expect(client?.shakeHands() == true)
-        client?.sendLast("GET /stopping HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.handler.isStopping.wait()
-        client?.reset()
-        client = nil
-        server.handler.goesOn.signal()
-        let other = try #require(TestClient(port: server.port))
-        other.send(lastGet)
-        #expect(statuses(of: other.receiveAll()) == [200])
-        #expect(server.wait { $0.connectionsOpen == 0 })
     }
 
     @Test func movesLargeBodiesBothWays() throws {
