@@ -113,6 +113,8 @@ extension Problem {
         case .unsupportedCoding: self.init(501, "The only transfer coding taken is chunked.")
         case .tooManyDecoders:
             self.init(503, "Too many gzip bodies are being read; try again later.")
+        case .noRoom:
+            self.init(503, "Bodies take all the memory that they may; try again later.")
         case .unsupportedVersion: self.init(505, "The only versions spoken are 1.0 and 1.1.")
         }
     }

@@ -37,6 +37,10 @@ package struct Response: Sendable {
     /// It has a meaning for a ``BodyStream`` only; a connection of HTTP/1.1 ends then.
     package var endsStream = false
 
+    /// What is to live until the body has been sent or given up, such as a reservation of its
+    /// bytes.
+    package var reservation: (any AnyObject & Sendable)?
+
     /// Further fields as they go out: `name: value CRLF` each.
     private(set) var fieldBytes: [UInt8] = []
     /// Where a deferred answer has to go; set by the loop before the handler is called.
@@ -99,6 +103,7 @@ package struct Response: Sendable {
         closesConnection = false
         endsStream = false
         isDeferred = false
+        if reservation != nil { reservation = nil }
     }
 
     /// RFC 9110 §5.5: a value holds no control character but the tab.

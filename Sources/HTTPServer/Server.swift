@@ -140,6 +140,7 @@ package final class Server: Sendable {
         var sum = ServerCounters()
         let (loops, identities) = state.withLock { ($0.loops, $0.identities) }
         for loop in loops { loop.counters.add(to: &sum) }
+        sum.bodyBytesPending = shared.bodies.byteCount
         for identity in identities {
             sum.certificateReloads += identity.reloadCount.load(ordering: .relaxed)
             sum.certificateRefusals += identity.refusalCount.load(ordering: .relaxed)

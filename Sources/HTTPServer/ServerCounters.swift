@@ -30,6 +30,9 @@ package struct ServerCounters: Sendable, Equatable {
     package var answersDropped = 0
     /// Requests in the hands of a handler that has deferred its answer, now.
     package var requestsDeferred = 0
+    /// Bytes of bodies that are coming or wait for their answers, beyond 16 KiB of each connection,
+    /// now.
+    package var bodyBytesPending = 0
     /// Connections with an unfinished request or answer when a drain ran out of time.
     package var connectionsCutOff = 0
     /// TLS handshakes that came to an end.

@@ -50,7 +50,10 @@ struct Machine {
     mutating func feed(_ bytes: [UInt8], pieces size: Int = .max) {
         var offset = 0
         while offset < bytes.count, !isClosed {
-            http.makeRoom()
+            guard http.makeRoom(context) else {
+                _ = http.refuse(.noRoom, context)
+                return run()
+            }
             let room = http.input.count - http.inputEnd
             let count = min(size, room, bytes.count - offset)
             for index in 0..<count { http.input[http.inputEnd + index] = bytes[offset + index] }

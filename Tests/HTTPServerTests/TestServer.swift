@@ -90,13 +90,13 @@ final class TestHandler: RequestHandler {
     }
 
     /// Answers what `/held` has kept.
-    func release() {
+    func release(_ answer: Response = TestHandler.answer("held;")) {
         let all = held.withLock { kept in
             let all = kept
             kept = []
             return all
         }
-        for later in all { later.complete(TestHandler.answer("held;")) }
+        for later in all { later.complete(answer) }
     }
 }
 

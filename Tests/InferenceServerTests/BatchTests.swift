@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import HTTPServer
 @testable import InferenceServer
 import JSON
 import Testing
@@ -162,14 +163,14 @@ import Testing
 
     @Test func turnsBatchesAwayWhereTooManyBytesWait() {
         let queue = BatchQueue(byteCountMax: 100, workerCount: 1)
-        #expect(queue.reserve(60))
-        #expect(queue.reserve(40))
-        #expect(!queue.reserve(1))
+        #expect(queue.budget.reserve(60))
+        #expect(queue.budget.reserve(40))
+        #expect(!queue.budget.reserve(1))
         let huge = BatchQueue(byteCountMax: 100, workerCount: 1)
-        #expect(huge.reserve(101), "one alone finds room")
-        #expect(!huge.reserve(1))
-        #expect(!queue.reserve(1, besides: 40), "another batch has some too")
-        #expect(huge.reserve(500, besides: 101), "its answer finds room as well")
+        #expect(huge.budget.reserve(101), "one alone finds room")
+        #expect(!huge.budget.reserve(1))
+        #expect(!queue.budget.reserve(1, besides: 40), "another batch has some too")
+        #expect(huge.budget.reserve(500, besides: 101), "its answer finds room as well")
     }
 
     @Test(arguments: ["application/json", "application/x-ndjson"])
@@ -182,26 +183,55 @@ import Testing
         let body = isLines ? joined : "[\(joined)]"
         // Another batch, beside which the body finds room.
         let others = 40_000 - body.utf8.count - 100
-        try #require(batches.reserve(others))
+        try #require(batches.budget.reserve(others))
         let refused = try client.request("POST", "/batch_predict", body: body, type: type)
         #expect(refused.status == 503 && refused.field("retry-after") != nil)
         let page = try server.client().request("GET", "/metrics").body
         #expect(page.contains("\nstate_machines 0\n"))
         // Given back behind the answer.
         let end = ContinuousClock.now + .seconds(10)
-        while batches.pendingByteCount != others, .now < end {
+        while batches.budget.byteCount != others, .now < end {
             try await Task.sleep(for: .milliseconds(1))
         }
-        #expect(batches.pendingByteCount == others)
+        #expect(batches.budget.byteCount == others)
     }
 
-    @Test func givesBackTheRoomOfAnAnswer() throws {
+    @Test func givesBackTheRoomOfAnAnswer() async throws {
         let server = try TestServer(arguments: ["batch-bytes-pending-max": "1024"])
+        let batches = server.application.service.batches
         let body = "[\(Self.readings.joined(separator: ","))]"
         for _ in 0..<3 {
             let answer = try server.client().request("POST", "/batch_predict", body: body)
             #expect(answer.status == 200)
+            // Given back a moment after the answer has gone out.
+            let end = ContinuousClock.now + .seconds(10)
+            while batches.budget.byteCount > 0, .now < end {
+                try await Task.sleep(for: .milliseconds(1))
+            }
         }
+    }
+
+    @Test func keepsTheRoomOfAnAnswerThatIsNotRead() async throws {
+        let server = try TestServer()
+        let batches = server.application.service.batches
+        let client = try server.client()
+        let rows = (0..<10_000).map { TestReading.json($0 % 1000, hour: $0 / 1000) }
+        let body = "[\(rows.joined(separator: ","))]"
+        client.send(TestClient.bytes("POST", "/batch_predict", body: body))
+        let end = ContinuousClock.now + .seconds(30)
+        func isAnswered() -> Bool {
+            let counters = server.application.server.counters
+            return counters.requests == 1 && counters.requestsDeferred == 0
+        }
+        while !isAnswered(), .now < end { try await Task.sleep(for: .milliseconds(1)) }
+        // More than the sockets' buffers take.
+        #expect(isAnswered() && batches.budget.byteCount > 1_000_000)
+        let answer = try #require(try client.receiveAnswer())
+        #expect(answer.status == 200)
+        while batches.budget.byteCount > 0, .now < end {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(batches.budget.byteCount == 0)
     }
 
     @Test func aFullStoreRefusesNewMachinesAndKeepsTheOld() throws {

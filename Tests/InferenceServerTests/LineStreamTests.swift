@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import HTTPServer
 @testable import InferenceServer
 import JSON
 import Testing
@@ -147,7 +148,7 @@ struct LineStreamTests {
         // The piece gives its room back a moment after its answer has gone out.
         let batches = server.application.service.batches
         var isReserved = false
-        for _ in 0..<10_000_000 where !isReserved { isReserved = batches.reserve(1) }
+        for _ in 0..<10_000_000 where !isReserved { isReserved = batches.budget.reserve(1) }
         #expect(isReserved)
         let answer = try post(body, to: server)
         #expect(answer.status == 503 && answer.field("retry-after") == "1")

@@ -30,6 +30,7 @@ final class Connection {
 
     let socket: Socket
     private let tls: TLSSession
+    private let bodies: ByteBudget
     /// A constant, which costs those in the clear one load where a variable would cost a call.
     let isEncrypted: Bool
     var security: Security
@@ -64,15 +65,21 @@ final class Connection {
         tls: consuming TLSSession,
         generation: UInt32,
         listener: Listener,
-        loopIndex: Int
+        loopIndex: Int,
+        bodies: ByteBudget
     ) {
         token = ConnectionToken(descriptor: socket.rawValue, generation: generation)
         self.socket = socket
         isEncrypted = !tls.isPlain
         security = tls.isPlain ? .none : .handshake
         self.tls = tls
+        self.bodies = bodies
         http.reset(listener: listener, loopIndex: loopIndex)
         http.isEncrypted = isEncrypted
+    }
+
+    deinit {
+        bodies.release(http.heldByteCount)
     }
 
     /// Goes on with the handshake; afterwards bytes are encrypted.

@@ -69,7 +69,8 @@ extension EventLoop {
                 tls: tls,
                 generation: nextGeneration(),
                 listener: listener.listener,
-                loopIndex: index
+                loopIndex: index,
+                bodies: shared.bodies
             )
             try poller.add(connection.socket.rawValue, .input, token: connection.token)
         } catch {

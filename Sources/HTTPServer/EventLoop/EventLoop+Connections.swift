@@ -34,7 +34,10 @@ extension EventLoop {
         if http.isSkipping, !skipBody(connection, &http) { return settle(connection, &http) }
         for _ in 0..<EventLoop.readCountMax {
             buffers.lend(to: &http)
-            http.makeRoom()
+            guard http.makeRoom(context) else {
+                if connection.http2 != nil { break }
+                return refuse(connection, &http, .noRoom)
+            }
             let room = overload.isShedding ? roomToRefuse(http) : http.input.count - http.inputEnd
             let count: Int?
             do throws(SystemError) {
@@ -265,6 +268,7 @@ extension EventLoop {
             buffers.takeOutput(from: &http)
             if http.isIdle || connection.ending == .lingering {
                 buffers.takeInput(from: &http)
+                if http.heldByteCount > 0 { _ = http.holdInput(0, context) }
             }
         }
         // The poller knows nothing of what has left the socket.
@@ -295,6 +299,7 @@ extension EventLoop {
         }
         http.outputSent = 0
         http.output.removeAll(keepingCapacity: true)
+        if !http.reservations.isEmpty { http.reservations.removeAll() }
         return true
     }
 

@@ -118,15 +118,18 @@ extension EventLoop {
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
         if kind == .answer { return answerForHandler(connection, &connection.http) }
         guard kind == .head || kind == .body || kind == .piece else { return close(connection) }
-        refuseLate(connection, &connection.http)
+        refuse(connection, &connection.http, .timedOut)
     }
 
-    /// Refuses a request that did not come in time, or ends the answer to one that is streamed.
-    private func refuseLate(_ connection: Connection, _ http: inout HTTP1Connection) {
+    /// Refuses a request that has not come to its end, or ends the answer to one that is streamed.
+    func refuse(
+        _ connection: Connection,
+        _ http: inout HTTP1Connection,
+        _ error: RequestError
+    ) {
         buffers.lend(to: &http)
-        switch http.refuse(.timedOut, context) {
-        case .answered(let answer):
-            answers.count(status: answer.status, routeIndex: answer.routeIndex)
+        switch http.refuse(error, context) {
+        case .answered(let answer): countOwnAnswer(answer)
         case .handlePiece: handlePiece(connection, &http)
         case .receive, .yield, .handle, .switchToHTTP2, .wait, .close: break
         }

@@ -57,7 +57,8 @@ final class EventLoop: @unchecked Sendable {
         context = HTTP1Connection.Context(
             routes: shared.routes,
             limits: shared.limits,
-            handler: shared.handler
+            handler: shared.handler,
+            bodies: shared.bodies
         )
         overload = OverloadDetector(limits: shared.limits)
         timeouts = context.timeouts

@@ -15,6 +15,8 @@ final class LoopShared: Sendable {
     let wallClock: WallClock
     /// Where large answers are encoded.
     let encoding = DispatchQueue(label: "http.encoding", attributes: .concurrent)
+    /// What the bodies of all connections take.
+    let bodies: ByteBudget
     let isDraining = Atomic(false)
     /// Open connections of all loops, for the limit.
     let connectionCount = Atomic(0)
@@ -27,6 +29,7 @@ final class LoopShared: Sendable {
         wallClock: WallClock
     ) {
         self.limits = limits
+        bodies = ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
         self.routes = routes
         self.handler = handler
         self.clock = clock

@@ -88,7 +88,10 @@ private struct HTTP1Probe {
         http.reset(listener: .main, loopIndex: 0)
         var offset = 0
         while offset < bytes.count, !isClosed {
-            http.makeRoom()
+            guard http.makeRoom(context) else {
+                fault = "no room for the input"
+                return
+            }
             let room = http.input.count - http.inputEnd
             let count = min(size, room, bytes.count - offset)
             for index in 0..<count { http.input[http.inputEnd + index] = bytes[offset + index] }

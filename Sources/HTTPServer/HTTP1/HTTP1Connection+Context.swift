@@ -10,6 +10,8 @@ extension HTTP1Connection {
         let timeouts: LoopTimeouts
         /// Who is asked for streams.
         let handler: (any RequestHandler)?
+        /// What the bodies of all connections take.
+        let bodies: ByteBudget
         /// The `Date` field as it goes out, with its CRLF; empty for none.
         var date: [UInt8] = []
         let coder = ContentCoder()
@@ -23,12 +25,14 @@ extension HTTP1Connection {
         init(
             routes: RouteTable,
             limits: ServerLimits,
-            handler: (any RequestHandler)? = nil
+            handler: (any RequestHandler)? = nil,
+            bodies: ByteBudget? = nil
         ) {
             self.routes = routes
             self.limits = limits
             timeouts = LoopTimeouts(limits: limits)
             self.handler = handler
+            self.bodies = bodies ?? ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
         }
     }
 }

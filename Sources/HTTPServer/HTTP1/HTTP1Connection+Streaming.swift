@@ -19,8 +19,7 @@ extension HTTP1Connection {
         if body.isAwaited { return .wait }
         // A client that fills the buffer gets one for a whole piece.
         if inputEnd == input.count, input.count < StreamedBody.pieceBytesMax {
-            let missing = StreamedBody.pieceBytesMax - input.count
-            input.append(contentsOf: repeatElement(0, count: missing))
+            growInput(StreamedBody.pieceBytesMax - input.count, context)
         }
         let start = parser.position
         var bytes = start..<min(inputEnd - inputStart, start + bodyByteCount)

@@ -32,12 +32,17 @@ struct HTTP1Connection {
 
     /// The receive buffer: filled from `inputStart` to `inputEnd`; its count is its capacity.
     var input: [UInt8] = []
-    private(set) var inputStart = 0
+    var inputStart = 0
     var inputEnd = 0
     /// What has to be sent.
     var output: [UInt8] = []
     /// How much of it has been.
     var outputSent = 0
+
+    /// What goes with the answers in it, and is let go when they have been sent.
+    var reservations: [any AnyObject & Sendable] = []
+    /// What the input has of the memory for bodies.
+    var heldByteCount = 0
 
     var request = Request()
     /// Counts requests, so that a late answer finds its own.
@@ -59,7 +64,7 @@ struct HTTP1Connection {
     var decoder: BodyDecoder?
     var closesAfterAnswer = false
     var lingersAfterAnswer = false
-    private(set) var inputHasEnded = false
+    var inputHasEnded = false
     /// Whether it is secured by TLS.
     var isEncrypted = false
 
@@ -103,41 +108,6 @@ struct HTTP1Connection {
 
     /// The bytes of the current request within `input`.
     var requestBytes: Range<Int> { inputStart..<(inputStart + consumed) }
-
-    /// Takes note that the client will send no more.
-    mutating func endInput() {
-        inputHasEnded = true
-    }
-
-    /// Takes note of bytes that were put at the end of the input.
-    mutating func didReceive(_ count: Int) {
-        inputEnd += count
-    }
-
-    /// Makes room at the end of the input.
-    mutating func makeRoom() {
-        guard inputEnd == input.count else { return }
-        if case .chunks(var chunks) = phase {
-            inputEnd -= chunks.closeGap(&input, base: inputStart, end: inputEnd)
-            phase = .chunks(chunks)
-        }
-        if inputStart > 0 {
-            input.moveBytes(inputStart..<inputEnd, to: 0)
-            inputEnd -= inputStart
-            inputStart = 0
-        }
-        if inputEnd >= input.count / 2 {
-            input.append(contentsOf: repeatElement(0, count: max(input.count, 4096)))
-        }
-    }
-
-    /// Forgets the first bytes of what has come.
-    mutating func dropInput(_ count: Int) {
-        inputStart += count
-        guard inputStart == inputEnd else { return }
-        inputStart = 0
-        inputEnd = 0
-    }
 
     /// Looks at what has come and says what to do.
     mutating func next(_ context: Context) -> Action {
@@ -196,6 +166,7 @@ struct HTTP1Connection {
     /// Writes the answer of the current request and goes on to the next; of a streamed one, writes
     /// the answer to its last piece.
     mutating func answer(_ response: borrowing Response, _ context: Context) {
+        if let reservation = response.reservation { reservations.append(reservation) }
         if let streamed { return answerPiece(response, of: streamed, context) }
         answerWhole(response, context)
     }
@@ -378,8 +349,9 @@ struct HTTP1Connection {
     private mutating func decodeContent(_ context: Context) throws(RequestError) -> Bool {
         let start = request.body.lowerBound
         guard let body = try decodedBody(context) else { return false }
-        input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
         let growth = start + body.count - consumed
+        guard growth <= 0 || holdInput(input.count + growth, context) else { throw .noRoom }
+        input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
         inputEnd += growth
         // The buffer's count is its capacity, which is not to shrink.
         if growth < 0 { input.append(contentsOf: repeatElement(0, count: -growth)) }

@@ -31,12 +31,13 @@ enum RequestError: Error, Equatable {
     case unsupportedCoding
     case unsupportedVersion
     case tooManyDecoders
+    case noRoom
 
     /// Whether it is a bound that was passed, not a rule that was broken.
     var isLimit: Bool {
         switch self {
         case .bodyTooLarge, .targetTooLong, .headTooLarge, .tooManyFields, .timedOut,
-            .tooManyDecoders:
+            .tooManyDecoders, .noRoom:
             true
         default: false
         }
@@ -47,7 +48,8 @@ enum RequestError: Error, Equatable {
         switch self {
         // RFC 9110 §15.5.16: a 415 for its coding says which are taken.
         case .codedContent: response.addField("accept-encoding", "gzip")
-        case .tooManyDecoders: response.addField("retry-after", "\(limits.retryAfterSeconds)")
+        case .tooManyDecoders, .noRoom:
+            response.addField("retry-after", "\(limits.retryAfterSeconds)")
         default: break
         }
     }

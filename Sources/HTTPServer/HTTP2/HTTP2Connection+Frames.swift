@@ -75,6 +75,11 @@ extension HTTP2Connection {
             requestByteCount -= data.count
             return session.submitReset(id, .refusedStream)
         }
+        guard holdRequests() else {
+            requestByteCount -= data.count
+            slots[slot].error = .noRoom
+            return makeReady(slot)
+        }
         slots[slot].bytes.append(data)
     }
 
@@ -144,6 +149,7 @@ extension HTTP2Connection {
         } catch {
             slots[slot].refuse(error)
         }
+        if !holdRequests() { slots[slot].refuse(.noRoom) }
         let expectsContinue = slots[slot].parser.expectsContinue
         let isRefused = slots[slot].error != nil || expectsContinue && !slots[slot].routing.hasRoute
         guard !isLast, !isRefused else { return makeReady(slot) }

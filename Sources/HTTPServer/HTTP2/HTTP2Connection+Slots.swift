@@ -101,6 +101,7 @@ extension HTTP2Connection {
                 with: &slots[slot].decoder
             )
             guard let decoded else { return false }
+            guard holdRequests(adding: decoded.count - body.count) else { throw .noRoom }
             slots[slot].bytes.replaceSubrange(body, with: decoded)
             slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
             requestByteCount += decoded.count - body.count
@@ -123,6 +124,7 @@ extension HTTP2Connection {
     /// see that and not the answer.
     func linger(_ slot: Int) {
         slots[slot].phase = .lingering
+        slots[slot].dropAnswer()
         slots[slot].lingeredByteCount = 0
         slots[slot].lingerEnd = context.nowNanoseconds + context.timeouts.lingerTotal
         setDeadline(slot, context.timeouts.linger)

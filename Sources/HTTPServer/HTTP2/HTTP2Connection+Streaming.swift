@@ -9,7 +9,9 @@ extension HTTP2Connection {
     /// A part of a streamed body has come.
     func addPiece(_ data: Span<UInt8>, _ slot: Int) {
         session.consumeOfConnection(data.count)
-        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax else {
+        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax,
+            holdRequests(adding: data.count)
+        else {
             return session.submitReset(slots[slot].id, .enhanceYourCalm)
         }
         requestByteCount += data.count
@@ -73,6 +75,7 @@ extension HTTP2Connection {
             return answer(slot, with: &response)
         }
         answerByteCount += response.body.count
+        slots[slot].keep(response.reservation)
         if slots[slot].answerLeft == 0 {
             slots[slot].answerSent = 0
             swap(&slots[slot].answer, &response.body)
@@ -98,8 +101,7 @@ extension HTTP2Connection {
     /// Takes note that bytes of a streamed answer went out.
     func didSendPiece(_ slot: Int) {
         if slots[slot].answerLeft == 0 {
-            slots[slot].answer.removeAll(keepingCapacity: true)
-            slots[slot].answerSent = 0
+            slots[slot].dropAnswer()
         }
         continuePieces(slot)
     }

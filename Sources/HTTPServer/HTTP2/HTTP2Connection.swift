@@ -54,7 +54,11 @@ final class HTTP2Connection {
     /// Handlers that owe an answer, also to streams that have gone.
     private(set) var deferredCount = 0
     /// Bytes of all requests that have not been handled.
-    var requestByteCount = 0
+    var requestByteCount = 0 {
+        didSet { if requestByteCount < oldValue, heldByteCount > 0 { _ = holdRequests() } }
+    }
+    /// What they have of the memory for bodies.
+    private var heldByteCount = 0
     /// Bytes of all answers that have not gone out.
     var answerByteCount = 0
 
@@ -93,6 +97,17 @@ final class HTTP2Connection {
         self.session.setOwner(self)
         self.session.submitSettings(limits)
         if context.isDraining { beginDrain() }
+    }
+
+    deinit {
+        context.bodies.release(heldByteCount)
+    }
+
+    /// Takes memory for the requests and so many bytes more, or gives back what they had before.
+    ///
+    /// - Returns: Whether there was as much.
+    func holdRequests(adding count: Int = 0) -> Bool {
+        context.bodies.follow(&heldByteCount, byteCount: requestByteCount + count)
     }
 
     /// Takes in what has come, until enough frames have for others to have their turn.
@@ -185,6 +200,7 @@ final class HTTP2Connection {
         let deadline = context.nowNanoseconds + context.timeouts.write
         let (id, requestBytes) = slots[slot].beginAnswer(&response.body, deadline: deadline)
         let answerBytes = slots[slot].answer.count
+        slots[slot].keep(response.reservation)
         requestByteCount -= requestBytes
         answerByteCount += answerBytes
         earliestDeadline = min(earliestDeadline, deadline)

@@ -49,6 +49,8 @@ struct HTTP2Stream {
     var decoder: BodyDecoder?
     var answer: [UInt8] = []
     var answerSent = 0
+    /// What goes with the answer and is let go when that has been sent.
+    private var reservations: [any AnyObject & Sendable] = []
     /// Bytes that were thrown away after the answer, and when that ends at the latest.
     var lingeredByteCount = 0
     var lingerEnd = Int64.max
@@ -111,6 +113,18 @@ struct HTTP2Stream {
         return (id, byteCount)
     }
 
+    /// Keeps what goes with the answer.
+    mutating func keep(_ reservation: (any AnyObject & Sendable)?) {
+        if let reservation { reservations.append(reservation) }
+    }
+
+    /// Forgets an answer that has been sent.
+    mutating func dropAnswer() {
+        HTTP2Stream.empty(&answer)
+        answerSent = 0
+        if !reservations.isEmpty { reservations.removeAll() }
+    }
+
     /// Gives the slot back.
     ///
     /// - Returns: How many bytes of request and answer it held.
@@ -124,8 +138,7 @@ struct HTTP2Stream {
         id = 0
         deadline = .max
         dropRequest()
-        HTTP2Stream.empty(&answer)
-        answerSent = 0
+        dropAnswer()
     }
 
     /// Whether the client takes gzip, read from the request.

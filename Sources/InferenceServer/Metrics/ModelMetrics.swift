@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import HTTPServer
 internal import Metrics
 internal import ModelRuntime
 internal import Platform
@@ -30,8 +31,8 @@ enum ModelMetrics {
         registry.derived(from: { models.standing }, standing)
         registry.function(
             "batch_bytes_pending",
-            help: "Bodies of the batches that wait or are worked on, and their answers."
-        ) { [unowned service] in Double(service.batches.pendingByteCount) }
+            help: "Bodies of batches that wait or are worked on, and answers not yet sent."
+        ) { [unowned service] in Double(service.batches.budget.byteCount) }
         registry.function(
             "explanations_pending",
             help: "Explanations that wait or are worked on."

@@ -37,6 +37,11 @@ enum ServerMetrics {
             "Requests taken in that a queue beside the loops works on.",
             \.requestsDeferred
         ),
+        gauge(
+            "http_body_bytes_pending",
+            "Bodies that are coming or unanswered, beyond 16 KiB of each connection.",
+            \.bodyBytesPending
+        ),
         counter(
             "http_requests_shed_total",
             "Requests answered 503 because the loop was late.",

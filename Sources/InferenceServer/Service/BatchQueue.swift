@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Dispatch
+internal import HTTPServer
 internal import Synchronization
 
 /// What a batch asks for, apart from its body.
@@ -12,17 +13,24 @@ struct BatchJob: Sendable {
     var room: BatchRoom?
 }
 
-/// The bytes that one batch has reserved: its body and, once its rows are known, its answer.
+/// The bytes that one batch has reserved.
+///
+/// They are those of its body and, once its rows are known, of its answer until that has been sent,
+/// and are given back with the last reference.
 ///
 /// - Note: Thread-safe.
 final class BatchRoom: Sendable {
-    private let queue: BatchQueue
+    private let budget: ByteBudget
     private let byteCount: Atomic<Int>
 
     /// Holds so many bytes that were reserved.
-    fileprivate init(_ queue: BatchQueue, _ count: Int) {
-        self.queue = queue
+    fileprivate init(_ budget: ByteBudget, _ count: Int) {
+        self.budget = budget
         byteCount = Atomic(count)
+    }
+
+    deinit {
+        budget.release(byteCount.load(ordering: .relaxed))
     }
 
     /// Reserves as much more.
@@ -30,12 +38,18 @@ final class BatchRoom: Sendable {
     /// - Throws: ``ServiceError/busy``; the batch keeps what it had.
     func grow(by count: Int) throws(ServiceError) {
         let held = byteCount.load(ordering: .relaxed)
-        guard queue.reserve(count, besides: held) else { throw .busy }
+        guard budget.reserve(count, besides: held) else { throw .busy }
         byteCount.add(count, ordering: .relaxed)
     }
 
-    /// Gives all of it back.
-    fileprivate func release() { queue.release(byteCount.exchange(0, ordering: .relaxed)) }
+    /// Goes with an answer until that has been sent, and gives back what that does not take.
+    func go(with answer: inout Response) {
+        let held = byteCount.load(ordering: .relaxed)
+        let count = min(held, answer.body.count)
+        byteCount.store(count, ordering: .relaxed)
+        budget.release(held - count)
+        answer.reservation = self
+    }
 }
 
 /// Works on batches beside the event loops, with a bound on the bytes that wait.
@@ -47,8 +61,9 @@ final class BatchQueue: Sendable {
     /// rows, or four milliseconds.
     private static let splitBytesMin = 256 << 10
 
-    private let byteCountMax: Int
-    private let byteCount = Atomic(0)
+    /// The bytes of the batches that wait or are worked on, and of their answers until these have
+    /// been sent.
+    let budget: ByteBudget
     private let workerCount: Int
     /// Batches that are worked on now.
     private let runningCount = Atomic(0)
@@ -59,24 +74,9 @@ final class BatchQueue: Sendable {
 
     /// `workerCount` is how many batches are worked on at a time where all cores are free.
     init(byteCountMax: Int, workerCount: Int) {
-        self.byteCountMax = byteCountMax
+        budget = ByteBudget(byteCountMax: byteCountMax)
         self.workerCount = workerCount
     }
-
-    /// Bytes of the batches that wait or are worked on, and of the answers that they may have.
-    var pendingByteCount: Int { byteCount.load(ordering: .relaxed) }
-
-    /// Takes room for a body, or besides what its batch has for its answer; false where there is
-    /// none.
-    func reserve(_ count: Int, besides held: Int = 0) -> Bool {
-        let after = byteCount.add(count, ordering: .relaxed).newValue
-        // One batch alone always finds room, however large the route lets it be.
-        if after <= byteCountMax || after == held + count { return true }
-        release(count)
-        return false
-    }
-
-    fileprivate func release(_ count: Int) { byteCount.subtract(count, ordering: .relaxed) }
 
     /// In how many parts a batch of so many bytes is worked on: on as many cores as other batches
     /// leave free.
@@ -123,14 +123,13 @@ final class BatchQueue: Sendable {
 
     private func nextNumber() -> Int { scorerCount.add(1, ordering: .relaxed).oldValue }
 
-    /// Runs a batch for which room was taken, and gives all of its room back after it.
+    /// Runs a batch for which room was taken, which it has until `body` lets go of it.
     func run(_ count: Int, _ body: @escaping @Sendable (BatchRoom) -> Void) {
-        let room = BatchRoom(self, count)
+        let room = BatchRoom(budget, count)
         queue.async { [self] in
             runningCount.add(1, ordering: .relaxed)
             body(room)
             runningCount.subtract(1, ordering: .relaxed)
-            room.release()
         }
     }
 }

@@ -14,6 +14,8 @@ final class LineStream: BodyStream {
         var lines: LineBuffer
         /// Lines that were answered.
         var count = 0
+        /// What the start of a line that waits for its end has of the memory for batches.
+        var heldByteCount = 0
         /// Whether anything has come.
         var hasBytes = false
         /// Whether anything was answered.
@@ -42,6 +44,10 @@ final class LineStream: BodyStream {
         state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 
+    deinit {
+        service.batches.budget.release(state.withLock { $0.heldByteCount })
+    }
+
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
         take(bytes, event, &response)
         if !response.isDeferred { noteAnswer(to: event, response) }
@@ -52,13 +58,19 @@ final class LineStream: BodyStream {
             return refuse(.interrupted(status: status, detail: detail), &response)
         }
         let limits = service.limits
-        let (byteCount, isShort) = state.withLock { state in
+        let (byteCount, isShort, hasRoom) = state.withLock { state in
             state.lines.add(bytes, isLast: event == .last)
+            let hasRoom = service.batches.budget.follow(
+                &state.heldByteCount,
+                byteCount: state.lines.bytes.count - state.lines.wholeEnd
+            )
             if !bytes.isEmpty { state.hasBytes = true }
             let count = state.hasBytes ? state.lines.wholeEnd : -1
             let isShort = count <= limits.inlineLineBytesMax
-            return (count, isShort && !state.lines.hasMoreLines(than: limits.inlineLinesMax))
+            let isInline = isShort && !state.lines.hasMoreLines(than: limits.inlineLinesMax)
+            return (count, isInline, hasRoom)
         }
+        guard hasRoom else { return refuse(.busy, &response) }
         guard byteCount >= 0 else { return refuse(.emptyBody, &response) }
         guard let model = service.models.current else { return refuse(.noModel, &response) }
         response.contentType = .newlineDelimitedJSON
@@ -67,13 +79,14 @@ final class LineStream: BodyStream {
         if isShort {
             return answer(model, service.moment(trace), loopIndex: loopIndex, room: nil, &response)
         }
-        guard service.batches.reserve(byteCount) else { return refuse(.busy, &response) }
+        guard service.batches.budget.reserve(byteCount) else { return refuse(.busy, &response) }
         let started = response
         let moment = service.moment(trace)
         let handle = response.defer()
         service.batches.run(byteCount) { [self] room in
             var response = started
             answer(model, moment, loopIndex: nil, room: room, &response)
+            room.go(with: &response)
             noteAnswer(to: event, response)
             handle.complete(response)
         }

@@ -36,7 +36,7 @@ extension PredictionService {
             guard isAnswered == false else { return }
         }
         let byteCount = request.body.count
-        guard batches.reserve(byteCount) else { throw .busy }
+        guard batches.budget.reserve(byteCount) else { throw .busy }
         let body = RequestText.copy(bytes, request.body)
         let kept = identity.kept(bytes, context.requestIDs, trace)
         let received = request.receivedNanoseconds
@@ -44,7 +44,8 @@ extension PredictionService {
         batches.run(byteCount) { [self] room in
             var job = job
             job.room = room
-            let answer = answer(job, body, model, kept)
+            var answer = answer(job, body, model, kept)
+            room.go(with: &answer)
             note(.batchPredict, kept, answer, since: received, trace: trace)
             handle.complete(answer)
         }

@@ -47,6 +47,13 @@ extension Setting {
             "Body of a request other than a batch: a reading takes 200, a day's history 200,000."
         ),
         .count(
+            "body-bytes-pending-max",
+            \.http.bodyBytesPendingMax,
+            in: 65_536...(1 << 34),
+            "bytes",
+            "Bodies still coming or unanswered, beyond 16 KiB of each connection; more are 503."
+        ),
+        .count(
             "head-bytes-max",
             \.http.headBytesMax,
             in: 512...(1 << 20),

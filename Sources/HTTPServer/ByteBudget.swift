@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+
+internal import Synchronization
+
+/// A bound on the bytes that many hold together, so that a thousand clients of which each stays
+/// within its limits cannot take all memory.
+///
+/// - Note: Thread-safe.
+package final class ByteBudget: Sendable {
+    private let byteCountMax: Int
+    private let taken = Atomic(0)
+
+    /// The steps of ``follow(_:byteCount:)``, of which the first is free: what every connection
+    /// with a request has, so that usual ones take nothing.
+    private static let stepBytes = 16_384
+
+    /// Makes a budget of which nothing is taken.
+    package init(byteCountMax: Int) {
+        self.byteCountMax = byteCountMax
+    }
+
+    /// Bytes that are taken now.
+    package var byteCount: Int { taken.load(ordering: .relaxed) }
+
+    /// Takes so many bytes; false where there is no room for them besides what others have.
+    ///
+    /// `held` is what the caller has already. Who is alone always finds room, however large a
+    /// request the limits let it make.
+    package func reserve(_ count: Int, besides held: Int = 0) -> Bool {
+        let after = taken.add(count, ordering: .relaxed).newValue
+        if after <= byteCountMax || after == held + count { return true }
+        release(count)
+        return false
+    }
+
+    /// Gives so many bytes back.
+    package func release(_ count: Int) { taken.subtract(count, ordering: .relaxed) }
+
+    /// Follows a buffer to so many bytes; what it has is written to `held`, 0 at first.
+    ///
+    /// - Returns: False where it would grow and finds no room; it has what it had then. One that
+    ///   shrinks always succeeds.
+    package func follow(_ held: inout Int, byteCount: Int) -> Bool {
+        let steps = max(0, byteCount - 1) / Self.stepBytes
+        let wanted = steps * Self.stepBytes
+        if wanted > held {
+            guard reserve(wanted - held, besides: held) else { return false }
+        } else if wanted < held {
+            release(held - wanted)
+        }
+        held = wanted
+        return true
+    }
+}

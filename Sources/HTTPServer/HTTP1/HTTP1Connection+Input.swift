@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+internal import Platform
+
+/// The receive buffer, and what it has of the memory for bodies.
+extension HTTP1Connection {
+    /// Takes note that the client will send no more.
+    mutating func endInput() {
+        inputHasEnded = true
+    }
+
+    /// Takes note of bytes that were put at the end of the input.
+    mutating func didReceive(_ count: Int) {
+        inputEnd += count
+    }
+
+    /// Makes room at the end of the input.
+    ///
+    /// - Returns: Whether there is some; other bodies may have taken all that there is.
+    mutating func makeRoom(_ context: Context) -> Bool {
+        guard inputEnd == input.count else { return true }
+        if case .chunks(var chunks) = phase {
+            inputEnd -= chunks.closeGap(&input, base: inputStart, end: inputEnd)
+            phase = .chunks(chunks)
+        }
+        if inputStart > 0 {
+            input.moveBytes(inputStart..<inputEnd, to: 0)
+            inputEnd -= inputStart
+            inputStart = 0
+        }
+        if inputEnd >= input.count / 2 { growInput(growth, context) }
+        return inputEnd < input.count
+    }
+
+    /// How much larger the input becomes: twice as large, or what the rest of a body takes.
+    private var growth: Int {
+        let doubled = max(input.count, 4096)
+        guard isInBody else { return doubled }
+        return min(doubled, parser.position + bodyByteCount - (input.count - inputStart))
+    }
+
+    /// Makes the input larger, as far as there is memory for bodies.
+    mutating func growInput(_ count: Int, _ context: Context) {
+        guard holdInput(input.count + count, context) else { return }
+        input.append(contentsOf: repeatElement(0, count: count))
+    }
+
+    /// Takes memory for an input of so many bytes, or gives back what a larger one had.
+    ///
+    /// - Returns: Whether there was as much.
+    mutating func holdInput(_ byteCount: Int, _ context: Context) -> Bool {
+        context.bodies.follow(&heldByteCount, byteCount: byteCount)
+    }
+
+    /// Forgets the first bytes of what has come.
+    mutating func dropInput(_ count: Int) {
+        inputStart += count
+        guard inputStart == inputEnd else { return }
+        inputStart = 0
+        inputEnd = 0
+    }
+}
