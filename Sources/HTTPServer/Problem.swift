@@ -61,7 +61,12 @@ struct Problem: Equatable {
     )
     static let preconditionFailed = Problem(
         status: 412,
-        detail: "Nothing here has an entity tag, so that If-Match matches none."
+        detail:
+            "What is here has no entity tag: If-Match holds for * alone, If-None-Match not for *."
+    )
+    static let needsTLS = Problem(
+        status: 400,
+        detail: "This port speaks TLS, and the request came in the clear: ask for https."
     )
     static let overloaded = Problem(
         status: 503,
@@ -97,6 +102,13 @@ extension Problem {
         case .malformedCoding: self.init(400, "The last transfer coding is not chunked, once.")
         case .codingInOldVersion: self.init(400, "HTTP/1.0 has no Transfer-Encoding.")
         case .malformedChunk: self.init(400, "The chunked body is malformed.")
+        case .chunkLineTooLong(let limit):
+            self.init(400, "The size line of a chunk is longer than \(limit) bytes with its end.")
+        case .chunksTooSmall(let limit):
+            self.init(413, "What is around the chunks takes \(limit) bytes more than they hold.")
+        case .trailersTooLarge(let limit):
+            self.init(431, "The trailer fields are larger than \(limit) bytes.")
+        case .repeatedContentType: self.init(400, "The Content-Type is repeated.")
         case .corruptContent: self.init(400, "The body is no gzip, or ends too early.")
         case .truncated: self.init(400, "The request ended before its end.")
         case .timedOut: self.init(408, "The request did not arrive in time.")

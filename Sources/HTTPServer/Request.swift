@@ -114,10 +114,15 @@ package struct Request: Sendable, Equatable {
         return nil
     }
 
-    /// The value of a query parameter as sent, without decoding; empty for `?name` and `?name=`.
+    /// The value of a query parameter, percent-decoded (RFC 3986 §2.1); empty for `?name` and
+    /// `?name=`, nil where there is none.
+    ///
+    /// The values of one that is repeated are joined by commas, as those of a header field are, so
+    /// that no one takes the first where another takes the last.
     ///
     /// - Complexity: O(length of the query).
-    package func queryValue(of name: FieldName, in bytes: Span<UInt8>) -> Range<Int>? {
+    package func queryValue(of name: String, in bytes: Span<UInt8>) -> String? {
+        var found: String?
         var start = query.lowerBound
         while start < query.upperBound {
             var end = start
@@ -126,11 +131,30 @@ package struct Request: Sendable, Equatable {
                 if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
                 end += 1
             }
-            if matches(name.bytes, start..<(equals ?? end), in: bytes) {
-                return equals.map { ($0 + 1)..<end } ?? end..<end
+            if Self.decoded(start..<(equals ?? end), bytes) == name {
+                let value = Self.decoded((equals.map { $0 + 1 } ?? end)..<end, bytes)
+                found = found.map { "\($0),\(value)" } ?? value
             }
             start = end + 1
         }
-        return nil
+        return found
+    }
+
+    /// A part of a query without its percent-encoding; the parser has seen that it is well-formed.
+    private static func decoded(_ range: Range<Int>, _ bytes: Span<UInt8>) -> String {
+        var text: [UInt8] = []
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < range.upperBound,
+                let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2])
+            {
+                text.append(UInt8(high << 4 | low))
+                index += 3
+            } else {
+                text.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

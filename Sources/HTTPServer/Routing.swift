@@ -22,7 +22,7 @@ struct Routing {
     init(
         _ request: inout Request,
         in bytes: Span<UInt8>,
-        wantsEntityTag: Bool,
+        failsPrecondition: Bool,
         _ context: HTTP1Connection.Context
     ) {
         resolution = context.routes.resolve(
@@ -34,8 +34,10 @@ struct Routing {
         bodyBytesMax = context.limits.bodyBytesMax
         isHead = request.method == .head
         guard case .route(let index, let parameter) = resolution else { return }
-        // RFC 9110 §13.1.1: nothing here has a tag, so nothing is changed on the condition of one.
-        if wantsEntityTag, ![.get, .head].contains(request.method) {
+        requiresBody = context.routes.routes[index].requiresBody
+        // RFC 9110 §13.1: what is here has no tag, so nothing is changed on the condition of one,
+        // or on that of being the first.
+        if failsPrecondition, ![.get, .head].contains(request.method) {
             resolution = .preconditionFailed
             return
         }
@@ -44,7 +46,6 @@ struct Routing {
         request.method = context.routes.routes[index].method
         request.pathParameter = parameter
         bodyBytesMax = context.routes.routes[index].bodyBytesMax ?? bodyBytesMax
-        requiresBody = context.routes.routes[index].requiresBody
         streamsBody = context.routes.routes[index].streamsBody
         joinsOthers = context.routes.routes[index].joinsOthers
         isSheddable = context.routes.routes[index].isSheddable && request.listener == .main

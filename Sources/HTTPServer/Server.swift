@@ -71,6 +71,7 @@ package final class Server: Sendable {
     ///
     /// - Throws: ``ServerError``; then nothing runs.
     package func start() throws(ServerError) {
+        boundConnections()
         let loops = try makeLoops()
         // Rendered before the first request waits for it.
         _ = StatusLine.all.count
@@ -85,6 +86,22 @@ package final class Server: Sendable {
         }
         followCertificates()
     }
+
+    /// Makes room for the connections that there may be, or lets there be no more than there is
+    /// room for.
+    private func boundConnections() {
+        let loopCount = configuration.eventLoopCount
+        let wanted = shared.limits.connectionCountMax
+        let descriptorCount = DescriptorLimit.raise(
+            to: wanted + DescriptorLimit.reserve(loopCount: loopCount)
+        )
+        let room = DescriptorLimit.connections(of: descriptorCount, loopCount: loopCount)
+        shared.connectionCountMax.store(min(wanted, room), ordering: .relaxed)
+    }
+
+    /// How many connections there may be at a time: what the limits say, or less where the process
+    /// may not have as many descriptors.
+    package var connectionCountMax: Int { shared.connectionCountMax.load(ordering: .relaxed) }
 
     /// The port that a listener is bound to, or nil where there is none.
     package func port(of listener: Listener, isEncrypted: Bool = false) -> UInt16? {

@@ -162,6 +162,31 @@ private let connections: [ConformanceCase] = [
         [200],
         ["1 /echo [abc]"]
     ),
+    .init(
+        "9110 13.1.1 If-Match, then another condition",
+        post("If-Match: \"a\"\r\nIf-Match: *\r\nContent-Length: 3"),
+        [412],
+        closes: false
+    ),
+    .init("9110 13.2.1 411 without conditions", post("If-Match: \"a\"", ""), [411]),
+    .init(
+        "9110 13.1.2 If-None-Match: *",
+        post("If-None-Match: *\r\nContent-Length: 3"),
+        [412],
+        closes: false
+    ),
+    .init(
+        "9110 13.1.2 If-None-Match with a tag",
+        post("If-None-Match: \"a\"\r\nContent-Length: 3"),
+        [200],
+        ["1 /echo [abc]"]
+    ),
+    .init("9110 13.1.2 If-None-Match of a safe method", get("If-None-Match: *"), [200], ["0 /"]),
+    .init(
+        "9110 5.3 Content-Type twice",
+        post("Content-Type: a/b\r\ncontent-type: c/d\r\nContent-Length: 3"),
+        [400]
+    ),
     .init("9110 13.1.1 If-Match of a safe method", get("If-Match: \"a\""), [200], ["0 /"]),
     .init(
         "9112 9.6 close beside keep-alive",

@@ -50,6 +50,31 @@ struct HTTP1LimitTests {
         #expect(statuses(request(5), pieces: pieces) == [431])
     }
 
+    @Test func saysWhichLimitOfAChunkedBodyWasPassed() {
+        func output(_ body: String) -> String {
+            var machine = Machine()
+            machine.feed(
+                "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(body)"
+            )
+            return String(decoding: machine.output, as: UTF8.self)
+        }
+        func fill(_ count: Int) -> String { String(repeating: "x", count: count) }
+        // The trailer part with its last line: at the limit of the head, and one past it.
+        for (excess, status) in [(0, "200"), (1, "431")] {
+            let text = output("1\r\na\r\n0\r\nX: \(fill(16_384 - 7 + excess))\r\n\r\n")
+            #expect(text.hasPrefix("HTTP/1.1 \(status)"))
+            #expect(text.contains("larger than 16384 bytes") == (excess > 0))
+        }
+        #expect(output("1;\(fill(300))\r\n").contains("longer than 256 bytes"))
+        var limits = ServerLimits()
+        limits.chunkOverheadBytesMax = 40
+        var machine = Machine(limits: limits)
+        machine.feed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        machine.feed(String(repeating: "1\r\na\r\n", count: 30))
+        let text = String(decoding: machine.output, as: UTF8.self)
+        #expect(text.hasPrefix("HTTP/1.1 413 ") && text.contains("40 bytes more"))
+    }
+
     @Test func boundsTheCodingAroundChunks() {
         var limits = ServerLimits()
         limits.chunkOverheadBytesMax = 40

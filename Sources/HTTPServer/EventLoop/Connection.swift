@@ -34,6 +34,8 @@ final class Connection {
     /// A constant, which costs those in the clear one load where a variable would cost a call.
     let isEncrypted: Bool
     var security: Security
+    /// Whether a step of the handshake has been taken.
+    private(set) var hasBegunHandshake = false
     let token: ConnectionToken
     /// The buffers, and the protocol state while it is HTTP/1.1.
     var http = HTTP1Connection()
@@ -83,9 +85,15 @@ final class Connection {
     }
 
     /// Goes on with the handshake; afterwards bytes are encrypted.
+    ///
+    /// One that takes up a session of a client whose certificate has ended since then fails.
     func shakeHands() -> TLSSession.Progress {
+        hasBegunHandshake = true
         let progress = tls.shakeHands()
-        if progress == .complete { security = .established }
+        if progress == .complete {
+            if tls.isResumed, !tls.isPeerCurrent { return .failed }
+            security = .established
+        }
         return progress
     }
 

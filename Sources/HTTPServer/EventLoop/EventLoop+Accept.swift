@@ -57,7 +57,9 @@ extension EventLoop {
         _ listener: LoopListener
     ) throws(SystemError) {
         let count = shared.connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
-        guard count <= shared.limits.connectionCountMax else {
+        var countMax = shared.connectionCountMax.load(ordering: .relaxed)
+        if listener.listener == .admin { countMax += LoopShared.operatorConnectionCountMax }
+        guard count <= countMax else {
             shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
             return refuse(socket, isEncrypted: listener.identity != nil)
         }
@@ -72,7 +74,9 @@ extension EventLoop {
                 loopIndex: index,
                 bodies: shared.bodies
             )
-            try poller.add(connection.socket.rawValue, .input, token: connection.token)
+            let watched: Readiness = connection.isEncrypted ? [.input, .peerEnd] : .input
+            connection.readiness = watched
+            try poller.add(connection.socket.rawValue, watched, token: connection.token)
         } catch {
             shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
             throw error
@@ -86,6 +90,20 @@ extension EventLoop {
         setDeadline(of: connection, &connection.http)
     }
 
+    /// Sends an answer in the clear where there is no connection that could, if the socket takes
+    /// it.
+    func sendPlain(_ answer: Response, to socket: borrowing Socket) {
+        var output: [UInt8] = []
+        ResponseWriter.write(
+            answer,
+            to: &output,
+            date: context.date,
+            persistence: .close,
+            omitsBody: false
+        )
+        _ = try? socket.send(output, from: 0)
+    }
+
     /// Tells a client that there is no room for it, if its buffer takes that, and closes.
     ///
     /// One that would speak TLS is closed without a word: a handshake is what there is no room for.
@@ -96,16 +114,8 @@ extension EventLoop {
         var answer = Response()
         Problem.tooManyConnections.render(into: &answer, &context.requestIDs)
         answer.addField("retry-after", "\(shared.limits.retryAfterSeconds)")
-        var output: [UInt8] = []
-        ResponseWriter.write(
-            answer,
-            to: &output,
-            date: context.date,
-            persistence: .close,
-            omitsBody: false
-        )
         answers.count(status: answer.status, routeIndex: nil)
-        _ = try? socket.send(output, from: 0)
+        sendPlain(answer, to: socket)
         socket.shutDownSending()
         // What has come is taken in: closing with unread bytes would reset the answer away.
         var rest = [UInt8](repeating: 0, count: 4096)

@@ -306,7 +306,8 @@ extension EventLoop {
     /// Watches for what the connection's state waits for.
     private func watch(_ connection: Connection, _ http: inout HTTP1Connection) {
         var wanted = Readiness.input
-        if http.hasOutput || connection.readsWhenWritable && connection.ending == .open {
+        let reads = http.takesInput && connection.ending == .open
+        if http.hasOutput || connection.readsWhenWritable && reads {
             wanted = .output
         } else if http.inputHasEnded
             || !http.takesInput && connection.hasUnreadInput

@@ -22,6 +22,9 @@ extension EventLoop {
             watch(connection, .input)
             // The last segment of a handshake may have brought the first request.
             receive(connection, &connection.http)
+        case .isPlainHTTP:
+            sayWhatIsSpoken(connection)
+            fallthrough
         case .failed:
             counters.add(1, to: .tlsFailures)
             // The alert that says why is on its way; closing with unread bytes would reset it.
@@ -29,5 +32,13 @@ extension EventLoop {
             connection.ending = .lingerAfterOutput
             settle(connection, &connection.http)
         }
+    }
+
+    /// Tells a client that speaks in the clear that this is not done here.
+    private func sayWhatIsSpoken(_ connection: Connection) {
+        var answer = Response()
+        Problem.needsTLS.render(into: &answer, &context.requestIDs)
+        answers.count(status: answer.status, routeIndex: nil)
+        sendPlain(answer, to: connection.socket)
     }
 }

@@ -117,6 +117,9 @@ extension EventLoop {
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
         if kind == .answer { return answerForHandler(connection, &connection.http) }
+        if kind == .idle, let http2 = connection.http2, http2.endIdle() {
+            return proceed(connection, &connection.http)
+        }
         guard kind == .head || kind == .body || kind == .piece else { return close(connection) }
         refuse(connection, &connection.http, .timedOut)
     }

@@ -20,6 +20,11 @@ final class LoopShared: Sendable {
     let isDraining = Atomic(false)
     /// Open connections of all loops, for the limit.
     let connectionCount = Atomic(0)
+    /// How many there may be: what is set, or less where descriptors are short.
+    let connectionCountMax = Atomic(0)
+    /// Connections beyond these that the operators' listener takes, so that no number of clients
+    /// makes a probe fail.
+    static let operatorConnectionCountMax = 32
 
     init(
         limits: ServerLimits,
@@ -29,6 +34,7 @@ final class LoopShared: Sendable {
         wallClock: WallClock
     ) {
         self.limits = limits
+        connectionCountMax.store(limits.connectionCountMax, ordering: .relaxed)
         bodies = ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
         self.routes = routes
         self.handler = handler

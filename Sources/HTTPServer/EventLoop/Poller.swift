@@ -24,6 +24,8 @@ struct Readiness: OptionSet {
     let rawValue: UInt32
     static let input = Readiness(rawValue: EPOLLIN.rawValue)
     static let output = Readiness(rawValue: EPOLLOUT.rawValue)
+    /// The peer has ended its side; told where it is asked for.
+    static let peerEnd = Readiness(rawValue: EPOLLRDHUP.rawValue)
     static let failure = Readiness(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
 }
 

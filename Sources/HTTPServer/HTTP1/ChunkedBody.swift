@@ -69,9 +69,9 @@ struct ChunkedBody {
             switch phase {
             case .sizeLine:
                 let bytes = buffer.span.extracting(base..<end)
-                guard let lineEnd = try findLineEnd(bytes, limit: limits.chunkLineBytesMax) else {
-                    return false
-                }
+                let limit = limits.chunkLineBytesMax
+                let lineEnd = try findLineEnd(bytes, limit, .chunkLineTooLong(limit: limit))
+                guard let lineEnd else { return false }
                 try readSizeLine(bytes, lineEnd, bodyBytesMax: bodyBytesMax, limits: limits)
             case .data(let left):
                 let taken = min(left, count - position)
@@ -93,8 +93,10 @@ struct ChunkedBody {
                 phase = .sizeLine
             case .trailers:
                 let bytes = buffer.span.extracting(base..<end)
-                let limit = limits.headBytesMax - trailerBytes
-                guard let lineEnd = try findLineEnd(bytes, limit: limit) else { return false }
+                let limit = limits.headBytesMax
+                let left = limit - trailerBytes
+                let lineEnd = try findLineEnd(bytes, left, .trailersTooLarge(limit: limit))
+                guard let lineEnd else { return false }
                 try readTrailer(bytes, lineEnd, limits: limits)
             case .complete:
                 return true
@@ -122,9 +124,12 @@ struct ChunkedBody {
         }
         overhead += lineEnd + 2 - position
         let decodedCount = discardedCount + body.count
-        guard size <= bodyBytesMax - decodedCount,
-            overhead <= limits.chunkOverheadBytesMax + decodedCount
-        else { throw .bodyTooLarge(limit: bodyBytesMax) }
+        guard size <= bodyBytesMax - decodedCount else {
+            throw .bodyTooLarge(limit: bodyBytesMax)
+        }
+        guard overhead <= limits.chunkOverheadBytesMax + decodedCount else {
+            throw .chunksTooSmall(limit: limits.chunkOverheadBytesMax)
+        }
         position = lineEnd + 2
         scanned = position
         phase = size == 0 ? .trailers : .data(left: size)
@@ -150,10 +155,12 @@ struct ChunkedBody {
         scanned = position
     }
 
-    /// Finds the CR of the CRLF that ends the current line of at most `limit` bytes.
+    /// Finds the CR of the CRLF that ends the current line of at most `limit` bytes; past them the
+    /// error is thrown.
     private mutating func findLineEnd(
         _ bytes: Span<UInt8>,
-        limit: Int
+        _ limit: Int,
+        _ tooLong: RequestError
     ) throws(RequestError) -> Int? {
         let end = min(bytes.count, position + limit)
         let found = try HTTPServer.findLineEnd(
@@ -163,10 +170,7 @@ struct ChunkedBody {
             stray: .malformedChunk
         )
         if let found { return found }
-        guard bytes.count < position + limit else {
-            if case .trailers = phase { throw .headTooLarge(limit: limit) }
-            throw .malformedChunk
-        }
+        guard bytes.count < position + limit else { throw tooLong }
         return nil
     }
 }

@@ -272,7 +272,7 @@ struct HTTP1Connection {
         routing = Routing(
             &request,
             in: bytes,
-            wantsEntityTag: parser.wantsEntityTag,
+            failsPrecondition: parser.failsPrecondition,
             context
         )
         closesAfterAnswer = !parser.keepsAlive

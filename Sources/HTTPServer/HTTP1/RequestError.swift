@@ -16,6 +16,10 @@ enum RequestError: Error, Equatable {
     case malformedCoding
     case codingInOldVersion
     case malformedChunk
+    case chunkLineTooLong(limit: Int)
+    case chunksTooSmall(limit: Int)
+    case trailersTooLarge(limit: Int)
+    case repeatedContentType
     case truncated
     case timedOut
     case unsecuredTarget
@@ -36,7 +40,8 @@ enum RequestError: Error, Equatable {
     /// Whether it is a bound that was passed, not a rule that was broken.
     var isLimit: Bool {
         switch self {
-        case .bodyTooLarge, .targetTooLong, .headTooLarge, .tooManyFields, .timedOut,
+        case .chunkLineTooLong, .chunksTooSmall, .trailersTooLarge, .bodyTooLarge, .targetTooLong,
+            .headTooLarge, .tooManyFields, .timedOut,
             .tooManyDecoders, .noRoom:
             true
         default: false

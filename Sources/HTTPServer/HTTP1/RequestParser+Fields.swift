@@ -40,9 +40,16 @@ extension RequestParser {
             noteExpectations(field.value, bytes)
         case 8 where matches(KnownField.ifMatch, field.name, in: bytes):
             // RFC 9110 §13.1.1: with an asterisk, what is there matches.
-            wantsEntityTag = !matches(KnownField.asterisk, field.value, in: bytes)
+            if !matches(KnownField.asterisk, field.value, in: bytes) { failsPrecondition = true }
         case 10 where matches(KnownField.connection, field.name, in: bytes):
             noteConnection(field.value, bytes)
+        case 12 where matches(KnownField.contentType, field.name, in: bytes):
+            // RFC 9110 §5.3: another parser may take the other one.
+            guard !hasContentType else { throw .repeatedContentType }
+            hasContentType = true
+        case 13 where matches(KnownField.ifNoneMatch, field.name, in: bytes):
+            // RFC 9110 §13.1.2: with an asterisk, nothing may be there yet.
+            if matches(KnownField.asterisk, field.value, in: bytes) { failsPrecondition = true }
         case 14 where matches(KnownField.contentLength, field.name, in: bytes):
             guard contentLength == nil else { throw .repeatedContentLength }
             contentLength = try RequestParser.contentLength(field.value, bytes)
@@ -148,6 +155,8 @@ private enum KnownField {
     static let expect = Array("expect".utf8)
     static let hundredContinue = Array("100-continue".utf8)
     static let ifMatch = Array("if-match".utf8)
+    static let ifNoneMatch = Array("if-none-match".utf8)
+    static let contentType = Array("content-type".utf8)
     static let asterisk = Array("*".utf8)
     static let connection = Array("connection".utf8)
     static let close = Array("close".utf8)

@@ -37,8 +37,10 @@ struct RequestParser {
     var expectsContinue = false
     /// Whether the target is one of https.
     var wantsTLS = false
-    /// Whether the request is to be done only where an entity tag matches; nothing here has one.
-    var wantsEntityTag = false
+    /// Whether the request is to be done only where an entity tag matches, or nothing is there yet:
+    /// what is here has no tag.
+    var failsPrecondition = false
+    var hasContentType = false
     /// Whether the content is encoded with gzip.
     var hasGzip = false
     /// What the server will not meet, told once the head is complete.

@@ -38,8 +38,7 @@ extension HTTP2Connection {
 
     /// Takes note of body bytes that go out.
     func didSendBody(_ slot: Int, _ count: Int) {
-        slots[slot].answerSent += count
-        answerByteCount -= count
+        answerByteCount -= slots[slot].send(count)
         if slots[slot].phase == .streaming { return didSendPiece(slot) }
         setDeadline(slot, context.timeouts.write)
     }

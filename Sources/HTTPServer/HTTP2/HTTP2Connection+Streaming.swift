@@ -74,8 +74,8 @@ extension HTTP2Connection {
             slots[slot].phase = .handling
             return answer(slot, with: &response)
         }
-        answerByteCount += response.body.count
-        slots[slot].keep(response.reservation)
+        answerByteCount += slots[slot].count(response.body.count, response.reservation)
+        if isFirst { head.set(response, date: context.date, isStreamed: true) }
         if slots[slot].answerLeft == 0 {
             slots[slot].answerSent = 0
             swap(&slots[slot].answer, &response.body)
@@ -91,7 +91,6 @@ extension HTTP2Connection {
             continuePieces(slot)
         }
         guard isFirst else { return session.resume(id) }
-        head.set(response, date: context.date, isStreamed: true)
         if !session.submitAnswer(id, head, slot: slot, hasBody: true) {
             session.submitReset(id, .cancel)
         }

@@ -59,8 +59,15 @@ final class HTTP2Connection {
     }
     /// What they have of the memory for bodies.
     private var heldByteCount = 0
-    /// Bytes of all answers that have not gone out.
-    var answerByteCount = 0
+    /// Bytes of all answers that have not gone out, but for those that have a reservation.
+    var answerByteCount = 0 {
+        didSet {
+            guard answerByteCount < oldValue, heldAnswerByteCount > 0 else { return }
+            _ = context.bodies.follow(&heldAnswerByteCount, byteCount: answerByteCount)
+        }
+    }
+    /// What they have of the memory for bodies, once they are more than wait for free.
+    private var heldAnswerByteCount = 0
 
     var resets: HTTP2FloodGuard
     var controlFrames: HTTP2FloodGuard
@@ -78,6 +85,8 @@ final class HTTP2Connection {
     /// Frames after which others have their turn: a stream that is opened and reset takes two, and
     /// 2 us.
     private static let framesPerCallMax = 64
+    /// How much more than waits for free may wait on a connection: 1 MiB by default.
+    private static let waitingAnswersFactor = 16
     /// Bytes after which frames are counted: the smallest take 9.
     private static let stepBytesMin = 1024
     private static let stepBytesMax = 16_384
@@ -100,7 +109,7 @@ final class HTTP2Connection {
     }
 
     deinit {
-        context.bodies.release(heldByteCount)
+        context.bodies.release(heldByteCount + heldAnswerByteCount)
     }
 
     /// Takes memory for the requests and so many bytes more, or gives back what they had before.
@@ -163,8 +172,20 @@ final class HTTP2Connection {
     /// Whether a request may be handed on: the next one of a slow reader waits, and so does that of
     /// a client that keeps resetting streams whose answers are being made.
     private var takesMore: Bool {
-        failure == nil && answerByteCount <= context.limits.outputBytesMax
-            && deferredCount < context.limits.http2StreamCountMax
+        failure == nil && deferredCount < context.limits.http2StreamCountMax
+            && hasRoomForAnswers
+    }
+
+    /// Whether more answers may wait.
+    ///
+    /// RFC 9113 §5.2: one stream that is read slowly is not to hold up the others, which may be
+    /// those of other clients behind a proxy; so more than what waits for free takes memory of that
+    /// for bodies.
+    private var hasRoomForAnswers: Bool {
+        let freeMax = context.limits.outputBytesMax
+        if answerByteCount <= freeMax { return true }
+        return answerByteCount <= Self.waitingAnswersFactor * freeMax
+            && context.bodies.follow(&heldAnswerByteCount, byteCount: answerByteCount)
     }
 
     /// Appends frames to the output, up to its limit.
@@ -200,9 +221,8 @@ final class HTTP2Connection {
         let deadline = context.nowNanoseconds + context.timeouts.write
         let (id, requestBytes) = slots[slot].beginAnswer(&response.body, deadline: deadline)
         let answerBytes = slots[slot].answer.count
-        slots[slot].keep(response.reservation)
         requestByteCount -= requestBytes
-        answerByteCount += answerBytes
+        answerByteCount += slots[slot].count(answerBytes, response.reservation)
         earliestDeadline = min(earliestDeadline, deadline)
         let hasBody = answerBytes > 0
         if !session.submitAnswer(id, head, slot: slot, hasBody: hasBody) {
@@ -273,6 +293,17 @@ final class HTTP2Connection {
         guard drain == .announced else { return }
         drain = .last
         session.submitGoAway()
+    }
+
+    /// Ends a connection without streams: what the peer has sent behind its last one counts for
+    /// nothing (RFC 9113 §6.8).
+    ///
+    /// - Returns: False where that has been said already.
+    func endIdle() -> Bool {
+        guard drain != .last, failure == nil else { return false }
+        drain = .last
+        session.submitGoAway()
+        return true
     }
 
     /// Ends the connection with an error.

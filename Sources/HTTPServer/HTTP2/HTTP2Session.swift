@@ -19,6 +19,9 @@ internal import CNghttp2
         unsafe nghttp2_option_new(&options)
         // nghttp2 counts a frame again for every piece it comes in; the connection counts frames.
         unsafe nghttp2_option_set_max_continuations(options, .max)
+        // The connection bounds resets, by what it has answered.
+        // SAFETY: the options are alive; the numbers are copied.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1 << 32, 1 << 32)
         // Windows open again by ``consume(_:of:)``: of a streamed body when it has been taken.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         var made: OpaquePointer?

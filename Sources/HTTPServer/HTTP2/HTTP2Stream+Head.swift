@@ -31,6 +31,11 @@ extension HTTP2Stream {
         // An index of one byte may stand for a whole table's entry: the work is bounded too.
         if headListByteCount > 8 * limit { return nil }
         if headListByteCount > limit { refuse(.headTooLarge(limit: limit)) }
+        if phase != .head {
+            trailerCount += 1
+            let countMax = limits.fieldCountMax
+            if trailerCount > countMax { refuse(.tooManyFields(limit: countMax)) }
+        }
         guard phase == .head, error == nil else { return 0 }
         add(name, value, limits)
         let count = bytes.count - bodyStart
@@ -85,7 +90,7 @@ extension HTTP2Stream {
         routing = Routing(
             &request,
             in: bytes.span,
-            wantsEntityTag: parser.wantsEntityTag,
+            failsPrecondition: parser.failsPrecondition,
             context
         )
         if !isLast {

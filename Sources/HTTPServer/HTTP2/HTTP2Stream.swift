@@ -34,6 +34,8 @@ struct HTTP2Stream {
     var error: RequestError?
     /// Bytes of the header list as RFC 9113 §6.5.2 counts them.
     var headListByteCount = 0
+    /// Fields of trailers.
+    var trailerCount = 0
     var routing = Routing()
     /// The body where it is taken piece by piece.
     var streamed: StreamedBody?
@@ -51,6 +53,8 @@ struct HTTP2Stream {
     var answerSent = 0
     /// What goes with the answer and is let go when that has been sent.
     private var reservations: [any AnyObject & Sendable] = []
+    /// Bytes of the answer that the connection counts.
+    private var countedByteCount = 0
     /// Bytes that were thrown away after the answer, and when that ends at the latest.
     var lingeredByteCount = 0
     var lingerEnd = Int64.max
@@ -67,6 +71,7 @@ struct HTTP2Stream {
         parser.reset()
         error = nil
         headListByteCount = 0
+        trailerCount = 0
         bodyStart = 0
         target = 0..<0
         routing = Routing()
@@ -113,24 +118,42 @@ struct HTTP2Stream {
         return (id, byteCount)
     }
 
-    /// Keeps what goes with the answer.
-    mutating func keep(_ reservation: (any AnyObject & Sendable)?) {
-        if let reservation { reservations.append(reservation) }
+    /// Takes note of further bytes of the answer and of what goes with them.
+    ///
+    /// - Returns: How many of them the connection is to count: none where they are reserved.
+    mutating func count(_ byteCount: Int, _ reservation: (any AnyObject & Sendable)?) -> Int {
+        if let reservation {
+            reservations.append(reservation)
+            return 0
+        }
+        countedByteCount += byteCount
+        return byteCount
+    }
+
+    /// Takes note of bytes of the answer that have gone out.
+    ///
+    /// - Returns: How many of them the connection has counted.
+    mutating func send(_ byteCount: Int) -> Int {
+        answerSent += byteCount
+        let counted = min(byteCount, countedByteCount)
+        countedByteCount -= counted
+        return counted
     }
 
     /// Forgets an answer that has been sent.
     mutating func dropAnswer() {
         HTTP2Stream.empty(&answer)
         answerSent = 0
+        countedByteCount = 0
         if !reservations.isEmpty { reservations.removeAll() }
     }
 
     /// Gives the slot back.
     ///
-    /// - Returns: How many bytes of request and answer it held.
+    /// - Returns: How many bytes of request and answer it held, of those that are counted.
     mutating func end() -> (request: Int, answer: Int) {
         defer { clear() }
-        return (bytes.count, answerLeft)
+        return (bytes.count, countedByteCount)
     }
 
     private mutating func clear() {

@@ -149,6 +149,9 @@ internal import COpenSSL
         else {
             throw .unusable(what: "certificate authority", path: authorities, reason: reason())
         }
+        // Sessions with the chain of a client take kilobytes: clients keep them, by tickets alone.
+        // SAFETY: as above.
+        unsafe SSL_CTX_ctrl(raw, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
         // SAFETY: as above.
         unsafe SSL_CTX_set_client_CA_list(raw, names)
         // SAFETY: as above.

@@ -12,6 +12,8 @@ internal import Platform
         case needsInput
         case needsOutput
         case failed
+        /// The client speaks HTTP in the clear.
+        case isPlainHTTP
     }
 
     private let raw: OpaquePointer?
@@ -54,8 +56,18 @@ internal import Platform
         switch unsafe SSL_get_error(raw, result) {
         case SSL_ERROR_WANT_READ: return .needsInput
         case SSL_ERROR_WANT_WRITE: return .needsOutput
-        default: return .failed
+        default:
+            let isHTTP = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST
+            return isHTTP ? .isPlainHTTP : .failed
         }
+    }
+
+    /// Whether the certificate that the client has shown, in this session or in the one that it
+    /// takes up again, has not ended; so it is where there is none.
+    var isPeerCurrent: Bool {
+        // SAFETY: the session is valid, and the certificate its own.
+        guard let certificate = unsafe SSL_get0_peer_certificate(raw) else { return true }
+        return unsafe X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
     }
 
     /// Whether the handshake took an earlier session up again.

@@ -6,8 +6,6 @@ internal import Synchronization
 
 /// `POST /batch_predict`: small batches on their loop, others beside it, large ones on all cores.
 extension PredictionService {
-    private static let onError: FieldName = "on_error"
-
     /// Answers a batch, on its loop or beside it.
     ///
     /// - Throws: ``ServiceError``; nothing was taken in then.
@@ -171,8 +169,8 @@ extension PredictionService {
         _ request: borrowing Request,
         _ bytes: Span<UInt8>
     ) throws(ServiceError) -> Bool {
-        guard let value = request.queryValue(of: Self.onError, in: bytes) else { return false }
-        switch RequestText.string(bytes, value) {
+        switch request.queryValue(of: "on_error", in: bytes) {
+        case nil: return false
         case "skip": return true
         case "fail": return false
         default: throw .invalidQuery(name: "on_error", accepted: "fail or skip")

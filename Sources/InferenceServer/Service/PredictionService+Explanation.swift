@@ -6,15 +6,14 @@ internal import ModelRuntime
 
 /// `POST /predict?explain=true`: the prediction at once, its explanation off the loop.
 extension PredictionService {
-    private static let explain: FieldName = "explain"
-
     /// Whether a request asks for an explanation.
     func asksForExplanation(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>
     ) throws(ServiceError) -> Bool {
-        guard let value = request.queryValue(of: Self.explain, in: bytes) else { return false }
-        switch RequestText.string(bytes, value) {
+        // Clients in Python write True.
+        switch request.queryValue(of: "explain", in: bytes)?.lowercased() {
+        case nil: return false
         case "true": return true
         case "false": return false
         default: throw .invalidQuery(name: "explain", accepted: "true or false")

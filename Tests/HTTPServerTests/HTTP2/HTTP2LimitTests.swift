@@ -78,6 +78,49 @@ struct HTTP2LimitTests {
         }
     }
 
+    @Test func boundsTheFieldsOfTrailers() throws {
+        for (count, status) in [(4, 200), (5, 431)] {
+            var machine = try machine { $0.fieldCountMax = 4 }
+            machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
+            machine.feed(Frames.data(1, "a", flags: 0))
+            machine.feed(Frames.headers(1, (0..<count).map { ("x\($0)", "y") }))
+            #expect(machine.reader.statuses == [1: status])
+        }
+    }
+
+    @Test func aStreamThatIsNotReadHoldsUpNoOthers() throws {
+        var machine = try machine { $0.outputBytesMax = 2000 }
+        machine.body = Array(repeating: 0x78, count: 9000)
+        machine.feed(Frames.settings([(4, 0)]))
+        for stream in 0..<UInt32(8) { machine.feed(Frames.headers(2 * stream + 1, get)) }
+        // Three fit sixteen times what waits for free, and the next is let in beside them.
+        #expect(machine.requests.count == 4)
+        #expect(machine.context.bodies.byteCount == 16_384)
+        machine.feed(Frames.windowUpdate(1, 9000))
+        #expect(machine.requests.count == 5)
+        machine.feed((1..<8).flatMap { Frames.windowUpdate(2 * $0 + 1, 9000) })
+        #expect(machine.requests.count == 8)
+        machine.feed(Frames.windowUpdate(0, 100_000))
+        #expect(machine.reader.statuses.count == 8 && machine.context.bodies.byteCount == 0)
+    }
+
+    @Test func whatHasAReservationHoldsUpNoOthers() throws {
+        final class Reservation: Sendable {}
+        var machine = try machine { $0.outputBytesMax = 1000 }
+        machine.feed(Frames.settings([(4, 0)]))
+        machine.defers = true
+        machine.feed(Frames.headers(1, get))
+        var response = Response()
+        response.body = Array(repeating: 0x78, count: 1_000_000)
+        response.reservation = Reservation()
+        machine.http2.giveDeferred(response, to: 1)
+        machine.run()
+        machine.defers = false
+        machine.feed(Frames.headers(3, get))
+        #expect(machine.requests.count == 2)
+        #expect(machine.context.bodies.byteCount == 0)
+    }
+
     @Test func boundsTheBody() throws {
         for (count, status) in [(32, 200), (33, 413)] {
             var machine = try machine { _ in }
@@ -260,7 +303,7 @@ struct HTTP2LimitTests {
 
     @Test func holdsTheNextRequestBackWhileAnswersWait() throws {
         var machine = try machine { $0.outputBytesMax = 100_000 }
-        machine.body = [UInt8](repeating: 0, count: 100_001 + 65_535)
+        machine.body = [UInt8](repeating: 0, count: 1_600_001 + 65_535)
         machine.feed(Frames.headers(1, get))
         machine.feed(Frames.headers(3, get))
         #expect(machine.requests.count == 1)

@@ -60,6 +60,32 @@ struct TLSHostileTests {
         #expect(server.isIdle)
     }
 
+    @Test func tellsWhoSpeaksInTheClearWhatIsSpoken() throws {
+        let server = try server()
+        for text in [lastGet, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nnine more"] {
+            let client = try #require(TestClient(port: server.tlsPort))
+            client.send(text)
+            let answer = client.receiveAll()
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("ask for https"))
+        }
+        #expect(server.wait { $0.connectionsOpen == 0 && $0.tlsFailures == 2 })
+    }
+
+    /// Each would cost a handshake.
+    @Test func forgetsThoseWhoHaveGoneBeforeTheFirstStep() throws {
+        let server = try server()
+        let stopping = try #require(TestClient(port: server.port))
+        stopping.send("GET /stopping HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.handler.isStopping.wait()
+        for _ in 0..<20 {
+            let client = try #require(TestClient(port: server.tlsPort))
+            client.send([0x16, 0x03, 0x01])
+            client.finishSending()
+        }
+        server.handler.goesOn.signal()
+        #expect(server.wait { $0.tlsFailures == 20 && $0.connectionsOpen == 1 })
+    }
+
     @Test func endsASessionOfRecordsThatBringNothing() throws {
         let server = try server()
         let client = try #require(TLSTestClient(port: server.tlsPort))

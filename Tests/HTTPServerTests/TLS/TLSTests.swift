@@ -134,7 +134,7 @@ struct TLSTests {
     @Test func refusesWhatIsNoTLS() throws {
         let server = try server()
         let client = try #require(TestClient(port: server.tlsPort))
-        client.send(get)
+        client.send("SSH-2.0-x\r\n")
         let answer = client.receiveAll()
         #expect(!answer.contains("HTTP"))
         #expect(server.wait { $0.tlsFailures == 1 && $0.connectionsOpen == 0 })
