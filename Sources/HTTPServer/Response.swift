@@ -39,7 +39,11 @@ package struct Response: Sendable {
 
     /// What is to live until the body has been sent or given up, such as a reservation of its
     /// bytes.
-    package var reservation: (any AnyObject & Sendable)?
+    package var reservation: (any AnyObject & Sendable)? {
+        didSet { isReserved = reservation != nil }
+    }
+    /// Whether there is one; asked for every answer, where the reference itself would be counted.
+    private(set) var isReserved = false
 
     /// Further fields as they go out: `name: value CRLF` each.
     private(set) var fieldBytes: [UInt8] = []
@@ -103,7 +107,7 @@ package struct Response: Sendable {
         closesConnection = false
         endsStream = false
         isDeferred = false
-        if reservation != nil { reservation = nil }
+        if isReserved { reservation = nil }
     }
 
     /// RFC 9110 §5.5: a value holds no control character but the tab.

@@ -306,8 +306,8 @@ extension EventLoop {
     /// Watches for what the connection's state waits for.
     private func watch(_ connection: Connection, _ http: inout HTTP1Connection) {
         var wanted = Readiness.input
-        let reads = http.takesInput && connection.ending == .open
-        if http.hasOutput || connection.readsWhenWritable && reads {
+        let reads = connection.readsWhenWritable && connection.ending == .open
+        if http.hasOutput || reads && http.takesInput {
             wanted = .output
         } else if http.inputHasEnded
             || !http.takesInput && connection.hasUnreadInput

@@ -166,9 +166,13 @@ struct HTTP1Connection {
     /// Writes the answer of the current request and goes on to the next; of a streamed one, writes
     /// the answer to its last piece.
     mutating func answer(_ response: borrowing Response, _ context: Context) {
-        if let reservation = response.reservation { reservations.append(reservation) }
+        if response.isReserved { keepReservation(of: response) }
         if let streamed { return answerPiece(response, of: streamed, context) }
         answerWhole(response, context)
+    }
+
+    private mutating func keepReservation(of response: borrowing Response) {
+        if let reservation = response.reservation { reservations.append(reservation) }
     }
 
     /// Writes an answer in one and goes on to the next request.
