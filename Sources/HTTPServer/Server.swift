@@ -14,6 +14,8 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
     case tls(TLSError)
     /// The system refused a poller or an eventfd.
     case system(SystemError)
+    /// The system gave threads to so many event loops only.
+    case threads(count: Int, wanted: Int)
 
     package var description: String {
         switch self {
@@ -21,6 +23,8 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
         case .listen(let host, let port, let error): "cannot listen on \(host):\(port): \(error)"
         case .tls(let error): "\(error)"
         case .system(let error): "cannot start an event loop: \(error)"
+        case .threads(let count, let wanted):
+            "only \(count) of \(wanted) event loops got a thread: see ulimit -u and pids.max"
         }
     }
 }
@@ -44,6 +48,8 @@ package final class Server: Sendable {
 
     /// How often certificate files are looked at; volumes send no events.
     private static let certificateInterval = DispatchTimeInterval.seconds(2)
+    /// How long a loop may wait for its thread: a busy machine takes milliseconds.
+    private static let threadTimeout = DispatchTimeInterval.seconds(10)
 
     /// Makes a server that does nothing before ``start()``.
     ///
@@ -76,15 +82,27 @@ package final class Server: Sendable {
         // Rendered before the first request waits for it.
         _ = StatusLine.all.count
         state.withLock { $0.loops = loops }
+        try run(loops)
+        followCertificates()
+    }
+
+    /// Starts the loops, and waits until each has a thread: Dispatch says nothing where there is
+    /// none.
+    private func run(_ loops: [EventLoop]) throws(ServerError) {
+        let started = DispatchSemaphore(value: 0)
         for loop in loops {
             running.enter()
             let running = running
             loop.queue.async {
+                started.signal()
                 loop.run()
                 running.leave()
             }
         }
-        followCertificates()
+        let deadline = DispatchTime.now() + Server.threadTimeout
+        for count in loops.indices where started.wait(timeout: deadline) == .timedOut {
+            throw .threads(count: count, wanted: loops.count)
+        }
     }
 
     /// Makes room for the connections that there may be, or lets there be no more than there is

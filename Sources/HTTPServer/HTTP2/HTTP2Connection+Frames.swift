@@ -18,12 +18,13 @@ extension HTTP2Connection {
             continuationCount += 1
             return continuationCount <= context.limits.http2ContinuationCountMax || flood()
         case .data:
-            let isEmpty = frame.byteCount == 0 || frame.isPadded && frame.byteCount < 256
+            // RFC 9113 §6.1: padding takes up to 255 bytes, and one for its length.
+            let isEmpty = frame.byteCount == 0 || frame.isPadded && frame.byteCount <= 256
             return !isEmpty || frame.endsStream || allowsControlFrame()
-        case .settings, .ping:
+        case .settings:
             return frame.isAcknowledgement || allowsControlFrame()
-        case .windowUpdate, .other: return allowsControlFrame()
-        case .reset, .goAway: return true
+        case .ping, .goAway, .windowUpdate, .other: return allowsControlFrame()
+        case .reset: return true
         }
     }
 

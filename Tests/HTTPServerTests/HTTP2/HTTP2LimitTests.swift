@@ -232,11 +232,16 @@ struct HTTP2LimitTests {
     }
 
     @Test(arguments: [
-        ("PING", Frames.ping()), ("SETTINGS", Frames.settings()),
+        ("PING", Frames.ping()), ("PING answer", Frames.ping(flags: 1)),
+        ("SETTINGS", Frames.settings()),
         ("PRIORITY", Frames.frame(2, stream: 1, [0, 0, 0, 3, 9])),
         ("WINDOW_UPDATE", Frames.windowUpdate(0, 1)),
         ("empty DATA", Frames.data(1, "", flags: 0)),
         ("padding", Frames.frame(0, flags: 8, stream: 1, [1, 0])),
+        (
+            "most padding",
+            Frames.frame(0, flags: 8, stream: 1, [255] + [UInt8](repeating: 0, count: 255))
+        ),
     ])
     func boundsFramesThatMoveNothing(_ name: String, _ frame: [UInt8]) throws {
         // The SETTINGS after the preface is one of them.
