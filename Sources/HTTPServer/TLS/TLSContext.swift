@@ -11,6 +11,8 @@ internal import COpenSSL
     /// When the certificate ends, in seconds since the epoch.
     let expirySeconds: Int64
 
+    /// What marks the code of an error that is one of the system (ERR_SYSTEM_FLAG).
+    private static let systemErrorFlag: UInt = 1 << 31
     /// Ciphers of TLS 1.2: authenticated encryption with forward secrecy, and nothing else.
     ///
     /// Those of TLS 1.3 are all of that kind.
@@ -172,13 +174,20 @@ internal import COpenSSL
         .library(call: call, reason: reason())
     }
 
-    /// The reason of the last error of this thread, whose queue it empties.
+    /// The reason of this thread's errors, whose queue it empties: that of the first, since those
+    /// after it say only which part of the library was told.
     private static func reason() -> String {
-        let code = ERR_peek_last_error()
+        let code = ERR_peek_error()
         ERR_clear_error()
+        if code & systemErrorFlag != 0 {
+            // SAFETY: the text is NUL-terminated and copied at once.
+            return unsafe String(cString: strerror(ERR_GET_REASON(code)))
+        }
         // SAFETY: the text is a constant of the library.
         guard let text = unsafe ERR_reason_error_string(code) else { return "error \(code)" }
         // SAFETY: as above, NUL-terminated.
-        return unsafe String(cString: text)
+        let reason = unsafe String(cString: text)
+        // What the library says of a file without what is looked for, by its kind.
+        return ["no start line", "unsupported"].contains(reason) ? "none in PEM is in it" : reason
     }
 }
