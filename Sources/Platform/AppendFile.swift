@@ -12,26 +12,15 @@ package struct AppendFile: ~Copyable, Sendable {
 
     /// Opens a file, which is made where it is missing.
     ///
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``, also where what is there is no regular file.
     package init(_ path: String) throws(FileError) {
-        let descriptor = try Self.open(path)
-        let count = try FileAccess.status(of: path).map { Int($0.byteCount) } ?? 0
-        file = descriptor
-        byteCount = count
+        // A pipe is not waited for.
+        let opened = try FileAccess.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK)
+        let status = try FileAccess.status(of: opened, path)
+        guard status.isRegularFile else { throw .notRegular(path: path) }
+        file = opened
+        byteCount = Int(status.byteCount)
         self.path = path
-    }
-
-    private static func open(_ path: String) throws(FileError) -> FileDescriptor {
-        do throws(SystemError) {
-            let raw = try systemCall("open") {
-                // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
-                unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            }
-            guard let raw else { throw SystemError(call: "open", errno: EAGAIN) }
-            return FileDescriptor(owning: raw)
-        } catch {
-            throw .system(path: path, error)
-        }
     }
 
     /// Appends bytes; what of them has come into the file before an error is cut off again.

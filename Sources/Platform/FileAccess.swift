@@ -8,17 +8,22 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
     case system(path: String, SystemError)
     /// The file holds more bytes than its limit allows.
     case tooLarge(path: String, limit: Int)
+    /// What has that name is a directory, a pipe or a device, where a file is read or written.
+    case notRegular(path: String)
 
     package var description: String {
         switch self {
         case .system(let path, let error): "\(path): \(error)"
         case .tooLarge(let path, let limit): "\(path): larger than the limit of \(limit) bytes"
+        case .notRegular(let path): "\(path): not a regular file"
         }
     }
 }
 
 /// Identity and age of a file, to notice that it was replaced.
 package struct FileStatus: Equatable, Sendable {
+    /// Number of the file system.
+    package let device: UInt64
     /// Inode number.
     package let inode: UInt64
     /// Size in bytes.
@@ -35,19 +40,50 @@ package struct FileStatus: Equatable, Sendable {
 package enum FileAccess {
     /// Room for files that do not tell their size, such as those of /proc.
     private static let readByteCountMin = 1 << 12
+    /// Symbolic links that are followed, as many as the system follows.
+    private static let linksMax = 40
 
-    /// Reads a whole file of up to `byteCountMax` bytes.
+    /// Reads a whole file of up to `byteCountMax` bytes, or a pipe to its end.
     ///
     /// - Throws: ``FileError``.
     package static func read(
         _ path: String,
         byteCountMax: Int = .max
     ) throws(FileError) -> [UInt8] {
-        let file = try open(path, O_RDONLY)
-        let expected = try status(of: path).map { Int($0.byteCount) } ?? 0
+        try read(open(path, O_RDONLY), path, byteCountMax)
+    }
+
+    /// Reads a whole file of up to `byteCountMax` bytes, for whoever must not wait: what is no
+    /// regular file is refused.
+    ///
+    /// - Throws: ``FileError``.
+    package static func readRegular(
+        _ path: String,
+        byteCountMax: Int = .max
+    ) throws(FileError) -> [UInt8] {
+        // Opening a pipe would otherwise wait for a writer.
+        let file = try open(path, O_RDONLY | O_NONBLOCK)
+        guard try status(of: file, path).isRegularFile else { throw .notRegular(path: path) }
+        return try read(file, path, byteCountMax)
+    }
+
+    /// Refuses what is there and no regular file, for a library that opens files by their names.
+    ///
+    /// - Throws: ``FileError``.
+    package static func requireRegular(_ path: String) throws(FileError) {
+        if try status(of: path)?.isRegularFile == false { throw .notRegular(path: path) }
+    }
+
+    private static func read(
+        _ file: borrowing FileDescriptor,
+        _ path: String,
+        _ byteCountMax: Int
+    ) throws(FileError) -> [UInt8] {
+        let expected = Int(try status(of: file, path).byteCount)
         guard expected <= byteCountMax else {
             throw .tooLarge(path: path, limit: byteCountMax)
         }
+        let raw = file.rawValue
         // One byte more than is expected: a short read into it tells the end.
         var bytes = [UInt8](repeating: 0, count: max(expected, readByteCountMin) + 1)
         var filled = 0
@@ -56,7 +92,7 @@ package enum FileAccess {
                 // SAFETY: the part from `filled` on lies within `bytes`, which outlives the call.
                 unsafe bytes.withUnsafeMutableBytes { buffer in
                     let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-                    return unsafe Glibc.read(file.rawValue, rest.baseAddress, rest.count)
+                    return unsafe Glibc.read(raw, rest.baseAddress, rest.count)
                 }
             }
             if count == 0 { break }
@@ -75,6 +111,7 @@ package enum FileAccess {
     /// - Throws: ``FileError``.
     package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let file = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
+        let raw = file.rawValue
         var offset = 0
         while offset < bytes.count {
             offset += try call(path, "write") {
@@ -82,24 +119,59 @@ package enum FileAccess {
                 unsafe bytes.withUnsafeBytes { buffer in
                     let rest = unsafe buffer[offset...]
                     return unsafe Glibc.write(
-                        file.rawValue,
+                        raw,
                         UnsafeRawBufferPointer(rebasing: rest).baseAddress,
                         rest.count
                     )
                 }
             }
         }
-        _ = try call(path, "fsync") { fsync(file.rawValue) }
+        _ = try call(path, "fsync") { fsync(raw) }
     }
 
     /// Replaces a file by writing a temporary one beside it and renaming it: readers see the old
     /// content or the new, never a part.
     ///
-    /// - Throws: ``FileError``.
+    /// A symbolic link stays, and what it names is replaced.
+    ///
+    /// - Throws: ``FileError``, also where what is there is no regular file.
     package static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-        let temporary = "\(path).tmp-\(getpid())"
+        let target = try replaceable(path)
+        let temporary = "\(target).tmp-\(getpid())"
         try write(bytes, to: temporary)
-        try rename(temporary, to: path)
+        try rename(temporary, to: target)
+    }
+
+    /// What a rename has to replace for a path to name something new: the end of its symbolic
+    /// links.
+    ///
+    /// - Throws: ``FileError``, also where that is a pipe, a device or a directory: a rename would
+    ///   take it away from all that use it.
+    static func replaceable(_ path: String) throws(FileError) -> String {
+        try requireRegular(path)
+        var target = path
+        for _ in 0..<linksMax {
+            guard let next = try link(target) else { return target }
+            target = next.hasPrefix("/") ? next : "\(parent(of: target))/\(next)"
+        }
+        throw .system(path: path, SystemError(call: "readlink", errno: ELOOP))
+    }
+
+    /// What a symbolic link says; nil where there is none of that name.
+    private static func link(_ path: String) throws(FileError) -> String? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        do {
+            let count = try call(path, "readlink") { () -> Int in
+                // SAFETY: the buffer outlives the call and its count is given.
+                unsafe bytes.withUnsafeMutableBytes { buffer in
+                    let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+                    return unsafe start.map { unsafe readlink(path, $0, buffer.count) } ?? 0
+                }
+            }
+            return String(decoding: bytes.prefix(count), as: UTF8.self)
+        } catch .system(_, let error) where [EINVAL, ENOENT, ENOTDIR].contains(error.errno) {
+            return nil
+        }
     }
 
     /// Renames a file or directory and syncs the directory that holds it.
@@ -136,17 +208,36 @@ package enum FileAccess {
 
     /// Looks a path up, following symbolic links.
     ///
-    /// - Returns: Nil where nothing has that name.
+    /// - Returns: Nil where nothing has that name, or a link of that name leads nowhere.
     /// - Throws: ``FileError`` where the system refuses to look.
     package static func status(of path: String) throws(FileError) -> FileStatus? {
         var info = stat()
         do {
             // SAFETY: `info` is a valid stat buffer for the duration of the call.
             _ = try call(path, "stat") { unsafe stat(path, &info) }
-        } catch .system(_, let error) where error.errno == ENOENT || error.errno == ENOTDIR {
+        } catch .system(_, let error) where [ENOENT, ENOTDIR, ELOOP].contains(error.errno) {
             return nil
         }
-        return FileStatus(
+        return status(info)
+    }
+
+    /// Looks an open file up.
+    ///
+    /// - Throws: ``FileError``.
+    static func status(
+        of file: borrowing FileDescriptor,
+        _ path: String
+    ) throws(FileError) -> FileStatus {
+        var info = stat()
+        let raw = file.rawValue
+        // SAFETY: `info` is a valid stat buffer for the duration of the call.
+        _ = try call(path, "fstat") { unsafe fstat(raw, &info) }
+        return status(info)
+    }
+
+    private static func status(_ info: stat) -> FileStatus {
+        FileStatus(
+            device: UInt64(info.st_dev),
             inode: UInt64(info.st_ino),
             byteCount: Int64(info.st_size),
             // Wraps outside the years 1677 to 2262: it tells changes and no time.
@@ -155,6 +246,14 @@ package enum FileAccess {
             isDirectory: info.st_mode & S_IFMT == S_IFDIR,
             isRegularFile: info.st_mode & S_IFMT == S_IFREG
         )
+    }
+
+    /// Whether two paths name the same file or directory, which is there.
+    package static func isSame(_ path: String, _ other: String) -> Bool {
+        guard let first = try? status(of: path), let second = try? status(of: other) else {
+            return false
+        }
+        return first.device == second.device && first.inode == second.inode
     }
 
     /// The names in a directory but `.` and `..`, sorted by their bytes.
@@ -204,7 +303,7 @@ package enum FileAccess {
         return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
     }
 
-    private static func open(_ path: String, _ flags: Int32) throws(FileError) -> FileDescriptor {
+    static func open(_ path: String, _ flags: Int32) throws(FileError) -> FileDescriptor {
         // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
         let descriptor = try call(path, "open") {
             unsafe Glibc.open(path, flags | O_CLOEXEC, 0o644)

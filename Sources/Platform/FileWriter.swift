@@ -4,7 +4,8 @@ internal import Glibc
 
 /// A file that is written piece by piece under a temporary name and takes its own name when done.
 ///
-/// Readers see the old file or the whole new one. A writer that goes away before ``commit()``
+/// Readers see the old file or the whole new one; a symbolic link stays, and what it names is
+/// replaced. A writer that goes away before ``commit()``
 /// leaves nothing behind.
 package struct FileWriter: ~Copyable {
     private let file: FileDescriptor
@@ -14,18 +15,25 @@ package struct FileWriter: ~Copyable {
 
     /// Opens a new temporary file beside `path`.
     ///
-    /// - Throws: ``FileError`` where the directory is missing or may not be written.
+    /// - Throws: ``FileError`` where the directory is missing or may not be written, or what is
+    ///   there is no regular file.
     package init(_ path: String) throws(FileError) {
-        self.path = path
-        let name = "\(path).tmp-\(getpid())"
+        let target = try FileAccess.replaceable(path)
+        let name = "\(target).tmp-\(getpid())"
+        let opened = try Self.open(name, for: target)
+        self.path = target
         temporary = name
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
-        do throws(SystemError) {
-            // SAFETY: Swift passes the string NUL-terminated for the duration of the call.
-            let descriptor = try systemCall("open") { unsafe Glibc.open(name, flags, 0o644) }
-            guard let descriptor else { throw SystemError(call: "open", errno: EAGAIN) }
-            file = FileDescriptor(owning: descriptor)
-        } catch {
+        file = opened
+    }
+
+    private static func open(
+        _ temporary: String,
+        for path: String
+    ) throws(FileError) -> FileDescriptor {
+        do throws(FileError) {
+            return try FileAccess.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+        } catch .system(_, let error) {
+            // Whoever reads this knows the file by its own name.
             throw .system(path: path, error)
         }
     }

@@ -2,6 +2,7 @@
 
 import Dispatch
 import Features
+import Glibc
 @testable import InferenceServer
 import JSON
 import ModelRuntime
@@ -32,6 +33,31 @@ import Testing
             try TestBundle.write(to: path, version: TestBundle.secondVersion)
         }
         #expect(try version(server) == .string(TestBundle.secondVersion))
+    }
+
+    @Test func aLinkInACircleHindersNoUpdate() throws {
+        let server = try TestServer()
+        let link = "\(server.directory.path)/pump/20991231_000000"
+        // SAFETY: Swift passes both strings NUL-terminated for the call.
+        try #require(unsafe symlink("20991231_000000", link) == 0)
+        try TestBundle.write(to: server.directory.path, version: TestBundle.secondVersion)
+        server.application.watcher.scanNow(isForced: false)
+        #expect(try version(server) == .string(TestBundle.secondVersion))
+        #expect(server.lines.containing("broken_link").first?.contains(link) == true)
+        // Once, until something changes.
+        server.application.watcher.scanNow(isForced: false)
+        #expect(server.lines.containing("broken_link").count == 1)
+    }
+
+    @Test func aPipeInPlaceOfTheRegistryHoldsNothing() throws {
+        let server = try TestServer()
+        // SAFETY: Swift passes the string NUL-terminated for the call.
+        try #require(
+            unsafe mkfifo("\(server.directory.path)/pump/registry.json", 0o600) == 0
+        )
+        server.application.watcher.scanNow(isForced: false)
+        #expect(server.lines.containing("registry.json: not a regular file").count == 1)
+        #expect(try version(server) == .string(TestBundle.firstVersion))
     }
 
     @Test(arguments: files)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
 import Testing
 
 /// Options: what they are called, what they default to and what they refuse.
@@ -90,6 +91,27 @@ struct OptionTests {
         let outcome = try run("generate \(options) --output /tmp/never-written.csv")
         #expect(outcome.status == 64 && !outcome.isCrash)
         #expect(outcome.errorLines.first?.hasPrefix("Error: ") == true)
+    }
+
+    /// A rename in its place would take it away from all that use it, as it did with devices.
+    @Test func takesNoPipeAwayAndLeavesLinks() throws {
+        let folder = try Folder()
+        let options = ["generate", "--machines", "2", "--days", "2", "--output"]
+        // SAFETY: Swift passes the string NUL-terminated for the call.
+        try #require(unsafe mkfifo(folder.file("pipe"), 0o600) == 0)
+        let refused = try Program.run(options + [folder.file("pipe")])
+        #expect(refused.status != 0 && !refused.isCrash)
+        #expect(refused.error.contains("\(folder.file("pipe")): not a regular file"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link"),
+            withDestinationPath: "table.csv"
+        )
+        let outcome = try Program.run(options + [folder.file("link")])
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.sorted() == ["link", "pipe", "table.csv"])
+        let link = try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("link"))
+        #expect(link == "table.csv")
     }
 
     @Test(arguments: [

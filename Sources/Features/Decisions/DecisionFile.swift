@@ -55,7 +55,7 @@ package struct DecisionFile: Sendable {
     package init(path: String) throws(DecisionLogError) {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileAccess.read(path)
+            bytes = try FileAccess.readRegular(path)
         } catch {
             throw .file(error)
         }

@@ -100,7 +100,7 @@ package struct FeedbackFile: ~Copyable, Sendable {
     package static func read(_ path: String) throws(FileError) -> Content {
         var content = Content()
         guard try FileAccess.status(of: path) != nil else { return content }
-        let bytes = try FileAccess.read(path)
+        let bytes = try FileAccess.readRegular(path)
         var start = 0
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
             if let event = FeedbackEvent(line: bytes[start..<end]) {

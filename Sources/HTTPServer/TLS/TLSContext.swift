@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import COpenSSL
+internal import Platform
 
 /// Certificate, key and rules of a TLS listener: an owned `SSL_CTX`.
 ///
@@ -125,6 +126,12 @@ internal import COpenSSL
     ) throws(TLSError) {
         let certificate = configuration.certificatePath
         let key = configuration.keyPath
+        // The library would wait for a pipe's writer.
+        try require("certificate", certificate)
+        try require("private key", key)
+        if let authorities = configuration.clientAuthorityPath {
+            try require("certificate authority", authorities)
+        }
         // A key under a password would be asked for at the terminal.
         // SAFETY: the function is a constant; it writes nothing.
         unsafe SSL_CTX_set_default_passwd_cb(raw) { _, _, _, _ in 0 }
@@ -160,7 +167,21 @@ internal import COpenSSL
         unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     }
 
+    /// Refuses what is no regular file; what is absent the library names.
+    private static func require(_ what: String, _ path: String) throws(TLSError) {
+        do throws(FileError) { try FileAccess.requireRegular(path) } catch {
+            let reason =
+                switch error {
+                case .notRegular: "not a regular file"
+                case .system(_, let error): "\(error)"
+                case .tooLarge: "\(error)"
+                }
+            throw .unusable(what: what, path: path, reason: reason)
+        }
+    }
+
     private static func expiry(of raw: OpaquePointer) -> Int64 {
+        // SAFETY: numbers, and a pointer that is nil until it is set.
         var time = unsafe tm()
         // SAFETY: the certificate was loaded and belongs to the context; `time` is valid.
         guard let certificate = unsafe SSL_CTX_get0_certificate(raw),

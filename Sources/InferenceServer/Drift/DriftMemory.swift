@@ -48,7 +48,7 @@ struct DriftMemory: Sendable {
     /// many flags; nil where that is nothing, or of another model.
     func read(digest: String, shape: SketchShape, flagCount: Int) throws -> Kept? {
         guard let path, try FileAccess.status(of: path) != nil else { return nil }
-        let bytes = try FileAccess.read(path, byteCountMax: Self.bytesMax)
+        let bytes = try FileAccess.readRegular(path, byteCountMax: Self.bytesMax)
         let json = JSONView(try JSONValue.parse(bytes))
         try json.checkFormat(Self.format, keys: [Key.digest, Key.last, Key.gathered])
         guard try json.required(Key.digest).string == digest else { return nil }

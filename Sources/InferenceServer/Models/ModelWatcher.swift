@@ -117,6 +117,7 @@ final class ModelWatcher: Sendable {
         if let reason = models.quarantine.reload() {
             log.event(.error, "quarantine_unreadable", [("reason", .string(reason))])
         }
+        noteBrokenLinks()
         let candidates: [BundleLocation]
         do throws(ModelDirectoryError) {
             candidates = ordered(try directory.candidates())
@@ -136,6 +137,12 @@ final class ModelWatcher: Sendable {
             isPreferredRefused: taken != candidates[0]
         )
         followChallenger()
+    }
+
+    private func noteBrokenLinks() {
+        for path in (try? directory.modelFolder().brokenLinks()) ?? [] {
+            log.event(.warning, "broken_link", [("path", .string(path))])
+        }
     }
 
     /// Whether a bundle may step in for one that fails: what is in service is not given up for

@@ -91,7 +91,7 @@ final class Quarantine: Sendable {
 
     private static func read(_ path: String) throws -> [Entry] {
         guard try FileAccess.status(of: path) != nil else { return [] }
-        let bytes = try FileAccess.read(path, byteCountMax: bytesMax)
+        let bytes = try FileAccess.readRegular(path, byteCountMax: bytesMax)
         let json = JSONView(try JSONValue.parse(bytes))
         try json.checkFormat(format, keys: ["models"])
         return try json.required("models").array.suffix(countMax).map { view in

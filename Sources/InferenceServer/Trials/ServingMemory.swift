@@ -56,7 +56,7 @@ final class ServingMemory: Sendable {
     /// What the process before has written down; nil where that is nothing.
     func read() throws -> Content? {
         guard let path, try FileAccess.status(of: path) != nil else { return nil }
-        let bytes = try FileAccess.read(path, byteCountMax: Self.bytesMax)
+        let bytes = try FileAccess.readRegular(path, byteCountMax: Self.bytesMax)
         let json = JSONView(try JSONValue.parse(bytes))
         try json.checkFormat(Self.format, keys: [Key.version, Key.digest, Key.trial])
         return Content(

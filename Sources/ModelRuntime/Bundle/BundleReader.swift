@@ -213,12 +213,13 @@ struct BundleFiles {
         do throws(FileError) { status = try FileAccess.status(of: path) } catch {
             throw .file(error)
         }
-        guard let status else { throw .missing(file: name) }
-        guard status.isRegularFile else { throw .notAFile(file: name) }
+        guard status != nil else { throw .missing(file: name) }
         do throws(FileError) {
-            return try FileAccess.read(path, byteCountMax: limit)
+            return try FileAccess.readRegular(path, byteCountMax: limit)
         } catch .tooLarge {
             throw .tooLarge(file: name, limit: limit)
+        } catch .notRegular {
+            throw .notAFile(file: name)
         } catch {
             throw .file(error)
         }

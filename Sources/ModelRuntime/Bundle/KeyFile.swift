@@ -8,7 +8,8 @@ extension [Ed25519PublicKey] {
     ///
     /// - Throws: ``KeyFileError``.
     package init(file path: String) throws(KeyFileError) {
-        let bytes = try KeyFileError.bytes(of: path)
+        // A server reads them again and again, and must not wait for a pipe.
+        let bytes = try KeyFileError.bytes(of: path, FileAccess.readRegular)
         do throws(KeyError) { self = try Ed25519PublicKey.read(bytes) } catch {
             throw .key(path: path, error)
         }
@@ -27,7 +28,7 @@ extension Ed25519PrivateKey {
     ///
     /// - Throws: ``KeyFileError``.
     package init(file path: String) throws(KeyFileError) {
-        let bytes = try KeyFileError.bytes(of: path)
+        let bytes = try KeyFileError.bytes(of: path, FileAccess.read)
         do throws(KeyError) { try self.init(bytes) } catch { throw .key(path: path, error) }
     }
 }
@@ -46,9 +47,12 @@ package enum KeyFileError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    fileprivate static func bytes(of path: String) throws(KeyFileError) -> [UInt8] {
+    fileprivate static func bytes(
+        of path: String,
+        _ read: (String, Int) throws(FileError) -> [UInt8]
+    ) throws(KeyFileError) -> [UInt8] {
         do throws(FileError) {
-            return try FileAccess.read(path, byteCountMax: Ed25519PublicKey.fileBytesMax)
+            return try read(path, Ed25519PublicKey.fileBytesMax)
         } catch {
             throw .file(error)
         }

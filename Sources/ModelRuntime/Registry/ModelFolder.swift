@@ -19,6 +19,22 @@ package struct ModelFolder: Equatable, Sendable {
         try Self.versions(in: path).sorted(by: >)
     }
 
+    /// Links that have a version's name and lead nowhere, or in a circle: they are passed over.
+    ///
+    /// - Throws: ``ModelDirectoryError``.
+    package func brokenLinks() throws(ModelDirectoryError) -> [String] {
+        var links: [String] = []
+        for name in try Self.list(path) where BundleVersion(name) != nil {
+            let link = "\(path)/\(name)"
+            do throws(FileError) {
+                if try FileAccess.status(of: link) == nil { links.append(link) }
+            } catch {
+                throw .file(error)
+            }
+        }
+        return links
+    }
+
     /// The registry, or nil where there is none.
     ///
     /// - Throws: ``ModelDirectoryError``.
@@ -47,7 +63,7 @@ package struct ModelFolder: Equatable, Sendable {
         let bytes: [UInt8]
         do throws(FileError) {
             guard try FileAccess.status(of: path) != nil else { return nil }
-            bytes = try FileAccess.read(path, byteCountMax: ModelRegistry.bytesMax)
+            bytes = try FileAccess.readRegular(path, byteCountMax: ModelRegistry.bytesMax)
         } catch {
             throw .file(error)
         }

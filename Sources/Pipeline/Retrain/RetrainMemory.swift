@@ -91,7 +91,7 @@ struct RetrainMemory: ~Copyable {
     ///
     /// - Throws: `FileError`.
     static func open(_ path: String) throws(FileError) -> RetrainMemory {
-        let bytes = try FileAccess.status(of: path) == nil ? [] : try FileAccess.read(path)
+        let bytes = try FileAccess.status(of: path) == nil ? [] : try FileAccess.readRegular(path)
         var file = try AppendFile(path)
         // A cut line must not swallow the next one.
         if let last = bytes.last, last != UInt8(ascii: "\n") {

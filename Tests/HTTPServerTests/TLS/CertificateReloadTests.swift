@@ -79,6 +79,22 @@ struct CertificateReloadTests {
         #expect(try shows(new, server))
     }
 
+    /// The library would wait for somebody to write.
+    @Test func waitsForNoPipe() throws {
+        let pipe = old.file("pipe")
+        // SAFETY: Swift passes the string NUL-terminated for the call.
+        try #require(unsafe mkfifo(pipe, 0o600) == 0)
+        for path in [
+            \TLSConfiguration.certificatePath, \.keyPath, \.clientAuthorityPath!,
+        ] {
+            var configuration = old.configuration(asksClients: true)
+            configuration[keyPath: path] = pipe
+            let error = #expect(throws: TLSError.self) { try configuration.check() }
+            #expect(error?.description.hasPrefix("\(pipe): no usable ") == true)
+            #expect(error?.description.hasSuffix(": not a regular file") == true)
+        }
+    }
+
     @Test func saysWhatIsWrongWithThePair() throws {
         var configuration = old.configuration()
         try configuration.check()

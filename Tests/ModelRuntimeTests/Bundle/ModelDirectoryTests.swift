@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
+import Integrity
 import ModelRuntime
 import Platform
 import Testing
@@ -61,6 +63,37 @@ struct ModelDirectoryTests {
         try FileAccess.makeDirectory("\(root.path)/empty")
         let found = try ModelDirectory(path: root.path).candidates()
         #expect(found.map(\.version?.description).first == "20260102_030405")
+    }
+
+    @Test func passesOverLinksThatLeadNowhere() throws {
+        let root = try tree(["press"])
+        let folder = "\(root.path)/press"
+        for (name, target) in [("20270101_000000", "20270101_000000"), ("20270102_000000", "x")] {
+            // SAFETY: Swift passes both strings NUL-terminated for the call.
+            try #require(unsafe symlink(target, "\(folder)/\(name)") == 0)
+        }
+        for path in [root.path, folder] {
+            let directory = ModelDirectory(path: path)
+            #expect(try directory.candidates().first?.version?.description == "20260102_030405")
+            #expect(
+                try directory.modelFolder().brokenLinks() == [
+                    "\(folder)/20270101_000000", "\(folder)/20270102_000000",
+                ]
+            )
+        }
+    }
+
+    @Test func waitsForNoPipeInPlaceOfTheRegistry() throws {
+        let root = try tree(["press"])
+        let path = "\(root.path)/press/registry.json"
+        // SAFETY: Swift passes the string NUL-terminated for the call.
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        #expect(throws: ModelDirectoryError.file(.notRegular(path: path))) {
+            try ModelDirectory(path: root.path).candidates()
+        }
+        #expect(throws: KeyFileError.file(.notRegular(path: path))) {
+            try [Ed25519PublicKey](file: path)
+        }
     }
 
     @Test func prefersTheChampionAndFallsBackToThoseBeforeIt() throws {
