@@ -13,12 +13,14 @@ enum StartError: Error, CustomStringConvertible {
     case server(ServerError)
     case state(StateFileError)
     case keys(KeyFileError)
+    case setting(SettingError)
 
     var description: String {
         switch self {
         case .server(let error): "\(error)"
         case .state(let error): "\(error)"
         case .keys(let error): "\(error)"
+        case .setting(let error): "\(error)"
         }
     }
 }
@@ -130,11 +132,15 @@ final class Application: Sendable {
         _ log: Log,
         _ clock: MonotonicClock
     ) throws(StartError) -> StateKeeper {
+        let keeper: StateKeeper
         do throws(StateFileError) {
-            return try StateKeeper(settings: settings, log: log, clock: clock)
+            keeper = try StateKeeper(settings: settings, log: log, clock: clock)
         } catch {
             throw .state(error)
         }
+        // Only now is the directory there, and may have another name.
+        if let conflict = settings.directoryConflict { throw .setting(conflict) }
+        return keeper
     }
 
     /// Loads the model that is there, listens, and follows MODEL_DIR from then on.

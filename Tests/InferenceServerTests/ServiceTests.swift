@@ -198,6 +198,18 @@ import Testing
         #expect(lines(.text) == [line])
     }
 
+    /// A terminal takes these for commands, and JSON writes them as they are.
+    @Test(arguments: [
+        ("a\u{7F}b", #""a\u007fb""#), ("\u{80}", #""\u0080""#), ("x\u{9B}2J", #""x\u009b2J""#),
+        ("\u{9F}\u{1B}", #""\u009f\u001b""#), ("\u{A0}~", "\u{A0}~"), ("\u{20AC}", "\u{20AC}"),
+    ])
+    func escapesControlCharactersInTexts(text: String, written: String) {
+        let lines = LogLines()
+        let log = Log(format: .text, clock: WallClock { 0 }) { lines.append($0) }
+        log.event(.info, "event", [("text", .string(text))])
+        #expect(lines.containing("") == ["1970-01-01T00:00:00Z INFO event text=\(written)\n"])
+    }
+
     @Test func leavesOutWhatIsBelowItsLevel() {
         #expect(lines(.json, level: .error).isEmpty)
         #expect(lines(.json, level: .debug).count == 2)

@@ -156,6 +156,61 @@ import Testing
         #expect(tls.clientAuthorityPath == "a.pem")
     }
 
+    private static let tls = ["tls-certificate": "c.pem", "tls-key": "k.pem"]
+
+    @Test(arguments: [
+        ["admin-port": "5000"], ["port": "7", "admin-port": "7"], ["tls-port": "5000"],
+        ["port": "off", "tls-port": "7", "admin-port": "7"],
+        ["host": "0.0.0.0", "admin-port": "5000"],
+        ["admin-host": "0.0.0.0", "admin-port": "5000"], ["host": "::", "admin-port": "5000"],
+        ["host": "localhost", "admin-port": "5000"],
+        ["host": "::1", "admin-host": "[::1]", "admin-port": "5000"],
+        ["admin-port": "5000", "reuse-port": "on"],
+    ])
+    func refusesAPortTwice(texts: [String: String]) {
+        let error = #expect(throws: SettingError.self) {
+            try Settings(texts: texts.merging(Self.tls) { $1 }, environment: [:])
+        }
+        #expect(error?.description.contains("port of its own") == true)
+    }
+
+    @Test(arguments: [
+        ["admin-port": "5001"], ["port": "0", "admin-port": "0", "tls-port": "0"],
+        ["port": "off", "admin-port": "5000"], ["host": "::1", "admin-port": "5000"],
+        ["host": "127.0.0.2", "admin-port": "5000"],
+        ["host": "0.0.0.0", "admin-host": "::1", "admin-port": "5000"],
+    ])
+    func acceptsPortsThatDiffer(texts: [String: String]) throws {
+        _ = try Settings(texts: texts.merging(Self.tls) { $1 }, environment: [:])
+    }
+
+    @Test func stateAndDecisionLogHaveDirectoriesOfTheirOwn() throws {
+        func settings(_ state: String, _ decisions: String) throws -> Settings {
+            try Settings(
+                texts: ["port": "0", "state-dir": state, "decision-log": decisions],
+                environment: [:]
+            )
+        }
+        let folder = try TemporaryDirectory()
+        for other in ["a", "a/", "./a", ".//a/."] {
+            let error = #expect(throws: SettingError.self) { try settings("a", other) }
+            #expect(error?.description.contains("--state-dir") == true)
+            #expect(error?.description.contains("--decision-log") == true)
+        }
+        _ = try settings("a", "/a")
+        _ = try settings("a", "a/b")
+        // Two names of one that is there, and of one that the start makes.
+        #expect(throws: SettingError.self) {
+            try settings(folder.path, "/tmp/..\(folder.path)")
+        }
+        let later = try settings("\(folder.path)/a", "\(folder.path)/b/../a")
+        try FileAccess.makeDirectory("\(folder.path)/b")
+        let error = #expect(throws: StartError.self) {
+            try Application(settings: later, log: Log { _ in })
+        }
+        #expect(error.map { "\($0)" }?.contains("--state-dir") == true)
+    }
+
     @Test func documentationHoldsTheTable() throws {
         let page = try Repository.text("docs/configuration.md")
         #expect(

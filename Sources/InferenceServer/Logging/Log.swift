@@ -109,8 +109,24 @@ final class Log: Sendable {
 
     /// A text with blanks or control characters goes in quotes, so that a line stays a line.
     private func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") }
+        let isPlain = text.unicodeScalars.allSatisfy { scalar in
+            scalar > " " && scalar != "\"" && !Self.isUpperControl(scalar)
+        }
         guard !isPlain || text.isEmpty else { return text }
-        return String(decoding: JSONValue.string(text).serialized(), as: UTF8.self)
+        var quoted = ""
+        let json = String(decoding: JSONValue.string(text).serialized(), as: UTF8.self)
+        for scalar in json.unicodeScalars {
+            if Self.isUpperControl(scalar) {
+                quoted += "\\u00" + String(scalar.value, radix: 16)
+            } else {
+                quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted
+    }
+
+    /// Whether a terminal may act on a scalar that JSON writes as it is: DEL and C1 of ISO 6429.
+    private static func isUpperControl(_ scalar: Unicode.Scalar) -> Bool {
+        (0x7F...0x9F).contains(scalar.value)
     }
 }

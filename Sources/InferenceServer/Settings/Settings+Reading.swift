@@ -29,6 +29,7 @@ extension Settings {
                 isEnvironment: false
             )
         }
+        if let conflict = listenerConflict ?? directoryConflict { throw conflict }
         if let (flag, path) = contract.conflict {
             throw SettingError(
                 source: "--\(flag)",
