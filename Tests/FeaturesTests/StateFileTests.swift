@@ -10,7 +10,7 @@ struct StateFileTests {
     private let engine: FeatureEngine
     private let folder = TemporaryFolder()
     private let path: String
-    private let start: Int64 = 1_000_000 * hour
+    let start: Int64 = 1_000_000 * hour
 
     init() throws {
         let spec = FeatureSpec(
@@ -24,7 +24,7 @@ struct StateFileTests {
         path = folder.newPath()
     }
 
-    private func open(
+    func open(
         machinesMax: Int = 100,
         recordsPerChunk: Int = 4,
         faults: StateFaults? = nil
@@ -44,7 +44,7 @@ struct StateFileTests {
     }
 
     @discardableResult
-    private func take(
+    func take(
         _ store: StateStore,
         _ id: String,
         at timestamp: Int64,
@@ -94,7 +94,7 @@ struct StateFileTests {
     }
 
     /// A machine's record without its checksums, which need not be right in memory.
-    private func record(_ store: StateStore, _ id: String) -> [UInt64]? {
+    func record(_ store: StateStore, _ id: String) -> [UInt64]? {
         guard var words = store.words(of: id) else { return nil }
         words[RecordLayout.checksum] = 0
         for place in 0..<engine.records.paneCount {
@@ -289,26 +289,6 @@ struct StateFileTests {
         }
     }
 
-    @Test func keepsNewMachinesInMemoryWhileTheDiskIsFull() throws {
-        let faults = StateFaults(chunksMax: 1)
-        let store = try open(recordsPerChunk: 2, faults: faults)
-        for machine in 0..<5 { try take(store, "M\(machine)", at: start) }
-        #expect(store.file?.isFull == true)
-        #expect(store.counts().memoryOnly == 3)
-        #expect(store.counts().machines == 5)
-        for machine in 0..<5 {
-            #expect(try take(store, "M\(machine)", at: start + hour) == .inOrder)
-            #expect(try take(store, "M\(machine)", at: start + hour) == .duplicate)
-        }
-        faults.allow(chunks: 1)
-        store.file?.retryGrowth()
-        #expect(store.file?.isFull == false)
-        try take(store, "N", at: start)
-        #expect(store.counts().memoryOnly == 3)
-        #expect(store.forget("M4"))
-        #expect(store.counts().machines == 5)
-    }
-
     @Test func refusesWhatIsNoStateOfThisLayout() throws {
         do { try take(open(), "A", at: start) }
         let image = try FileAccess.read(path)
@@ -357,7 +337,7 @@ struct StateFileTests {
 extension StateStore {
     fileprivate func words(of id: String) -> [UInt64]? { record(id: Array(id.utf8).span) }
 
-    fileprivate func forget(_ id: String) -> Bool { remove(id: Array(id.utf8).span) }
+    func forget(_ id: String) -> Bool { remove(id: Array(id.utf8).span) }
 
     fileprivate func reset(_ id: String, before timestamp: Int64) -> Bool {
         resetWindows(id: Array(id.utf8).span, before: timestamp)

@@ -62,6 +62,23 @@ extension MachineTable {
         }
     }
 
+    /// Moves machines that are kept in memory into the file, as far as that has room.
+    ///
+    /// - Returns: The machine to go on with after so many of them were moved, or where there is no
+    ///   room; nil at the end.
+    mutating func moveToFile(from first: Int, atMost countMax: Int) -> Int? {
+        guard let file, memoryCount > 0 else { return nil }
+        var count = 0
+        for number in first..<max(first, entries.count) where entries[number].standing == .memory {
+            guard count < countMax, let record = file.takeFree() else { return number }
+            entries[number].fileRecord = UInt32(record)
+            entries[number].standing = .unpublished
+            replaceInFile(number, with: takeList(number))
+            count += 1
+        }
+        return nil
+    }
+
     /// Makes `work` the copy of a record in the file; false where it was torn and is forgotten.
     mutating func load(_ number: Int) -> Bool {
         let entry = entries[number]

@@ -48,7 +48,7 @@ struct MachineTable: Sendable {
     /// known of a list stands beside its record; empty where the file has the machine's.
     private var lists: [[UInt64]] = []
     private var listCount = 0
-    private var memoryCount = 0
+    private(set) var memoryCount = 0
     private var free: [Int] = []
     /// Machine's number + 1, or 0 for an empty place.
     private var index: [UInt32]
@@ -248,6 +248,15 @@ struct MachineTable: Sendable {
         guard lists[number].isEmpty else { return }
         lists[number] = Array(repeating: 0, count: records.wordCount)
         listCount += 1
+    }
+
+    /// Takes the record of a machine out of memory.
+    mutating func takeList(_ number: Int) -> [UInt64] {
+        var list: [UInt64] = []
+        swap(&list, &lists[number])
+        listCount -= 1
+        memoryCount -= 1
+        return list
     }
 
     private func holds(_ number: Int, _ id: Span<UInt8>) -> Bool {

@@ -34,6 +34,9 @@ struct RecordPool: Sendable {
         return next - 1
     }
 
+    /// Whether there is a record to take.
+    var hasFree: Bool { !free.isEmpty || next < capacity }
+
     mutating func giveBack(_ record: Int) { free.append(UInt32(record)) }
 
     /// Whether less than half a chunk is left and there may be more.

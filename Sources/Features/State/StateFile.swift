@@ -121,6 +121,15 @@ package final class StateFile: @unchecked Sendable {
         return pool.withLock { $0.take() }
     }
 
+    /// Takes a record that nobody uses and the file has room for as it is.
+    func takeFree() -> Int? { pool.withLock { $0.take() } }
+
+    /// Waits until the file has grown, where it is to grow and can; false where no record is free.
+    func makeRoom() -> Bool {
+        growth.sync { grow() }
+        return pool.withLock { $0.hasFree }
+    }
+
     /// Gives a record back whose entry was retired.
     func giveBack(_ record: Int) { pool.withLock { $0.giveBack(record) } }
 
@@ -194,7 +203,11 @@ package final class StateFile: @unchecked Sendable {
         let (capacity, isWanted) = pool.withLock { pool in
             (pool.capacity, pool.isGrowthWanted(layout.recordsPerChunk, isRetry: isRetry))
         }
-        guard isWanted else { return }
+        guard isWanted else {
+            // Records that were given back are room too.
+            if isRetry { pool.withLock { $0.isFull = false } }
+            return
+        }
         let chunkCount = capacity / layout.recordsPerChunk + 1
         var isAllocated = faults?.takeChunk() ?? true
         do throws(FileError) {

@@ -257,6 +257,20 @@ package final class StateStore: Sendable {
         return false
     }
 
+    /// Moves machines that are kept in memory only into the file, as far as the disk has room.
+    ///
+    /// They came while it had none. A shard is locked for some tens of microseconds at a time.
+    package func moveToFile() {
+        guard let file else { return }
+        for shard in 0..<shardCount {
+            var next: Int? = 0
+            while let first = next, shards[shard].hasMachinesInMemory {
+                guard file.makeRoom() else { return }
+                next = shards[shard].withTable { $0.moveToFile(from: first, atMost: 16) }
+            }
+        }
+    }
+
     /// Counts over all shards.
     package func counts() -> StateCounts {
         var total = StateCounts()
@@ -299,6 +313,8 @@ private struct StateShard: ~Copyable, Sendable {
     }
 
     func evictIdle(arrival: Int64) -> Bool { table.withLock { $0.evictIdle(arrival: arrival) } }
+
+    var hasMachinesInMemory: Bool { table.withLock { $0.memoryCount > 0 } }
 
     func counts() -> StateCounts { table.withLock { $0.counts } }
 }

@@ -110,8 +110,9 @@ final class StateKeeper: Sendable {
         var isFull = false
         var torn = 0
         for store in directory?.openStores ?? [] {
-            do throws(StateFileError) { try store.file?.sync() } catch { failure = error }
             store.file?.retryGrowth()
+            store.moveToFile()
+            do throws(StateFileError) { try store.file?.sync() } catch { failure = error }
             isFull = isFull || store.file?.isFull == true
             torn += store.counts().torn
         }
