@@ -37,6 +37,8 @@ package final class Server: Sendable {
         var loops: [EventLoop] = []
         var ports: [UInt16] = []
         var identities: [TLSIdentity] = []
+        /// How the loops were told to end, before they began perhaps.
+        var ending: LoopMessage?
     }
 
     private let configuration: ServerConfiguration
@@ -81,7 +83,13 @@ package final class Server: Sendable {
         let loops = try makeLoops()
         // Rendered before the first request waits for it.
         _ = StatusLine.all.count
-        state.withLock { $0.loops = loops }
+        let ending = state.withLock { state in
+            state.loops = loops
+            return state.ending
+        }
+        if let ending {
+            for loop in loops { loop.mailbox.post(ending) }
+        }
         try run(loops)
         followCertificates()
     }
@@ -156,13 +164,13 @@ package final class Server: Sendable {
         }
         let now = shared.clock.nowNanoseconds
         let closing = now + delay.nanoseconds
-        post(.drain(closeAt: closing, stopAt: closing + timeout.nanoseconds))
+        end(by: .drain(closeAt: closing, stopAt: closing + timeout.nanoseconds))
     }
 
     /// Closes everything at once.
     package func stopNow() {
         shared.isDraining.store(true, ordering: .releasing)
-        post(.stop)
+        end(by: .stop)
     }
 
     /// Blocks the calling thread until every loop has ended.
@@ -271,6 +279,15 @@ package final class Server: Sendable {
 
     /// Connections that wait to be accepted: the system's own bound (`somaxconn`) is below it.
     private static let listenBacklog: Int32 = 65_535
+
+    /// Tells the loops to end, also those that are yet to begin.
+    private func end(by message: LoopMessage) {
+        let loops = state.withLock { state in
+            state.ending = message
+            return state.loops
+        }
+        for loop in loops { loop.mailbox.post(message) }
+    }
 
     private func post(_ message: LoopMessage) {
         for loop in state.withLock({ $0.loops }) { loop.mailbox.post(message) }

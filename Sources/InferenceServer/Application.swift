@@ -38,6 +38,8 @@ final class Application: Sendable {
     let decisions: DecisionLog?
     /// Whether another server kept the state directory for longer than this one waits.
     let hasFailed = Atomic(false)
+    /// When what is left has to have ended, on the clock; from the first ``stop()`` on.
+    private let drainEnd = Atomic(Int64.max)
     private let clock: MonotonicClock
     private let memory = MemoryKeeper()
     private let waiting = DispatchQueue(label: "state.wait")
@@ -217,6 +219,9 @@ final class Application: Sendable {
     /// Stops without losing a request; a second call stops at once.
     func stop() {
         log.event(.info, service.isDraining ? "stopping_at_once" : "draining")
+        let time = settings.drainDelay + settings.drainTimeout
+        let end = clock.nowNanoseconds + Int64(time / .nanoseconds(1))
+        _ = drainEnd.compareExchange(expected: .max, desired: end, ordering: .relaxed)
         service.beginDrain()
         server.beginDrain(delay: settings.drainDelay, timeout: settings.drainTimeout)
     }
@@ -229,7 +234,8 @@ final class Application: Sendable {
         fleet.stop()
         drift.stop()
         watch.stop()
-        telemetry?.stop()
+        let left = drainEnd.load(ordering: .relaxed) - clock.nowNanoseconds
+        telemetry?.stop(within: .nanoseconds(max(0, left)))
         decisions?.stop()
         waiting.sync {}
         state.stop()

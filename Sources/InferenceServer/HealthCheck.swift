@@ -6,8 +6,8 @@ internal import Platform
 /// Asks the server of this machine that the settings describe how it is: what `--health-check`
 /// does, for an image that has no other client.
 enum HealthCheck {
-    /// Longest wait for each step: a container's health check is given 3 s by default here.
-    private static let timeoutSeconds = 2
+    /// Longest wait for all of it: a container's health check is given 3 s by default here.
+    private static let timeoutNanoseconds: Int64 = 2_000_000_000
 
     /// Why the server does not count as healthy; nil where it does.
     static func failure(_ settings: Settings) -> String? {
@@ -16,15 +16,17 @@ enum HealthCheck {
             ?? (settings.adminHost, settings.adminPort ?? 0)
         guard port != 0 else { return "no port is set to ask at" }
         let address = reachable(host)
+        let clock = MonotonicClock.system
+        let end = clock.nowNanoseconds + timeoutNanoseconds
         do throws(SystemError) {
-            let status = try SmallClient.status(
+            let answer = try SmallClient.answer(
                 host: address,
                 port: port,
                 path: "/health",
-                timeoutSeconds: timeoutSeconds
+                millisecondsLeft: { Int((end - clock.nowNanoseconds) / 1_000_000) }
             )
-            guard let status else { return "no answer from \(address) port \(port)" }
-            return status == 200 ? nil : "/health answered \(status)"
+            guard let answer else { return "no answer from \(address) port \(port)" }
+            return answer.status == 200 ? nil : "/health answered \(answer.status)"
         } catch {
             return "\(address) port \(port): \(error)"
         }

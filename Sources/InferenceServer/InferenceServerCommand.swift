@@ -56,20 +56,17 @@ struct InferenceServerCommand: ParsableCommand {
         Signals.ignoreBrokenPipes()
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         let signals: Signals.Receiver
+        let handler = SignalHandler(level: settings.logLevel, format: settings.logFormat)
         let application: Application
         do {
             signals = try Signals.Receiver([.terminate, .interrupt, .hangUp])
+            signals.deliver(handler.take)
             application = try Application(settings: settings, log: log)
         } catch {
             log.event(.error, "cannot_start", [("reason", "\(error)")])
             throw ExitCode(Self.osError)
         }
-        signals.deliver { signal in
-            switch signal {
-            case .terminate, .interrupt: application.stop()
-            case .hangUp: application.watcher.rescan()
-            }
-        }
+        handler.begin(application)
         do {
             try application.start()
         } catch {

@@ -29,6 +29,9 @@ package enum Signals {
         _ = signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Ends the process with a status, waiting for nothing and running nothing.
+    package static func endProcess(status: Int32) -> Never { _exit(status) }
+
     /// Signals that wait until they are taken, and then come one by one.
     ///
     /// They are blocked, and read from a descriptor (signalfd(2)): one that comes before anybody

@@ -12,6 +12,15 @@ package enum StandardOutput {
 package enum StandardError {
     /// Writes all bytes, in one call where the system takes them; a closed stream drops them.
     package static func write(_ bytes: [UInt8]) { writeAll(bytes, to: STDERR_FILENO) }
+
+    /// Writes a line if the stream takes it without waiting: up to 4096 bytes, which a pipe takes
+    /// whole or not at all (pipe(7), `PIPE_BUF`).
+    package static func offer(_ bytes: [UInt8]) {
+        var stream = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        // SAFETY: the structure lives for the call, and there is one.
+        guard unsafe poll(&stream, 1, 0) == 1, Int32(stream.revents) & POLLOUT != 0 else { return }
+        writeAll(Array(bytes.prefix(4096)), to: STDERR_FILENO)
+    }
 }
 
 private func writeAll(_ bytes: [UInt8], to descriptor: Int32) {

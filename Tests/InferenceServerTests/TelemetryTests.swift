@@ -172,6 +172,42 @@ import Testing
         #expect(telemetry.droppedCount > before)
     }
 
+    @Test func countsWhatACollectorRejects() throws {
+        let collector = try Collector(
+            answer: #"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"late"}}"#
+        )
+        let server = try TestServer(
+            arguments: ["otlp-collector": collector.address, "trace-percent": "0"]
+        )
+        let telemetry = try #require(server.application.telemetry)
+        telemetry.sendNow()
+        let (sent, dropped) = (telemetry.sentCount, telemetry.droppedCount)
+        let event = TelemetryEvent(time: 0, name: "a", isError: false, attributes: [])
+        for _ in 0..<5 { telemetry.add(event) }
+        telemetry.sendNow()
+        #expect(telemetry.sentCount - sent == 3)
+        #expect(telemetry.droppedCount - dropped == 2)
+        #expect(server.lines.containing("2 rejected: late").count == 1)
+    }
+
+    @Test func givesUpAtTheEndWhatAHangingCollectorDoesNotTake() throws {
+        let hanging = try HangingCollector()
+        let server = try TestServer(
+            arguments: ["otlp-collector": hanging.address, "trace-percent": "0"]
+        )
+        let telemetry = try #require(server.application.telemetry)
+        let event = TelemetryEvent(time: 0, name: "a", isError: false, attributes: [])
+        // More than go into one POST, each of which would wait for five seconds.
+        for _ in 0..<2000 { telemetry.add(event) }
+        let start = ContinuousClock.now
+        telemetry.stop(within: .milliseconds(100))
+        #expect(start.duration(to: .now) < .seconds(4))
+        #expect(telemetry.droppedCount >= 2000 && telemetry.sentCount == 0)
+        let lines = server.lines.containing("telemetry_abandoned")
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("\"dropped\":20") == true, "\(lines)")
+    }
+
     @Test(arguments: [
         ("127.0.0.1:4318", true), ("[::1]:4318", true), ("localhost:1", true), ("127.0.0.1", false),
         ("collector:4318", false), ("127.0.0.1:0", false), ("127.0.0.1:65536", false),

@@ -18,7 +18,10 @@ final class Telemetry: Sendable {
     /// Records of one POST, some 300 KB, which collectors take by default.
     private static let postRecordsMax = 512
     private static let interval = DispatchTimeInterval.seconds(1)
-    private static let timeoutSeconds = 5
+    /// What a POST may take, however slowly its answer comes.
+    private static let timeoutNanoseconds: Int64 = 5_000_000_000
+    /// What ``stop(within:)`` may take at most.
+    static let flushTimeMax = Duration.seconds(5)
 
     private let collector: CollectorAddress
     private let tracePercent: Int
@@ -39,6 +42,10 @@ final class Telemetry: Sendable {
     private let dropped = Atomic(0)
     private let isFailing = Atomic(false)
     private let isStopped = Atomic(false)
+    /// When nothing is sent any more, on ``network``.
+    private let end = Atomic(Int64.max)
+    /// What waits for the network goes by the machine's clock.
+    private let network = MonotonicClock.system
 
     /// Nil where the settings name no collector.
     init?(
@@ -109,10 +116,21 @@ final class Telemetry: Sendable {
         }
     }
 
-    /// Sends what waits, and ends.
-    func stop() {
+    /// Sends what waits, and ends; what has not gone out within that time is dropped.
+    func stop(within time: Duration = flushTimeMax) {
         isStopped.store(true, ordering: .releasing)
+        let before = droppedCount
+        let nanoseconds = Int64(min(time, Self.flushTimeMax) / .nanoseconds(1))
+        // A POST that is under way sees it too.
+        end.store(network.nowNanoseconds + nanoseconds, ordering: .relaxed)
         queue.sync { send() }
+        let count = droppedCount - before
+        guard count > 0 else { return }
+        log.event(
+            .warning,
+            "telemetry_abandoned",
+            [("collector", .string("\(collector)")), ("dropped", .integer(count))]
+        )
     }
 
     /// Sends what waits.
@@ -134,24 +152,32 @@ final class Telemetry: Sendable {
 
     private func post(_ body: [UInt8], to path: String, _ count: Int) {
         var reason = "no answer"
+        var taken = 0
+        let timeout = network.nowNanoseconds + Self.timeoutNanoseconds
         do throws(SystemError) {
-            let status = try SmallClient.status(
+            let answer = try SmallClient.answer(
                 host: collector.host,
                 port: collector.port,
                 path: path,
                 body: body,
-                timeoutSeconds: Self.timeoutSeconds
+                millisecondsLeft: {
+                    let left = min(timeout, end.load(ordering: .relaxed)) - network.nowNanoseconds
+                    return Int(left / 1_000_000)
+                }
             )
-            if let status, (200..<300).contains(status) {
-                sent.add(count, ordering: .relaxed)
-                isFailing.store(false, ordering: .relaxed)
-                return
+            if let answer, (200..<300).contains(answer.status) {
+                let refusal = OTLPRefusal(answer: answer.body)
+                taken = max(0, count - (refusal?.count ?? 0))
+                if let refusal { reason = refusal.reason }
+            } else if let answer {
+                reason = "status \(answer.status)"
             }
-            if let status { reason = "status \(status)" }
         } catch {
             reason = "\(error)"
         }
-        dropped.add(count, ordering: .relaxed)
+        sent.add(taken, ordering: .relaxed)
+        guard taken < count else { return isFailing.store(false, ordering: .relaxed) }
+        dropped.add(count - taken, ordering: .relaxed)
         guard !isFailing.exchange(true, ordering: .relaxed) else { return }
         log.event(
             .warning,

@@ -11,8 +11,12 @@ final class Collector: Sendable {
     private final class Keeper: RequestHandler {
         let bodies = Mutex<[(path: Int, body: JSONValue)]>([])
         let status: Int
+        let answer: String
 
-        init(status: Int) { self.status = status }
+        init(status: Int, answer: String) {
+            self.status = status
+            self.answer = answer
+        }
 
         func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
             let body = [UInt8](capacity: request.body.count) {
@@ -21,15 +25,16 @@ final class Collector: Sendable {
             let value = (try? JSONValue.parse(body)) ?? .null
             bodies.withLock { $0.append((request.routeID, value)) }
             response.status = status
+            response.body = Array(answer.utf8)
         }
     }
 
     private let keeper: Keeper
     private let server: Server
 
-    /// One that answers with a status.
-    init(status: Int = 200) throws {
-        keeper = Keeper(status: status)
+    /// One that answers with a status and a body.
+    init(status: Int = 200, answer: String = "{}") throws {
+        keeper = Keeper(status: status, answer: answer)
         let routes = [Route(.post, "/v1/traces", id: 0), Route(.post, "/v1/logs", id: 1)]
         server = Server(
             configuration: ServerConfiguration(listeners: [ListenerConfiguration(.main, port: 0)]),
