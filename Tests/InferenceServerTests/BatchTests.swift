@@ -212,7 +212,7 @@ import Testing
     }
 
     @Test func keepsTheRoomOfAnAnswerThatIsNotRead() async throws {
-        let server = try TestServer()
+        let server = try TestServer(arguments: ["write-timeout": "10min"])
         let batches = server.application.service.batches
         let client = try server.client()
         let rows = (0..<3000).map { TestReading.json($0 % 1000, hour: $0 / 1000) }
