@@ -146,6 +146,13 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             pointer: "/timestamp"
         ),
         .init(
+            name: "second 60 within a month",
+            body: brief("{", "{\"timestamp\":\"2025-12-30T23:59:60Z\","),
+            status: 422,
+            pointer: "/timestamp",
+            says: "neither RFC 3339"
+        ),
+        .init(
             name: "timestamp of wrong type",
             body: brief("{", "{\"timestamp\":[],"),
             status: 422,

@@ -94,6 +94,17 @@ import Testing
         #expect(answer.body.contains("more than 256 fields") == (status == 422))
     }
 
+    /// The same moment as text and as a number is the same reading.
+    @Test(arguments: ["1234567", "1234569", "999999999", "12345650", "1", "000001"])
+    func cutsANumbersFractionAsATexts(_ digits: String) throws {
+        let server = try TestServer()
+        let client = try server.client()
+        let text = BadRequest.brief("{", "{\"timestamp\":\"2026-01-01T11:00:00.\(digits)Z\",")
+        let number = BadRequest.brief("{", "{\"timestamp\":1767265200.\(digits),")
+        #expect(try quality(client, text) == [:])
+        #expect(try quality(client, number) == ["timestamp": ["duplicate"]])
+    }
+
     /// A name too long to be listed is refused all the same.
     @Test(arguments: [64, 65])
     func refusesUnknownFieldsOfAnyLength(_ length: Int) throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import JSON
 internal import Platform
 
 /// Timestamps as microseconds since the Unix epoch, UTC, and their RFC 3339 text.
@@ -18,9 +19,29 @@ package enum Timestamp {
         return range.contains(scaled) ? scaled : nil
     }
 
+    /// Reads a number of seconds since the epoch as JSON writes it; nil where it is none, or lies
+    /// outside the years 1 to 9999.
+    ///
+    /// Digits of the fraction beyond the sixth are cut off, as in text; a number that is negative
+    /// or has an exponent is rounded.
+    package static func parseSeconds(_ bytes: Span<UInt8>, _ number: Range<Int>) -> Int64? {
+        var cursor = DigitCursor(position: number.lowerBound, end: number.upperBound)
+        var seconds: Int64 = 0
+        // Beyond the range, and far from the most that an integer holds.
+        while seconds < 1 << 38, let digit = cursor.number(bytes, digits: 1) {
+            seconds = seconds * 10 + Int64(digit)
+        }
+        if !number.isEmpty, let fraction = cursor.fraction(bytes), cursor.position == cursor.end {
+            let result = seconds * microsecondsPerSecond + fraction
+            return range.contains(result) ? result : nil
+        }
+        return JSONNumber.parse(bytes, number).flatMap(microseconds(ofSeconds:))
+    }
+
     /// Reads RFC 3339 text such as 2024-01-15T10:30:00.5+01:00 (section 5.6).
     ///
-    /// A blank is accepted for the T; digits of the fraction beyond the sixth are cut off.
+    /// A blank is accepted for the T; digits of the fraction beyond the sixth are cut off. Second
+    /// 60 is the first of the next month and taken at no other moment (section 5.7).
     /// A text without zone is taken to be `naiveOffsetMinutes` east of UTC. The result is nil where
     /// the bytes are anything else, or no day of the calendar.
     package static func parse(
@@ -39,7 +60,7 @@ package enum Timestamp {
         else { return nil }
         guard year >= 1, (1...12).contains(month),
             day >= 1, day <= dayCount(year: year, month: month),
-            hour < 24, minute < 60, second <= 60,
+            hour < 24, minute < 60,
             let fraction = cursor.fraction(bytes),
             let offset = cursor.offsetMinutes(bytes, naive: naiveOffsetMinutes),
             cursor.position == cursor.end
@@ -47,6 +68,7 @@ package enum Timestamp {
         let seconds =
             days(year: year, month: month, day: day) * 86_400
             + Int64(hour * 3600 + (minute - offset) * 60 + second)
+        guard second < 60 || second == 60 && beginsMonth(seconds) else { return nil }
         let result = seconds * microsecondsPerSecond + fraction
         return range.contains(result) ? result : nil
     }
@@ -146,6 +168,12 @@ package enum Timestamp {
     static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, rest: Int64) {
         let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
         return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
+    }
+
+    /// Whether a month begins with that second since the epoch, in UTC.
+    private static func beginsMonth(_ seconds: Int64) -> Bool {
+        let (day, secondOfDay) = floorDivide(seconds, 86_400)
+        return secondOfDay == 0 && civilDate(day: day).day == 1
     }
 
     private static func dayCount(year: Int, month: Int) -> Int {

@@ -77,8 +77,7 @@ extension ReadingDecoder {
         case .string(let text):
             // No escape is needed in a timestamp: a text that has one is none.
             timestamp = Timestamp.parse(bytes, text.range, naiveOffsetMinutes: format.offsetMinutes)
-        case .number(let range):
-            timestamp = JSONNumber.parse(bytes, range).flatMap(Timestamp.microseconds(ofSeconds:))
+        case .number(let range): timestamp = Timestamp.parseSeconds(bytes, range)
         default:
             note(pointer.text("timestamp"), "RFC 3339 or seconds are needed, not \(token.words)")
             return try skipRest(of: token, bytes, pointer)

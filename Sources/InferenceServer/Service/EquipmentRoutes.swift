@@ -118,13 +118,16 @@ extension PredictionService {
     func eventTime(_ value: JSONValue, _ model: ServedModel) -> Int64? {
         switch value {
         case .string(let text):
-            Timestamp.parse(
+            return Timestamp.parse(
                 text.utf8.span,
                 0..<text.utf8.count,
                 naiveOffsetMinutes: model.format.offsetMinutes
             )
-        case .number(let seconds): Timestamp.microseconds(ofSeconds: seconds)
-        default: nil
+        case .number:
+            // The fewest digits that say the number: most often those that came.
+            let digits = value.serialized()
+            return Timestamp.parseSeconds(digits.span, 0..<digits.count)
+        default: return nil
         }
     }
 

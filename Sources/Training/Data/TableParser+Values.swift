@@ -82,15 +82,16 @@ extension TableParser {
                 return time
             }
             throw invalid(bytes, range, column: column, expected: "a timestamp")
-        case .seconds, .hours:
-            let secondsPerUnit = form == .seconds ? 1.0 : 3600.0
+        case .seconds:
+            if let time = Timestamp.parseSeconds(bytes, trimmed) { return time }
+            throw invalid(bytes, range, column: column, expected: "a number of seconds")
+        case .hours:
             if let value = JSONNumber.parse(bytes, trimmed),
-                let time = Timestamp.microseconds(ofSeconds: value * secondsPerUnit)
+                let time = Timestamp.microseconds(ofSeconds: value * 3600)
             {
                 return time
             }
-            let name = form == .seconds ? "seconds" : "hours"
-            throw invalid(bytes, range, column: column, expected: "a number of \(name)")
+            throw invalid(bytes, range, column: column, expected: "a number of hours")
         }
     }
 
