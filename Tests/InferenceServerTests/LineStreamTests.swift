@@ -99,6 +99,63 @@ struct LineStreamTests {
         #expect(lines[3]["equipment_id"] == "EQ001")
     }
 
+    /// Good lines before it, which make the piece one that leaves the loop.
+    private static let lead = readings.prefix(20).joined(separator: "\n") + "\n"
+
+    /// RFC 8259 §2: space, tab and line ends are white space, and no other byte is.
+    @Test(arguments: ["", lead])
+    func takesNoControlByteForABlank(_ lead: String) throws {
+        let server = try TestServer()
+        let reading = TestReading.brief
+        for byte in (0..<0x20).map({ UInt8($0) }) where byte != 0x0A {
+            let mark = String(UnicodeScalar(byte))
+            let isBlank = byte == 0x09 || byte == 0x0D
+            let body = "\(lead)\(mark)\n\(mark)\(reading)\n\(reading)\(mark)\n\(reading)"
+            let answer = try post(body, to: server)
+            let lines = try parse(answer.body).dropFirst(lead.isEmpty ? 0 : 20)
+            let statuses: [JSONValue?] = isBlank ? [nil, nil, nil] : [400, 400, 400, nil]
+            #expect(lines.map { $0["error"]?["status"] } == statuses, "byte \(byte)")
+            guard !isBlank else { continue }
+            let name = byte < 16 ? "0x0" : "0x"
+            for line in lines.prefix(2) {
+                guard case .string(let detail) = line["error"]?["detail"] else { continue }
+                let says = "found byte \(name)\(String(byte, radix: 16)) at byte 0."
+                #expect(detail.hasSuffix(says), "\(detail)")
+            }
+        }
+    }
+
+    @Test func countsTheBlanksBeforeAReading() throws {
+        let server = try TestServer()
+        let single = try server.client().request("POST", "/predict", body: " \t {\"a\": }")
+        let answer = try post("\(TestReading.brief)\n \t {\"a\": } \r\n \r\n", to: server)
+        let lines = try parse(answer.body)
+        #expect(lines.count == 2)
+        #expect(try lines[1]["error"]?["detail"] == single.json["detail"])
+        let says = "The body is not valid JSON: expected a value, found '}' at byte 9."
+        #expect(lines[1]["error"]?["detail"] == .string(says))
+    }
+
+    @Test func theLineEndIsNoPartOfALine() throws {
+        let server = try TestServer(arguments: ["line-bytes-max": "1024"])
+        let reading = TestReading.json(0, hour: 1)
+        let blank = String(repeating: " ", count: 1024 - reading.utf8.count)
+        for (excess, isRefused) in [("", false), (" ", true), ("\r", true)] {
+            let long = "\(blank)\(reading)\(excess)\r\n"
+            // Whole, and in pieces that end before and within the line end.
+            for cut in [0, 1, 2] {
+                let client = try server.client()
+                let start = String(decoding: long.utf8.dropLast(cut), as: UTF8.self)
+                let rest = String(decoding: long.utf8.suffix(cut), as: UTF8.self)
+                client.send(Self.head + chunk(start))
+                client.send((cut > 0 ? chunk(rest) : "") + chunk(reading) + "0\r\n\r\n")
+                let lines = try parse(try #require(try client.receiveAnswer()).body)
+                #expect(lines.count == 2 && lines.last?["probability"] != nil)
+                #expect(lines.first?["error"]?["status"] == (isRefused ? 413 : nil))
+            }
+        }
+    }
+
     @Test func holdsTheLimitOfALine() throws {
         let server = try TestServer(arguments: ["line-bytes-max": "1024"])
         let reading = TestReading.json(0, hour: 1)

@@ -51,7 +51,9 @@ struct LineBuffer: Sendable {
         var end = bytes.count
         while end > held, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
         if end > held { wholeEnd = end }
-        if bytes.count - wholeEnd > lineBytesMax {
+        // A byte beyond may be the CR of the line's end.
+        let endCount = bytes.last == UInt8(ascii: "\r") ? 1 : 0
+        if bytes.count - wholeEnd - endCount > lineBytesMax {
             wholeEnd = bytes.count
             isSkipping = true
         }

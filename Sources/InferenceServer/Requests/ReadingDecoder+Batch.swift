@@ -66,18 +66,21 @@ extension ReadingDecoder {
         var start = 0
         while start < bytes.count {
             let end = bytes.lineEnd(from: start) ?? bytes.count
-            let line = start..<end
+            let line = start..<contentEnd(bytes, start..<end)
+            // A CR before the line feed is not part of the line, blanks are.
+            let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
+            let isTooLong = end - start - (hasReturn ? 1 : 0) > lineBytesMax
             start = end + 1
             let index = rows.rows.count
-            guard line.count <= lineBytesMax else {
+            guard !isTooLong else {
                 rows.refused[index] = .lineTooLong(limit: lineBytesMax)
                 _ = rows.appendRow()
                 continue
             }
-            let text = trimmed(bytes, line)
-            if text.isEmpty { continue }
+            if line.isEmpty { continue }
             do throws(ServiceError) {
-                try readSingle(bytes.extracting(text), base: text.lowerBound, into: &rows)
+                // With the blanks before it, so that an error's offset counts them.
+                try readSingle(bytes.extracting(line), base: line.lowerBound, into: &rows)
             } catch {
                 _ = takeRefusal()
                 rows.refused[index] = error
@@ -114,10 +117,15 @@ extension ReadingDecoder {
         return true
     }
 
-    private func trimmed(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
-        var (start, end) = (line.lowerBound, line.upperBound)
-        while start < end, bytes[start] <= 0x20 { start += 1 }
-        while start < end, bytes[end - 1] <= 0x20 { end -= 1 }
-        return start..<end
+    /// Where a line's content ends: before the white space at its end (RFC 8259 §2).
+    private func contentEnd(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int {
+        var end = line.upperBound
+        while end > line.lowerBound {
+            switch bytes[end - 1] {
+            case 0x20, 0x09, 0x0D: end -= 1
+            default: return end
+            }
+        }
+        return end
     }
 }
