@@ -128,7 +128,8 @@ import Testing
 
     @Test(arguments: [
         ("/predict?explain=yes", 400), ("/predict?explain", 400), ("/predict?explain=false", 200),
-        ("/predict?other=true", 200),
+        ("/predict?other=true", 200), ("/predict?explain=True", 200),
+        ("/predict?explain=FALSE", 200), ("/predict?explain=tru", 400),
     ])
     func checksTheParameter(path: String, status: Int) throws {
         let server = try makeServer()

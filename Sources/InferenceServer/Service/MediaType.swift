@@ -16,7 +16,8 @@ enum MediaType: Equatable {
     private static let jsonWord = Array("json".utf8)
     private static let textJSON = Array("text/json".utf8)
 
-    /// Reads a field's value; parameters such as the charset are passed over, since JSON is UTF-8.
+    /// Reads a field's value; parameters such as the charset are passed over, since JSON is UTF-8,
+    /// but what is no parameter is not (RFC 9110 §8.3.1).
     init(_ value: Range<Int>, in bytes: Span<UInt8>) {
         if Self.isPlainJSON(value, bytes) {
             self = .json
@@ -27,6 +28,11 @@ enum MediaType: Equatable {
             end += 1
         }
         let name = value.lowerBound..<end
+        while end < value.upperBound, bytes[end] == 0x20 || bytes[end] == 0x09 { end += 1 }
+        guard end == value.upperBound || bytes[end] == UInt8(ascii: ";") else {
+            self = .other
+            return
+        }
         if Self.isJSON(name, bytes) || Self.equals(Self.textJSON, name, bytes) {
             self = .json
         } else if Self.ndjson.contains(where: { Self.equals($0, name, bytes) }) {

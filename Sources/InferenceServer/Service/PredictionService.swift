@@ -141,7 +141,9 @@ final class PredictionService: RequestHandler {
 
     /// Reads a plain reading ahead; all else is read when it is answered.
     func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
-        guard request.query.isEmpty, (try? mediaType(request, bytes)) != nil else { return nil }
+        guard request.query.isEmpty, case .json? = try? mediaType(request, bytes) else {
+            return nil
+        }
         return slots[request.loopIndex].context.withLock { context in
             if isFirst {
                 prepareJoint(&context, slot: request.loopIndex)
@@ -189,7 +191,7 @@ final class PredictionService: RequestHandler {
             return try context.joint?.answerJoined(index, body, to: &response.body) ?? ()
         }
         let moment = moment(trace)
-        _ = try mediaType(request, bytes)
+        guard case .json = try mediaType(request, bytes) else { throw .unsupportedMediaType }
         _ = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
             let body = bytes.extracting(request.body)
