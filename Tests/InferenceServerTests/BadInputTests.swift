@@ -198,7 +198,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             name: "deep nesting",
             body: brief("{", "{\"x\":" + String(repeating: "[", count: 100)),
             status: 400,
-            says: "nested deeper"
+            says: "The body is over a limit: nested deeper than 32 at byte 36."
         ),
         .init(
             name: "batch without instances",

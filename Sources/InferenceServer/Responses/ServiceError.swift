@@ -112,7 +112,9 @@ enum ServiceError: Error, Sendable, Equatable {
     var detail: String {
         switch self {
         case .emptyBody: "The request has no body; a JSON document is needed."
-        case .malformedJSON(let error): "The body is not valid JSON: \(error)."
+        case .malformedJSON(let error):
+            error.isLimit
+                ? "The body is over a limit: \(error)." : "The body is not valid JSON: \(error)."
         case .unsupportedMediaType:
             "The Content-Type has to be application/json, or application/x-ndjson for batches."
         case .invalidContent(let problems):

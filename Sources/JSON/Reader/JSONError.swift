@@ -62,6 +62,14 @@ package enum JSONError: Error, Equatable, Sendable {
     package var isWellFormed: Bool {
         if case .numberOutOfRange = self { true } else { false }
     }
+
+    /// Whether the text exceeds a limit of the reader, and may well be JSON.
+    package var isLimit: Bool {
+        switch self {
+        case .tooDeep, .tooManyBytes, .stringTooLong: true
+        default: false
+        }
+    }
 }
 
 extension JSONError: CustomStringConvertible {
@@ -84,9 +92,9 @@ extension JSONError: CustomStringConvertible {
         case .loneSurrogate: "an escaped surrogate without its other half"
         case .invalidUTF8: "invalid UTF-8"
         case .duplicateKey: "duplicate key"
-        case .tooDeep(_, let limit): "nested deeper than the limit of \(limit)"
-        case .tooManyBytes(_, let limit): "longer than the limit of \(limit) bytes"
-        case .stringTooLong(_, let limit): "a string longer than the limit of \(limit) bytes"
+        case .tooDeep(_, let limit): "nested deeper than \(limit)"
+        case .tooManyBytes(_, let limit): "longer than \(limit) bytes"
+        case .stringTooLong(_, let limit): "a string longer than \(limit) bytes"
         }
     }
 

@@ -13,7 +13,8 @@ package struct JSONLimits: Equatable, Sendable {
     ///
     /// The largest of the service's own texts, a manifest, takes some hundred kilobytes.
     package let byteCountMax: Int
-    /// How many bytes may stand between the quotes of a string or key, escapes as written.
+    /// How many bytes of UTF-8 a string or key may have once its escapes are resolved, which takes
+    /// up to six times as many between the quotes.
     package let stringByteCountMax: Int
 
     /// Makes limits; the depth lies between 1 and ``depthCeiling``.

@@ -9,24 +9,27 @@ enum JSONStringScanner {
         byteCountMax: Int
     ) throws(JSONError) -> JSONText {
         var index = start
-        var hasEscapes = false
+        // Bytes that escapes take beyond those they stand for: each takes some.
+        var excess = 0
         while index < bytes.count {
             let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "\""):
-                guard index - start <= byteCountMax else {
+                guard index - start - excess <= byteCountMax else {
                     throw .stringTooLong(offset: start, limit: byteCountMax)
                 }
-                return JSONText(range: start..<index, hasEscapes: hasEscapes)
+                return JSONText(range: start..<index, hasEscapes: excess > 0)
             case UInt8(ascii: "\\"):
-                hasEscapes = true
-                index = try skipEscape(bytes, at: index)
+                let end = try skipEscape(bytes, at: index)
+                let scalar = JSONEscape.scalar(after: index, in: bytes).scalar
+                excess += end - index - UTF8.width(scalar)
+                index = end
             case 0x20...0x7F: index += 1
             case ..<0x20: throw .controlCharacter(byte, offset: index)
             default: index += try sequenceLength(bytes, at: index)
             }
         }
-        guard bytes.count - start <= byteCountMax else {
+        guard bytes.count - start - excess <= byteCountMax else {
             throw .stringTooLong(offset: start, limit: byteCountMax)
         }
         throw .unexpectedEnd(offset: bytes.count)

@@ -77,6 +77,30 @@ package struct JSONText: Equatable, Sendable {
         return String(decoding: decoded, as: UTF8.self)
     }
 
+    /// Where the longest beginning of whole characters stands that has no more bytes of UTF-8 once
+    /// its escapes are resolved.
+    package func beginning(byteCountMax: Int, in bytes: Span<UInt8>) -> Range<Int> {
+        guard range.count > byteCountMax else { return range }
+        var end = range.lowerBound
+        var left = byteCountMax
+        while end < range.upperBound {
+            var next = end
+            let width: Int
+            if bytes[end] == UInt8(ascii: "\\") {
+                let escape = JSONEscape.scalar(after: end, in: bytes)
+                (width, next) = (UTF8.width(escape.scalar), escape.end)
+            } else {
+                // The first byte of a sequence tells its length, which the reader has checked.
+                width = bytes[end] < 0x80 ? 1 : bytes[end] < 0xE0 ? 2 : bytes[end] < 0xF0 ? 3 : 4
+                next += width
+            }
+            if width > left { break }
+            left -= width
+            end = next
+        }
+        return range.lowerBound..<end
+    }
+
     /// Appends the text with its escapes resolved, as UTF-8.
     package func append(to output: inout [UInt8], from bytes: Span<UInt8>) {
         output.reserveCapacity(output.count + range.count)
