@@ -68,7 +68,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             name: "too many fields within an unknown field",
             body: brief("{", "{\"x\":{\(fields(257))},"),
             status: 422,
-            pointer: "",
+            pointer: "/x",
             says: "more than 256 fields"
         ),
         .init(name: "empty body", body: "", status: 400, says: "no body"),

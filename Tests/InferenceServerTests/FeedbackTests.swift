@@ -101,6 +101,28 @@ import Testing
         #expect(try FeedbackFile.read(path).events.isEmpty)
     }
 
+    /// There is no model whose schema an event would have to fit.
+    @Test(arguments: [(2, "2 fields do not fit; see errors."), (32, "32 "), (33, "More than 32 ")])
+    func saysHowMuchDoesNotFit(count: Int, start: String) throws {
+        let server = try server()
+        let event = #"{"equipment_id":"M","kind":"failure","timestamp":"soon"}"#
+        let body = "[\(repeatElement(event, count: count).joined(separator: ","))]"
+        let answer = try server.client(.admin).request("POST", "/feedback", body: body)
+        #expect(answer.status == 422)
+        guard case .string(let detail) = try answer.json["detail"] else { return }
+        #expect(detail.hasPrefix(start) && !detail.contains("schema"), "\(detail)")
+        stop(server)
+    }
+
+    @Test func aNumbersFractionIsCut() throws {
+        let server = try server()
+        let start = #"{"equipment_id":"M","kind":"failure","timestamp":"#
+        let body = "[\(start)1700000000.1234567},\(start)\"2023-11-14T22:13:20.1234567Z\"}]"
+        let answer = try server.client(.admin).request("POST", "/feedback", body: body)
+        #expect(try answer.json["new"] == 1, "\(answer.body)")
+        stop(server)
+    }
+
     @Test func limitsHold() throws {
         let server = try server(["feedback-bytes-max": "4096"])
         let admin = try server.client(.admin)

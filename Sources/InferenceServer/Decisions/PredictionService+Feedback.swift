@@ -97,7 +97,8 @@ extension PredictionService {
             events.append(event)
         }
         guard problems.isEmpty else {
-            throw .invalidContent(Array(problems.prefix(limits.problemsListedMax)))
+            let listed = Array(problems.prefix(limits.problemsListedMax))
+            throw .invalidContent(listed, isCut: problems.count > listed.count)
         }
         for (index, event) in events.enumerated() {
             var place = ""

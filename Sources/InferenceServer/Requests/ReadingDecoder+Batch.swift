@@ -29,7 +29,7 @@ extension ReadingDecoder {
             while case .key(let text) = try next(bytes) {
                 guard text.equals(Self.instances, in: bytes) else {
                     try insertUnknownKey(text, bytes, RequestPointer(), after: firstKey)
-                    try skipValue(bytes, RequestPointer())
+                    try skipValue(of: text, bytes, RequestPointer())
                     continue
                 }
                 guard !isFound else {
@@ -48,7 +48,7 @@ extension ReadingDecoder {
                     guard isWhole else { return false }
                 } else {
                     note("/instances", "an array of readings is needed, not \(value.words)")
-                    try skipRest(of: value, bytes, RequestPointer())
+                    try skipRest(of: value, in: "instances", bytes, RequestPointer())
                 }
             }
             if !isFound { note("/instances", "is missing") }

@@ -31,7 +31,7 @@ extension ReadingDecoder {
         default:
             let field = format.fields[sensor]
             note(pointer.text(field.name), "\(field.wanted), not \(token.words)")
-            return try skipRest(of: token, bytes, pointer)
+            return try skipRest(of: token, in: field.name, bytes, pointer)
         }
         switch target {
         case .row(let row): rows.values[row * rows.sensorCount + sensor] = value
@@ -49,7 +49,7 @@ extension ReadingDecoder {
         if token == .null, !format.needsID { return }
         guard case .string(let text) = token else {
             note(pointer.text("equipment_id"), "a string is needed, not \(token.words)")
-            return try skipRest(of: token, bytes, pointer)
+            return try skipRest(of: token, in: "equipment_id", bytes, pointer)
         }
         // A history reading belongs to the machine of the request.
         guard case .row(let row) = target else { return }
@@ -80,7 +80,7 @@ extension ReadingDecoder {
         case .number(let range): timestamp = Timestamp.parseSeconds(bytes, range)
         default:
             note(pointer.text("timestamp"), "RFC 3339 or seconds are needed, not \(token.words)")
-            return try skipRest(of: token, bytes, pointer)
+            return try skipRest(of: token, in: "timestamp", bytes, pointer)
         }
         guard let timestamp else {
             return note(
@@ -107,7 +107,7 @@ extension ReadingDecoder {
         guard case .row(let row) = target, token != .null else { return }
         guard token == .arrayBegin else {
             note(pointer.text("history"), "an array of readings is needed, not \(token.words)")
-            return try skipRest(of: token, bytes, pointer)
+            return try skipRest(of: token, in: "history", bytes, pointer)
         }
         let start = rows.historyTimestamps.count
         while true {

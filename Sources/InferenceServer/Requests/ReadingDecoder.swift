@@ -20,6 +20,15 @@ struct ReadingDecoder {
         let fingerprint: UInt64
     }
 
+    /// A step from a reading into a value that is skipped.
+    enum PathStep {
+        /// An unknown field.
+        case key(JSONText)
+        /// A known field, whose value is of the wrong kind.
+        case field(String)
+        case index(Int)
+    }
+
     let format: ReadingFormat
     /// The last moment that a reading may be about, microseconds since the epoch.
     private(set) var latest = Int64.max
@@ -27,6 +36,8 @@ struct ReadingDecoder {
     private var problems: [FieldProblem] = []
     /// Whether anything is wrong, listed or not.
     private(set) var isUnfit = false
+    /// Whether more is wrong than is listed.
+    private var isCut = false
     /// How many more problems this request's answer may list.
     private var listedLeft = 0
     /// The names that clients probably meant.
@@ -35,6 +46,8 @@ struct ReadingDecoder {
     private(set) var base = 0
     /// The unknown keys of the open objects, outermost first, to tell one that comes twice.
     var unknownKeys: [UnknownKey] = []
+    /// The way from the reading to the value that is being skipped.
+    var path: [PathStep] = []
     private var reader: JSONReader
 
     init(format: ReadingFormat) {
@@ -139,9 +152,10 @@ struct ReadingDecoder {
         guard isUnfit else { return nil }
         defer {
             isUnfit = false
+            isCut = false
             problems = []
         }
-        return problems.isEmpty ? .unlistedContent : .invalidContent(problems)
+        return problems.isEmpty ? .unlistedContent : .invalidContent(problems, isCut: isCut)
     }
 
     /// Whether one more problem would be listed; without that no text of it need be made.
@@ -151,10 +165,16 @@ struct ReadingDecoder {
 
     /// Notes that something does not fit; its texts are made only where they are listed.
     mutating func note(_ pointer: @autoclosure () -> String, _ detail: @autoclosure () -> String) {
+        guard listsProblems else { return noteUnlisted() }
         isUnfit = true
-        guard listsProblems else { return }
         listedLeft -= 1
         problems.append(FieldProblem(pointer: pointer(), detail: detail()))
+    }
+
+    /// Notes that something does not fit which is not listed.
+    mutating func noteUnlisted() {
+        isUnfit = true
+        isCut = true
     }
 
     mutating func readReading(
@@ -173,13 +193,7 @@ struct ReadingDecoder {
         var unknownCount = 0
         let firstUnknown = rows.unknownNames.count
         let firstKey = unknownKeys.count
-        defer {
-            forgetUnknownKeys(after: firstKey)
-            // A row lists its own fields, not those of its history.
-            if isHistory(target) {
-                rows.unknownNames.removeLast(rows.unknownNames.count - firstUnknown)
-            }
-        }
+        defer { forgetUnknownKeys(after: firstKey) }
         while case .key(let text) = try next(bytes) {
             guard let key = format.key(text, in: bytes, expected: expected),
                 !(isHistory(target) && key == .history)
@@ -201,9 +215,8 @@ struct ReadingDecoder {
             case .history: try readHistory(bytes, pointer, target, &rows)
             }
         }
-        let unknown = firstUnknown..<rows.unknownNames.count
         if case .row(let row) = target {
-            rows.rows[row].unknownNames = unknown
+            rows.rows[row].unknownNames = firstUnknown..<rows.unknownNames.count
             if format.needsID, !seen.contains(.equipmentID) {
                 note(pointer.text("equipment_id"), "is missing")
             }
@@ -213,11 +226,10 @@ struct ReadingDecoder {
         }
         let isRejecting = format.limits.unknownFields == .reject && unknownCount > 0
         guard isRejecting || format.needsMore(than: seen) else { return }
-        isUnfit = true
         // A row of three bytes may lack hundreds of sensors.
-        guard listsProblems else { return }
+        guard listsProblems else { return noteUnlisted() }
         let absent = format.requiredSensors(absentFrom: seen)
-        let names = unknownTexts(unknown, bytes, rows)
+        let names = unknownNames(after: firstKey, bytes)
         noteAbsent(absent, names, pointer)
         if isRejecting { noteUnknown(names, count: unknownCount, seen, pointer) }
     }
@@ -234,12 +246,15 @@ struct ReadingDecoder {
         _ target: Target,
         _ rows: inout ReadingRows
     ) throws(ServiceError) {
-        if case .row(let row) = target { rows.rows[row].unknownCount += 1 }
-        if rows.unknownNames.count - first < format.limits.unknownFieldsListedMax,
-            text.range.count <= format.limits.unknownNameBytesMax
-        {
-            rows.unknownNames.append(text.range.lowerBound + base..<text.range.upperBound + base)
+        // A row lists its own fields, not those of its history.
+        if case .row(let row) = target {
+            rows.rows[row].unknownCount += 1
+            if rows.unknownNames.count - first < format.limits.unknownFieldsListedMax {
+                let limit = format.limits.unknownNameBytesMax
+                let name = text.beginning(byteCountMax: limit, in: bytes)
+                rows.unknownNames.append(name.lowerBound + base..<name.upperBound + base)
+            }
         }
-        try skipValue(bytes, pointer)
+        try skipValue(of: text, bytes, pointer)
     }
 }

@@ -25,7 +25,8 @@ struct ReadingRows: Sendable {
     var values: [Double] = []
     /// Equipment ids, one after the other.
     var ids: [UInt8] = []
-    /// Names of unknown fields as written, between the quotes, in the body.
+    /// Names of unknown fields as written, between the quotes, in the body; of a long one its
+    /// beginning, behind which no quote stands.
     var unknownNames: [Range<Int>] = []
     /// Timestamps of history readings.
     var historyTimestamps: [Int64?] = []

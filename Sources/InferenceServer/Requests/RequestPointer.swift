@@ -14,12 +14,12 @@ struct RequestPointer {
         var pointer = container
         if let index { pointer += "/\(index)" }
         if let historyIndex { pointer += "/history/\(historyIndex)" }
-        if let member { pointer += "/\(escaped(member))" }
+        if let member { pointer += "/\(Self.escaped(member))" }
         return pointer
     }
 
-    // RFC 6901 §3.
-    private func escaped(_ member: String) -> String {
+    /// A member's name as a pointer has it (RFC 6901 §3).
+    static func escaped(_ member: String) -> String {
         var result = ""
         for scalar in member.unicodeScalars {
             switch scalar {

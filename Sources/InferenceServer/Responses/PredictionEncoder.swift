@@ -228,7 +228,10 @@ final class PredictionEncoder: Sendable {
             if place > names.lowerBound { output.append(UInt8(ascii: ",")) }
             output.append(UInt8(ascii: "\""))
             // As the client wrote it: inside the quotes of one JSON text it is valid in another.
-            for byte in rows.unknownNames[place] { output.append(body[byte]) }
+            let name = rows.unknownNames[place]
+            for byte in name { output.append(body[byte]) }
+            let isCut = body[name.upperBound] != UInt8(ascii: "\"")
+            if isCut { output.append(contentsOf: Keys.ellipsis) }
             output.append(UInt8(ascii: "\""))
         }
         output.append(UInt8(ascii: "]"))

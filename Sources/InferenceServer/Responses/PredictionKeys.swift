@@ -7,6 +7,8 @@ extension PredictionEncoder {
     enum Keys {
         static let quality = Array(",\"quality\":{".utf8)
         static let unknownFields = Array("\"unknown_fields\":[".utf8)
+        /// What stands for the rest of a name that is cut.
+        static let ellipsis = Array("\u{2026}".utf8)
         static let predictions = Array("{\"predictions\":[".utf8)
         static let count = Array("],\"count\":".utf8)
 

@@ -12,7 +12,9 @@ enum ServiceError: Error, Sendable, Equatable {
     /// The Content-Type is neither JSON nor NDJSON.
     case unsupportedMediaType
     /// The body is JSON but not what the schema asks for.
-    case invalidContent([FieldProblem])
+    ///
+    /// `isCut` says that more is wrong than the list has.
+    case invalidContent([FieldProblem], isCut: Bool = false)
     /// The same of a reading of a batch whose answer lists no more.
     case unlistedContent
     /// A query parameter has a value that it does not take.
@@ -117,10 +119,7 @@ enum ServiceError: Error, Sendable, Equatable {
                 ? "The body is over a limit: \(error)." : "The body is not valid JSON: \(error)."
         case .unsupportedMediaType:
             "The Content-Type has to be application/json, or application/x-ndjson for batches."
-        case .invalidContent(let problems):
-            problems.count == 1
-                ? "\(place(problems[0])): \(sentence(problems[0].detail))"
-                : "\(problems.count) fields do not fit the model's schema; see errors."
+        case .invalidContent(let problems, let isCut): summary(problems, isCut: isCut)
         // Short: a batch of three bytes a reading has 10,000 of them.
         case .unlistedContent: "The reading does not fit."
         case .invalidQuery(let name, let accepted):
@@ -151,6 +150,17 @@ enum ServiceError: Error, Sendable, Equatable {
         }
     }
 
+    /// The only problem, or how many there are.
+    private func summary(_ problems: [FieldProblem], isCut: Bool) -> String {
+        let count = problems.count
+        if isCut {
+            let fields = count == 1 ? "field does" : "fields do"
+            return "More than \(count) \(fields) not fit; errors lists the first \(count)."
+        }
+        guard count == 1 else { return "\(count) fields do not fit; see errors." }
+        return "\(place(problems[0])): \(sentence(problems[0].detail))"
+    }
+
     /// The text with a full stop, unless it is a question.
     private func sentence(_ text: String) -> String {
         text.hasSuffix("?") ? text : text + "."
@@ -162,6 +172,6 @@ enum ServiceError: Error, Sendable, Equatable {
 
     /// What is wrong where, for `errors`.
     var problems: [FieldProblem] {
-        if case .invalidContent(let problems) = self { problems } else { [] }
+        if case .invalidContent(let problems, _) = self { problems } else { [] }
     }
 }

@@ -113,7 +113,7 @@ struct ServiceLimits: Sendable {
     var unknownFieldsMax = 256
     /// Unknown fields of a row that the answer names: no setting, since clients know answers by it.
     let unknownFieldsListedMax = 8
-    /// Bytes of an unknown field's name above which it is counted but not named; as above.
+    /// Bytes of an unknown field's name that the answer tells; as above.
     let unknownNameBytesMax = 64
     /// Events of one request.
     let feedbackEventsMax = 1000
