@@ -147,7 +147,7 @@ package enum FileAccess {
     ///
     /// - Throws: ``FileError``, also where that is a pipe, a device or a directory: a rename would
     ///   take it away from all that use it.
-    static func replaceable(_ path: String) throws(FileError) -> String {
+    package static func replaceable(_ path: String) throws(FileError) -> String {
         try requireRegular(path)
         var target = path
         for _ in 0..<linksMax {

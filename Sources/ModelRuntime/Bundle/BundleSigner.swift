@@ -36,8 +36,9 @@ package enum BundleSigner {
             // The bundle's folder may hold nothing that is not listed, so the new file grows
             // beside it.
             let temporary = "\(path).sig.tmp"
+            let target = try FileAccess.replaceable("\(path)/\(BundleFile.signature)")
             try FileAccess.write(signature, to: temporary)
-            try FileAccess.rename(temporary, to: "\(path)/\(BundleFile.signature)")
+            try FileAccess.rename(temporary, to: target)
         } catch {
             throw .file(error)
         }

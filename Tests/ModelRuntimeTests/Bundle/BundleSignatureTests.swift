@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
 import Integrity
 import ModelRuntime
 import Platform
@@ -71,6 +72,22 @@ struct BundleSignatureTests {
         try folder.write(signature + [0], "SHA256SUMS.sig")
         let tooLarge = BundleError.tooLarge(file: "SHA256SUMS.sig", limit: 64)
         #expect(refusal(folder, [key.publicKey]) == tooLarge)
+    }
+
+    @Test func takesNoPipeAwayForASignature() throws {
+        let folder = try BundleFolder()
+        let path = "\(folder.path)/SHA256SUMS.sig"
+        // SAFETY: Swift passes the string NUL-terminated for the call.
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        let key = try key(Self.first)
+        do throws(BundleError) {
+            try BundleSigner.sign(folder.path, with: key)
+            Issue.record("the pipe was replaced")
+        } catch {
+            #expect(error == .file(.notRegular(path: path)))
+        }
+        #expect(try FileAccess.status(of: path)?.isRegularFile == false)
+        #expect(refusal(folder, [key.publicKey]) == .notAFile(file: "SHA256SUMS.sig"))
     }
 
     @Test func signsOnlyWhatVerifies() throws {
