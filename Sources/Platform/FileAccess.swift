@@ -30,6 +30,8 @@ package struct FileStatus: Equatable, Sendable {
     package let byteCount: Int64
     /// Time of the last change of its content, nanoseconds since the epoch.
     package let modifiedNanoseconds: Int64
+    /// Time of the last change of that or of its owner, mode or links.
+    package let changedNanoseconds: Int64
     /// Whether it is a directory.
     package let isDirectory: Bool
     /// Whether it is a plain file, which can be read without waiting for anyone.
@@ -240,12 +242,16 @@ package enum FileAccess {
             device: UInt64(info.st_dev),
             inode: UInt64(info.st_ino),
             byteCount: Int64(info.st_size),
-            // Wraps outside the years 1677 to 2262: it tells changes and no time.
-            modifiedNanoseconds: Int64(info.st_mtim.tv_sec) &* 1_000_000_000
-                &+ Int64(info.st_mtim.tv_nsec),
+            modifiedNanoseconds: nanoseconds(info.st_mtim),
+            changedNanoseconds: nanoseconds(info.st_ctim),
             isDirectory: info.st_mode & S_IFMT == S_IFDIR,
             isRegularFile: info.st_mode & S_IFMT == S_IFREG
         )
+    }
+
+    /// Wraps outside the years 1677 to 2262: it tells changes and no time.
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
     /// Whether two paths name the same file or directory, which is there.

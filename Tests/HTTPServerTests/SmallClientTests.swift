@@ -2,6 +2,7 @@
 
 @testable import HTTPServer
 import Platform
+import TestSupport
 import Testing
 
 struct SmallClientTests {
@@ -55,6 +56,32 @@ struct SmallClientTests {
     ])
     func refusesWhatIsNoAnswer(text: String) {
         #expect(read(text, step: text.utf8.count, isEnd: true) == .refused)
+    }
+
+    @Test func mutantsAreReadAlikeInEverySplit() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        let texts = [
+            "\(Self.interim)\(Self.final)Content-Length: 2\r\n\r\n{}",
+            "\(Self.final)Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3;x=y\r\ncde\r\n0\r\n\r\n",
+        ]
+        let bytes = Array("\r\n 0129f:;,HTP/.\0\u{7f}".utf8)
+        for round in 0..<2000 {
+            var text = Array(texts[round % texts.count].utf8)
+            for _ in 0...(random.next() % 4) {
+                let index = Int(random.next() % UInt64(text.count))
+                let byte = bytes[Int(random.next() % UInt64(bytes.count))]
+                switch random.next() % 3 {
+                case 0: text[index] = byte
+                case 1: text.insert(byte, at: index)
+                default: text.remove(at: index)
+                }
+            }
+            let mutant = String(decoding: text, as: UTF8.self)
+            let whole = read(mutant, step: mutant.utf8.count, isEnd: true)
+            let split = read(mutant, step: 1 + Int(random.next() % 9), isEnd: true)
+            #expect(whole == split, "seed \(seed) round \(round): \(mutant)")
+        }
     }
 
     @Test func knowsTheStatusWhereTheBodyStaysAway() {

@@ -109,7 +109,8 @@ final class TestServer: Sendable {
         loops: Int = 2,
         limits: ServerLimits = ServerLimits(),
         hasTestClock: Bool = false,
-        tls: TLSConfiguration? = nil
+        tls: TLSConfiguration? = nil,
+        wallClock: WallClock = .system
     ) throws {
         var configuration = ServerConfiguration(listeners: [
             ListenerConfiguration(.main, port: 0), ListenerConfiguration(.admin, port: 0),
@@ -127,7 +128,8 @@ final class TestServer: Sendable {
             configuration: configuration,
             routes: TestHandler.routes,
             handler: handler,
-            clock: hasTestClock ? handler.time.clock : .system
+            clock: hasTestClock ? handler.time.clock : .system,
+            wallClock: wallClock
         )
         try server.start()
     }

@@ -84,14 +84,15 @@ final class Connection {
         bodies.release(http.heldByteCount)
     }
 
-    /// Goes on with the handshake; afterwards bytes are encrypted.
+    /// Goes on with the handshake, at a time in seconds since the epoch; afterwards bytes are
+    /// encrypted.
     ///
     /// One that takes up a session of a client whose certificate has ended since then fails.
-    func shakeHands() -> TLSSession.Progress {
+    func shakeHands(at seconds: Int64) -> TLSSession.Progress {
         hasBegunHandshake = true
         let progress = tls.shakeHands()
         if progress == .complete {
-            if tls.isResumed, !tls.isPeerCurrent { return .failed }
+            if tls.isResumed, !tls.isPeerCurrent(at: seconds) { return .failed }
             security = .established
         }
         return progress

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 extension EventLoop {
     /// Goes on with a connection's TLS handshake.
     ///
@@ -10,7 +12,7 @@ extension EventLoop {
             return queue(connection)
         }
         handshakeStepCount += 1
-        switch connection.shakeHands() {
+        switch connection.shakeHands(at: shared.wallClock.nowMicroseconds / 1_000_000) {
         case .needsInput: watch(connection, .input)
         case .needsOutput: watch(connection, .output)
         case .complete:

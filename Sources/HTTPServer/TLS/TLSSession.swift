@@ -63,11 +63,14 @@ internal import Platform
     }
 
     /// Whether the certificate that the client has shown, in this session or in the one that it
-    /// takes up again, has not ended; so it is where there is none.
-    var isPeerCurrent: Bool {
+    /// takes up again, has not ended at a time in seconds since the epoch; so it is where there is
+    /// none.
+    func isPeerCurrent(at seconds: Int64) -> Bool {
         // SAFETY: the session is valid, and the certificate its own.
         guard let certificate = unsafe SSL_get0_peer_certificate(raw) else { return true }
-        return unsafe X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
+        var time = time_t(seconds)
+        // SAFETY: as above; the time is valid for the call.
+        return unsafe X509_cmp_time(X509_get0_notAfter(certificate), &time) > 0
     }
 
     /// Whether the handshake took an earlier session up again.

@@ -57,6 +57,17 @@ struct CertificateReloadTests {
         #expect(client.receive(until: "now;").contains(" 200 OK"))
     }
 
+    /// As when a key that nobody may read is given to the server afterwards.
+    @Test func looksAgainWhereTheModeOfAFileChanges() throws {
+        let server = try TestServer(tls: old.configuration())
+        server.server.reloadCertificates()
+        #expect(server.server.counters.certificateReloads == 0)
+        let key = old.file("server.key")
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: key)
+        server.server.reloadCertificates()
+        #expect(server.server.counters.certificateReloads == 1)
+    }
+
     @Test func keepsTheOldPairWhereTheNewOneIsBad() throws {
         let server = try TestServer(tls: old.configuration())
         let files = FileManager.default

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 @testable import HTTPServer
+import Platform
 import Testing
 
 private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -117,6 +118,38 @@ struct TLSTests {
             #expect(right.contains("HTTP/1.1 200"), "\(right)")
         }
         #expect(server.wait { ($0.tlsHandshakes, $0.tlsFailures) == (2, 4) })
+    }
+
+    /// The handshake looks at the certificate; a session that is taken up again shows none.
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func endsTheSessionsOfAClientWithItsCertificate(version: String) throws {
+        let time = TestClock()
+        let server = try TestServer(
+            tls: certificates.configuration(asksClients: true),
+            wallClock: WallClock {
+                WallClock.system.nowMicroseconds + time.clock.nowNanoseconds / 1000
+            }
+        )
+        let file = certificates.file("session\(server.tlsPort)")
+        let (pair, key) = (certificates.file("client.pem"), certificates.file("client.key"))
+        let first = try connect(
+            server,
+            version,
+            "-cert",
+            pair,
+            "-key",
+            key,
+            "-sess_out",
+            file
+        )
+        #expect(first.contains("HTTP/1.1 200"))
+        let again = try connect(server, version, "-sess_in", file)
+        #expect(again.contains("\nReused, TLSv1") && again.contains("HTTP/1.1 200"))
+        // The certificate is good for less than a hundred years.
+        time.advance(by: .seconds(100 * 366 * 86_400))
+        let late = try connect(server, version, "-sess_in", file)
+        #expect(late.contains("\nReused, TLSv1") && !late.contains("HTTP/1.1 200"))
+        #expect(server.wait { ($0.tlsResumptions, $0.tlsFailures) == (1, 1) })
     }
 
     @Test(arguments: [1, 7, .max])
