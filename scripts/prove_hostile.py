@@ -38,6 +38,13 @@ MEMORY_GROWTH_MB_MAX = 8
 MEMORY_SECONDS_MAX = 5
 IDLE_COUNT = 10_000
 IDLE_MB_MAX = 100
+# What bodies may take together, how many clients send so much of one and wait, and what the
+# server may take besides: buffers that grow are copied, and the allocator keeps what is freed for a
+# second.
+BODY_MB_MAX = 64
+STALLED_COUNT = 100
+STALLED_MB = 15
+STALLED_MB_MAX = BODY_MB_MAX + 48
 QUIET_SECONDS = 5
 ROUNDS = 5
 REQUESTS_PER_SECOND = 500
@@ -205,6 +212,7 @@ class Server:
             "--tls-port", str(self.tls_port), "--tls-certificate", f"{certificates}/server.pem",
             "--tls-key", f"{certificates}/server.key", "--event-loops", "2",
             "--connections-max", "12000", "--log-level", "error",
+            "--body-bytes-pending-max", str(BODY_MB_MAX << 20),
             # So that whoever is slow is met by the deadlines while this lasts.
             "--head-timeout", "5s", "--body-timeout", "5s", "--write-timeout", "5s",
         ]  # fmt: skip
@@ -332,6 +340,36 @@ def idle_mb(server):
     return after - before
 
 
+def stalled_mb(server):
+    """What clients cost that send most of a large body and wait; others are answered meanwhile."""
+    before = server.memory_mb()
+    head = (
+        b"POST /batch_predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % ((STALLED_MB << 20) + 1000)
+    )
+    held = []
+    for _ in range(STALLED_COUNT):
+        peer = wire.connect(server.port)
+        held.append(peer)
+        peer.settimeout(2)
+        try:
+            peer.sendall(head)
+            for _ in range(STALLED_MB):
+                peer.sendall(b"[" + b" " * ((1 << 20) - 1))
+        except OSError:
+            # Refused, and closed before all was sent.
+            pass
+    most = server.memory_mb()
+    if server.metrics()["http_body_bytes_pending"] == 0:
+        sys.exit("no body was held")
+    for peer in held:
+        peer.close()
+    server.settle()
+    if server.metrics()["http_body_bytes_pending"] > 0:
+        sys.exit("bodies of clients that are gone are counted")
+    return most - before
+
+
 def main():
     program, bundle, certificates, seconds = sys.argv[1:]
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -354,6 +392,7 @@ def main():
     try:
         fresh = server.memory_mb()
         idle = idle_mb(server)
+        stalled = stalled_mb(server)
         # What the first attack leaves and the next one uses again tells a cache from a leak.
         under_attack(server, attacking, 10)
         before = server.memory_mb()
@@ -366,6 +405,7 @@ def main():
         check("p99 under attack / in quiet", found["ours"][2], LATENCY_RATIO_MAX)
         check("growth of memory from fresh, MB", after - fresh, MEMORY_GROWTH_MB_MAX)
         check(f"{IDLE_COUNT} idle connections, MB", idle, IDLE_MB_MAX)
+        check(f"{STALLED_COUNT} bodies that stall, MB", stalled, STALLED_MB_MAX)
     finally:
         for other in servers.values():
             other.process.terminate()
