@@ -23,3 +23,19 @@ static inline void pdm_count_record(
     SSL_set_ex_data(session, 0, (void *)left);
     if (left == 0) BIO_set_fd(SSL_get_rbio(session), -1, BIO_NOCLOSE);
 }
+
+// Takes up the session of a ticket unless the certificate that the client showed in it has ended:
+// then there is a full handshake, in which it may show another.
+static inline SSL_TICKET_RETURN pdm_take_ticket(
+    SSL *session, SSL_SESSION *earlier, const unsigned char *name, size_t count,
+    SSL_TICKET_STATUS status, void *argument) {
+    (void)session, (void)name, (void)count, (void)argument;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    X509 *peer = SSL_SESSION_get0_peer(earlier);
+    if (peer && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0) {
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}

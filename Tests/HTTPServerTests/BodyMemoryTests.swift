@@ -124,6 +124,60 @@ struct BodyMemoryTests {
         #expect(!machine.isOver)
     }
 
+    /// As behind a proxy, where the streams are those of many clients.
+    @Test func refusesNoMoreThanDoesNotFit() throws {
+        var machine = try HTTP2Machine(limits: limits(step))
+        try #require(machine.context.bodies.reserve(step))
+        let streams = (0..<8).map { UInt32(2 * $0 + 1) }
+        let request = Frames.request("POST", "/optional")
+        machine.feed(streams.flatMap { Frames.headers($0, request, flags: 4) })
+        machine.feed(streams.flatMap { Frames.data($0, text(2030), flags: 0) })
+        // In one go, before any of them is answered.
+        machine.feed(streams.flatMap { Frames.data($0, text(20)) })
+        let statuses = machine.reader.statuses
+        #expect(statuses.count == 8)
+        #expect(statuses.values.filter { $0 == 503 }.count == 1)
+    }
+
+    @Test func keepsLittleOfARequestWhoseAnswerWaits() throws {
+        var machine = try HTTP2Machine()
+        machine.feed(Frames.settings([(4, 0)]))
+        for stream in 0..<UInt32(20) {
+            let head = Frames.request("GET", "/") + [("x", text(12_000))]
+            machine.feed(Frames.headers(2 * stream + 1, head))
+        }
+        #expect(machine.requests.count == 20)
+        #expect(machine.http2.slots.allSatisfy { $0.bytes.capacity < 2048 })
+    }
+
+    @Test func takesSmallGzipBodiesWhenTheBudgetIsTaken() throws {
+        var answer = Response()
+        answer.body = Array(text(8000).utf8)
+        ContentCoder().encode(&answer)
+        let fields = "Content-Encoding: gzip\r\nContent-Length: \(answer.body.count)"
+        let head = "POST /optional HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\r\n"
+        var machine = Machine(limits: limits(step))
+        try #require(machine.context.bodies.reserve(step))
+        // What stands behind the body moves.
+        machine.feed(
+            Array(head.utf8) + answer.body + Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        )
+        #expect(machine.statuses == [200, 200])
+        #expect(machine.requests.first?.contains(text(8000)) == true)
+    }
+
+    @Test func forgetsAClientThatCanOpenNoWindowAnyMore() throws {
+        let server = try TestServer()
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.settings([(4, 0)]))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/large")))
+        client.receive { $0.statuses[1] == 200 }
+        client.client.finishSending()
+        client.receive { _ in false }
+        #expect(client.isClosed)
+        #expect(server.wait { $0.connectionsOpen == 0 && $0.bodyBytesPending == 0 })
+    }
+
     @Test func boundsTheHeadsOfHTTP2() throws {
         var machine = try HTTP2Machine(limits: limits(2 * step))
         try #require(machine.context.bodies.reserve(2 * step))
@@ -146,7 +200,10 @@ struct BodyMemoryTests {
 
     @Test(arguments: [true, false])
     func keepsWhatGoesWithAnAnswerUntilItIsSent(_ reads: Bool) throws {
-        let server = try TestServer()
+        var limits = ServerLimits()
+        // Nobody is waited for who encodes it.
+        limits.encodedBytesMin = .max
+        let server = try TestServer(limits: limits)
         let isThere: () -> Bool
         do {
             let client = try #require(TestClient(port: server.port, receiveBytes: 4096))

@@ -105,6 +105,17 @@ import Testing
         #expect(try quality(client, number) == ["timestamp": ["duplicate"]])
     }
 
+    @Test func readsATimestampWhateverIsEscapedInIt() throws {
+        let server = try TestServer()
+        let client = try server.client()
+        func body(_ text: String) -> String { BadRequest.brief("{", "{\"timestamp\":\"\(text)\",") }
+        let plain = "2026-01-01T12:00:00+01:00"
+        #expect(try client.request("POST", "/predict", body: body(plain)).status == 200)
+        for text in ["2026-01-01T12:00:00\\u002B01:00", "\\u0032026-01-01T11:00:00\\u005a"] {
+            #expect(try quality(client, body(text)) == ["timestamp": ["duplicate"]])
+        }
+    }
+
     /// A name too long to be listed is refused all the same.
     @Test(arguments: [64, 65])
     func refusesUnknownFieldsOfAnyLength(_ length: Int) throws {

@@ -92,7 +92,10 @@ final class Connection {
         hasBegunHandshake = true
         let progress = tls.shakeHands()
         if progress == .complete {
-            if tls.isResumed, !tls.isPeerCurrent(at: seconds) { return .failed }
+            guard !tls.isResumed || tls.isPeerCurrent(at: seconds) else {
+                tls.shutDownSending()
+                return .failed
+            }
             security = .established
         }
         return progress

@@ -354,7 +354,12 @@ struct HTTP1Connection {
         let start = request.body.lowerBound
         guard let body = try decodedBody(context) else { return false }
         let growth = start + body.count - consumed
-        guard growth <= 0 || holdInput(input.count + growth, context) else { throw .noRoom }
+        // What is free at the end gives way.
+        let given = max(0, min(growth, input.count - inputEnd))
+        guard growth <= given || holdInput(input.count + growth - given, context) else {
+            throw .noRoom
+        }
+        input.removeLast(given)
         input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
         inputEnd += growth
         // The buffer's count is its capacity, which is not to shrink.

@@ -77,7 +77,8 @@ extension HTTP2Connection {
             return session.submitReset(id, .refusedStream)
         }
         guard holdRequests() else {
-            requestByteCount -= data.count
+            // At once, so that it makes room for the others.
+            requestByteCount -= data.count + slots[slot].dropBody()
             slots[slot].error = .noRoom
             return makeReady(slot)
         }

@@ -205,9 +205,12 @@ final class HTTP2Connection {
     var isOver: Bool { failure != nil || !session.wantsRead && !session.wantsWrite }
 
     /// Whether any stream still gets its answer when nothing more is received.
+    ///
+    /// One that only a window holds back gets none: nobody is there to open it.
     var owesAnswers: Bool {
-        slots.contains {
-            [.ready, .handling, .answering].contains($0.phase)
+        let isWriting = session.wantsWrite
+        return slots.contains {
+            [.ready, .handling].contains($0.phase) || $0.phase == .answering && isWriting
                 || $0.phase == .streaming && $0.hasEnded
         }
     }

@@ -61,8 +61,11 @@ struct HTTP2Stream {
     /// When the current phase ends at the latest, on the monotonic clock.
     var deadline = Int64.max
 
-    /// Buffers above this are not kept for the next stream.
-    private static let keptBytesMax = 16_384
+    /// Buffers above this are not kept for the next stream, or while an answer waits: a connection
+    /// may have a hundred, which nobody counts.
+    private static let keptBytesMax = 1024
+    /// Likewise of fields: those of a usual client.
+    private static let keptFieldCountMax = 16
 
     /// Starts with a new stream.
     mutating func begin(_ id: Int32, deadline: Int64) {
@@ -87,6 +90,7 @@ struct HTTP2Stream {
         streamed = nil
         bodyTakenCount = 0
         HTTP2Stream.empty(&bytes)
+        if request.fields.capacity > HTTP2Stream.keptFieldCountMax { request.fields = [] }
         bodyStart = 0
     }
 
@@ -172,5 +176,14 @@ struct HTTP2Stream {
 
     private static func empty(_ buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: buffer.capacity <= keptBytesMax)
+    }
+
+    /// Forgets the body of a request that is refused.
+    ///
+    /// - Returns: How many bytes that were.
+    mutating func dropBody() -> Int {
+        let count = bodyByteCount
+        bytes.removeSubrange(bodyStart...)
+        return count
     }
 }

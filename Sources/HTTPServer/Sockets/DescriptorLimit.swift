@@ -26,7 +26,7 @@ enum DescriptorLimit {
     /// How many of so many descriptors connections may take: the rest is for listeners, loops and
     /// files.
     static func connections(of descriptorCount: Int, loopCount: Int) -> Int {
-        max(descriptorCount / 2, descriptorCount - reserve(loopCount: loopCount))
+        max(descriptorCount / 4, descriptorCount - reserve(loopCount: loopCount))
     }
 
     /// Descriptors that are kept for other things than clients' connections.

@@ -161,6 +161,8 @@ internal import Platform
         // Sessions with the chain of a client take kilobytes: clients keep them, by tickets alone.
         // SAFETY: as above.
         unsafe SSL_CTX_ctrl(raw, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
+        // SAFETY: as above; the function keeps nothing.
+        unsafe SSL_CTX_set_session_ticket_cb(raw, nil, pdm_take_ticket, nil)
         // SAFETY: as above.
         unsafe SSL_CTX_set_client_CA_list(raw, names)
         // SAFETY: as above.

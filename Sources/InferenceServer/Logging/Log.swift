@@ -21,7 +21,7 @@ final class Log: Sendable {
         level: LogLevel = .info,
         format: LogFormat = .json,
         clock: WallClock = .system,
-        write: @escaping @Sendable ([UInt8]) -> Void = StandardError.write
+        write: @escaping @Sendable ([UInt8]) -> Void = StandardError.log
     ) {
         self.level = level
         self.format = format

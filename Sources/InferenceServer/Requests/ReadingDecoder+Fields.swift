@@ -75,8 +75,21 @@ extension ReadingDecoder {
         switch token {
         case .null: return
         case .string(let text):
-            // No escape is needed in a timestamp: a text that has one is none.
-            timestamp = Timestamp.parse(bytes, text.range, naiveOffsetMinutes: format.offsetMinutes)
+            if text.hasEscapes {
+                // Some encoders escape the plus sign.
+                let plain = text.string(in: bytes).utf8
+                timestamp = Timestamp.parse(
+                    plain.span,
+                    0..<plain.count,
+                    naiveOffsetMinutes: format.offsetMinutes
+                )
+            } else {
+                timestamp = Timestamp.parse(
+                    bytes,
+                    text.range,
+                    naiveOffsetMinutes: format.offsetMinutes
+                )
+            }
         case .number(let range): timestamp = Timestamp.parseSeconds(bytes, range)
         default:
             note(pointer.text("timestamp"), "RFC 3339 or seconds are needed, not \(token.words)")

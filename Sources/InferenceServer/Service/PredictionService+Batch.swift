@@ -173,7 +173,7 @@ extension PredictionService {
         case nil: return false
         case "skip": return true
         case "fail": return false
-        default: throw .invalidQuery(name: "on_error", accepted: "fail or skip")
+        default: throw .invalidQuery(name: "on_error", accepted: "fail or skip, once")
         }
     }
 }

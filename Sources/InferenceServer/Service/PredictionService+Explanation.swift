@@ -16,7 +16,7 @@ extension PredictionService {
         case nil: return false
         case "true": return true
         case "false": return false
-        default: throw .invalidQuery(name: "explain", accepted: "true or false")
+        default: throw .invalidQuery(name: "explain", accepted: "true or false, once")
         }
     }
 
