@@ -125,10 +125,6 @@ package final class Server: Sendable {
         shared.connectionCountMax.store(min(wanted, room), ordering: .relaxed)
     }
 
-    /// How many connections there may be at a time: what the limits say, or less where the process
-    /// may not have as many descriptors.
-    package var connectionCountMax: Int { shared.connectionCountMax.load(ordering: .relaxed) }
-
     /// The port that a listener is bound to, or nil where there is none.
     package func port(of listener: Listener, isEncrypted: Bool = false) -> UInt16? {
         state.withLock { state in
