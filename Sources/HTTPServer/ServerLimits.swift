@@ -10,8 +10,9 @@ package struct ServerLimits: Sendable {
     package var fieldCountMax = 100
     /// Bytes of a body after decoding: 1 MiB; a route may set its own.
     package var bodyBytesMax = 1 << 20
-    /// Bytes of all bodies that have not come to their end or have not been answered, beyond the
-    /// 16 KiB that each connection has: 256 MiB, sixteen batches.
+    /// Bytes of all bodies that have not come to their end or have not been answered, and of
+    /// answers that are not read, beyond the 16 KiB that each connection has: 256 MiB, sixteen
+    /// batches.
     package var bodyBytesPendingMax = 256 << 20
     /// Bytes of one chunk's size line with its extensions: 256; nobody uses extensions.
     package var chunkLineBytesMax = 256
@@ -24,6 +25,9 @@ package struct ServerLimits: Sendable {
     package var acceptsPerTurnMax = 16
     /// Steps of TLS handshakes in one turn of a loop: 1, which holds requests up for 0.4 ms.
     package var handshakesPerTurnMax = 1
+    /// TLS handshakes of a loop that have begun and wait for their clients: 512, a second's of one
+    /// loop at 200 ms to the client and back, in 22 MB, or 79 at most.
+    package var handshakesOpenMax = 512
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
     /// Time in a turn of a loop after which requests that come with others of their connection wait

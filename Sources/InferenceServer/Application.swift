@@ -242,7 +242,8 @@ final class Application: Sendable {
         log.event(.info, "stopped")
     }
 
-    private static func serverConfiguration(_ settings: Settings) -> ServerConfiguration {
+    /// What the settings make of the server.
+    static func serverConfiguration(_ settings: Settings) -> ServerConfiguration {
         var listeners: [ListenerConfiguration] = []
         if let port = settings.port {
             listeners.append(ListenerConfiguration(.main, host: settings.host, port: port))

@@ -54,6 +54,7 @@ struct InferenceServerCommand: ParsableCommand {
     private func serve(_ settings: Settings) throws {
         // Logs may go to a pipe whose reader ends first.
         Signals.ignoreBrokenPipes()
+        MemoryKeeper.prepare(loopCount: Application.serverConfiguration(settings).eventLoopCount)
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         let signals: Signals.Receiver
         let handler = SignalHandler(level: settings.logLevel, format: settings.logFormat)

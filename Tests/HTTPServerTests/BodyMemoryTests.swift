@@ -85,6 +85,25 @@ struct BodyMemoryTests {
         #expect(server.wait { $0.bodyBytesPending == 0 })
     }
 
+    @Test func boundsTheAnswersThatNobodyReads() throws {
+        let server = try TestServer(limits: limits(4 * step))
+        let get = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+        let first = try #require(TestClient(port: server.port, receiveBytes: 4096))
+        first.send(get)
+        // One alone finds room for 8 MB.
+        #expect(server.wait { $0.bodyBytesPending > 7_900_000 })
+        let second = try #require(TestClient(port: server.port, receiveBytes: 4096))
+        second.send(get)
+        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+        #expect(!second.receiveAll().hasSuffix("x;"))
+        // An answer that is read takes none of it.
+        let third = try #require(TestClient(port: server.port))
+        third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(third.receive(until: "now;").hasSuffix("now;"))
+        #expect(first.receive(until: "x;").hasSuffix("x;"))
+        #expect(server.wait { $0.bodyBytesPending == 0 })
+    }
+
     @Test func growsNoFurtherThanTheBody() throws {
         var http = HTTP1Connection()
         let context = HTTP1Connection.Context(

@@ -50,7 +50,8 @@ import Testing
         ("machines-max", "0"), ("machines-max", "100000001"), ("host", ""), ("model", ""),
         ("head-timeout", "9ms"), ("batch-rows-max", "1000001"), ("host", "example.com"),
         ("host", "127.0.0.1:80"), ("admin-host", "256.0.0.1"), ("reuse-port", "yes"),
-        ("encoded-bytes-min", "0"), ("tls-handshakes-max", "0"), ("tls-port", "65536"),
+        ("encoded-bytes-min", "0"), ("tls-handshakes-max", "0"),
+        ("tls-handshakes-open-max", "0"), ("tls-port", "65536"),
         ("http2-streams-max", "0"), ("http2-streams-max", "10001"),
         ("http2-continuations-max", "1001"), ("http2-resets-max", "0"),
         ("http2-control-frames-max", "9"), ("http2-flood-interval", "9ms"),
@@ -88,6 +89,7 @@ import Testing
         ("machines-max", "100000000"), ("head-timeout", "10ms"), ("batch-rows-max", "1000000"),
         ("host", "::1"), ("host", "[::1]"), ("host", "localhost"), ("admin-host", "0.0.0.0"),
         ("reuse-port", "on"), ("encoded-bytes-min", "1"), ("tls-handshakes-max", "10000"),
+        ("tls-handshakes-open-max", "1000000"),
         ("http2-streams-max", "1"), ("http2-streams-max", "10000"),
         ("http2-continuations-max", "0"), ("http2-resets-max", "1"),
         ("http2-control-frames-max", "10"), ("http2-flood-interval", "10ms"),
@@ -146,6 +148,10 @@ import Testing
             given[missing] = nil
             #expect(throws: SettingError.self) { try settings(given) }
         }
+        let error = #expect(throws: SettingError.self) {
+            try settings(pair.merging(["tls-client-ca": "a.pem"]) { $1 })
+        }
+        #expect(error?.description.contains("without --tls-port") == true)
         var given = pair
         given["tls-port"] = "0"
         given["port"] = "off"
@@ -209,6 +215,16 @@ import Testing
             try Application(settings: later, log: Log { _ in })
         }
         #expect(error.map { "\($0)" }?.contains("--state-dir") == true)
+    }
+
+    @Test(arguments: ["state-dir", "decision-log"])
+    func bundlesHaveADirectoryOfTheirOwn(flag: String) {
+        for path in ["models", "./models/"] {
+            let error = #expect(throws: SettingError.self) {
+                try Settings(texts: [flag: path], environment: [:])
+            }
+            #expect(error?.description.contains("--model-dir") == true)
+        }
     }
 
     @Test func documentationHoldsTheTable() throws {

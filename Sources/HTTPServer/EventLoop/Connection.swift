@@ -81,7 +81,7 @@ final class Connection {
     }
 
     deinit {
-        bodies.release(http.heldByteCount)
+        bodies.release(http.heldByteCount + http.heldOutputByteCount)
     }
 
     /// Goes on with the handshake, at a time in seconds since the epoch; afterwards bytes are
@@ -91,6 +91,7 @@ final class Connection {
     func shakeHands(at seconds: Int64) -> TLSSession.Progress {
         hasBegunHandshake = true
         let progress = tls.shakeHands()
+        if progress == .failed || progress == .isPlainHTTP { tls.abandon() }
         if progress == .complete {
             guard !tls.isResumed || tls.isPeerCurrent(at: seconds) else {
                 tls.shutDownSending()

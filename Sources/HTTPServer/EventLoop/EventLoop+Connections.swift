@@ -253,6 +253,11 @@ extension EventLoop {
         if connection.isJoined { return }
         if http.hasOutput {
             guard flush(connection, &http) else { return }
+            // A client that reads no answers while others have all the memory is let go.
+            if http.hasOutput, !http.holdOutput(context) {
+                counters.add(1, to: .limitHits)
+                return drop(connection)
+            }
         }
         if !http.hasOutput {
             switch connection.ending {
@@ -265,6 +270,7 @@ extension EventLoop {
                 connection.socket.shutDownSending()
                 if http.inputHasEnded { return close(connection) }
             }
+            if http.heldOutputByteCount > 0 { _ = http.holdOutput(context) }
             buffers.takeOutput(from: &http)
             if http.isIdle || connection.ending == .lingering {
                 buffers.takeInput(from: &http)
@@ -361,6 +367,7 @@ extension EventLoop {
         let slot = connection.token.descriptor
         guard connections[slot] === connection else { return }
         connections[slot] = nil
+        if connection.hasBegunHandshake, connection.security == .handshake { handshakes.end() }
         connectionCount -= 1
         shared.connectionCount.wrappingSubtract(1, ordering: .relaxed)
         counters.add(-1, to: .connectionsOpen)

@@ -12,10 +12,12 @@ extension EventLoop {
             return queue(connection)
         }
         handshakeStepCount += 1
+        if !connection.hasBegunHandshake { beginHandshake(of: connection) }
         switch connection.shakeHands(at: shared.wallClock.nowMicroseconds / 1_000_000) {
         case .needsInput: watch(connection, .input)
         case .needsOutput: watch(connection, .output)
         case .complete:
+            handshakes.end()
             // Its requests have not waited in the line of handshakes.
             connection.waitsSince = now
             counters.add(1, to: .tlsHandshakes)
@@ -28,12 +30,32 @@ extension EventLoop {
             sayWhatIsSpoken(connection)
             fallthrough
         case .failed:
+            handshakes.end()
             counters.add(1, to: .tlsFailures)
             // The alert that says why is on its way; closing with unread bytes would reset it.
             connection.security = .ended
             connection.ending = .lingerAfterOutput
             settle(connection, &connection.http)
         }
+    }
+
+    /// Takes note of a first step; where too many wait for their clients, the one that has waited
+    /// for longest makes room.
+    ///
+    /// So a flood of clients that begin and say no more has a bounded amount of memory, and others
+    /// come in between: theirs takes a time to the client and back.
+    private func beginHandshake(of connection: Connection) {
+        handshakes.begin(connection.token)
+        let oldest = handshakes.first { token in
+            guard let connection = connections[token.descriptor] else { return false }
+            return connection.token == token && connection.security == .handshake
+        }
+        guard handshakes.count > shared.limits.handshakesOpenMax, let oldest,
+            let last = connections[oldest.descriptor]
+        else { return }
+        counters.add(1, to: .limitHits)
+        counters.add(1, to: .tlsFailures)
+        drop(last)
     }
 
     /// Tells a client that speaks in the clear that this is not done here.

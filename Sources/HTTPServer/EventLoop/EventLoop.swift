@@ -29,6 +29,8 @@ final class EventLoop: @unchecked Sendable {
     var joined: [Connection] = []
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
+    /// Handshakes that wait for their clients.
+    var handshakes = HandshakeLine()
     /// Steps of handshakes taken in this turn.
     var handshakeStepCount = 0
     /// When requests that can wait are to wait for the next turn.

@@ -2,7 +2,7 @@
 
 internal import Platform
 
-/// The receive buffer, and what it has of the memory for bodies.
+/// The receive buffer, and what it and the output have of the memory for bodies.
 extension HTTP1Connection {
     /// Takes note that the client will send no more.
     mutating func endInput() {
@@ -50,6 +50,13 @@ extension HTTP1Connection {
     /// - Returns: Whether there was as much.
     mutating func holdInput(_ byteCount: Int, _ context: Context) -> Bool {
         context.bodies.follow(&heldByteCount, byteCount: byteCount)
+    }
+
+    /// Takes memory for the output, or gives back what a longer one had; 16 KiB are free.
+    ///
+    /// - Returns: Whether there was as much.
+    mutating func holdOutput(_ context: Context) -> Bool {
+        context.bodies.follow(&heldOutputByteCount, byteCount: output.count)
     }
 
     /// Forgets the first bytes of what has come.

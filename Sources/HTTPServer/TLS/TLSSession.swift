@@ -62,6 +62,13 @@ internal import Platform
         }
     }
 
+    /// Gives back what a failed handshake has taken, of which nothing comes any more.
+    func abandon() {
+        // SAFETY: the session is valid, and nobody asks it for anything else.
+        unsafe SSL_clear(raw)
+        unsafe SSL_free_buffers(raw)
+    }
+
     /// Whether the certificate that the client has shown, in this session or in the one that it
     /// takes up again, has not ended at a time in seconds since the epoch; so it is where there is
     /// none.

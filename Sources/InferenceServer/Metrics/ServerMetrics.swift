@@ -39,7 +39,7 @@ enum ServerMetrics {
         ),
         gauge(
             "http_body_bytes_pending",
-            "Bodies that are coming or unanswered, beyond 16 KiB of each connection.",
+            "Bodies that are coming or unanswered and answers unread, beyond 16 KiB of each.",
             \.bodyBytesPending
         ),
         counter(

@@ -51,7 +51,7 @@ extension Setting {
             \.http.bodyBytesPendingMax,
             in: 65_536...(1 << 34),
             "bytes",
-            "Bodies still coming or unanswered, beyond 16 KiB of each connection; more are 503."
+            "Bodies coming or unanswered and answers unread, beyond 16 KiB each; more are 503."
         ),
         .count(
             "head-bytes-max",

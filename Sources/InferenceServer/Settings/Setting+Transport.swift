@@ -40,6 +40,13 @@ extension Setting {
             "handshakes",
             "TLS handshakes that go on in one turn of a loop: one costs hundreds of requests."
         ),
+        .count(
+            "tls-handshakes-open-max",
+            \.http.handshakesOpenMax,
+            in: 1...1_000_000,
+            "handshakes",
+            "TLS handshakes of a loop that wait for their clients; one more drops the oldest."
+        ),
         .choice(
             "reuse-port",
             \.reusesPort,

@@ -64,6 +64,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("tls-client-ca")) var tlsClientCa: String?
     @Option(help: help("tls-handshake-timeout")) var tlsHandshakeTimeout: String?
     @Option(help: help("tls-handshakes-max")) var tlsHandshakesMax: String?
+    @Option(help: help("tls-handshakes-open-max")) var tlsHandshakesOpenMax: String?
     @Option(help: help("http2-streams-max")) var http2StreamsMax: String?
     @Option(help: help("http2-continuations-max")) var http2ContinuationsMax: String?
     @Option(help: help("http2-resets-max")) var http2ResetsMax: String?

@@ -37,18 +37,38 @@ extension Settings {
         return hosts.contains("0.0.0.0") && !hosts.contains { $0.contains(":") }
     }
 
-    /// The same directory for state and decision log, whose locks exclude each other; nil where
-    /// they are two.
+    /// One directory for two things: state and decision log, whose locks exclude each other, or
+    /// bundles and what is not one; nil where each has its own.
     ///
     /// Of directories that are there, the links are followed.
     var directoryConflict: SettingError? {
-        guard let stateDirectory, let decisionDirectory else { return nil }
-        let isSame = Self.parts(stateDirectory) == Self.parts(decisionDirectory)
-        guard isSame || FileAccess.isSame(stateDirectory, decisionDirectory) else { return nil }
+        let directories: [(flag: String, path: String?)] = [
+            ("model-dir", modelDirectory), ("state-dir", stateDirectory),
+            ("decision-log", decisionDirectory),
+        ]
+        for (index, second) in directories.enumerated() {
+            for first in directories[..<index] {
+                guard let path = second.path, let other = first.path,
+                    Self.parts(path) == Self.parts(other) || FileAccess.isSame(path, other)
+                else { continue }
+                return SettingError(
+                    source: "--\(second.flag)",
+                    text: path,
+                    accepted: "a directory of its own: it is that of --\(first.flag) too",
+                    isEnvironment: false
+                )
+            }
+        }
+        return nil
+    }
+
+    /// Client certificates that are asked for where no client speaks TLS; nil where some can.
+    var authorityConflict: SettingError? {
+        guard let tlsClientAuthority, tlsPort == nil else { return nil }
         return SettingError(
-            source: "--decision-log",
-            text: decisionDirectory,
-            accepted: "a directory of its own: it is that of --state-dir too",
+            source: "--tls-client-ca",
+            text: tlsClientAuthority,
+            accepted: "possible without --tls-port: clients in the clear show no certificate",
             isEnvironment: false
         )
     }

@@ -29,7 +29,9 @@ extension Settings {
                 isEnvironment: false
             )
         }
-        if let conflict = listenerConflict ?? directoryConflict { throw conflict }
+        if let conflict = listenerConflict ?? directoryConflict ?? authorityConflict {
+            throw conflict
+        }
         if let (flag, path) = contract.conflict {
             throw SettingError(
                 source: "--\(flag)",

@@ -194,6 +194,38 @@ struct TLSTests {
         #expect(client.receive() == nil)
     }
 
+    @Test func dropsTheOldestOfTooManyHandshakes() throws {
+        var limits = ServerLimits()
+        limits.handshakesOpenMax = 2
+        let server = try TestServer(loops: 1, limits: limits, tls: certificates.configuration())
+        let flight = try #require(TLSTestClient(port: server.tlsPort)).firstFlight()
+        let silent = try #require(TestClient(port: server.tlsPort))
+        var begun: [TestClient] = []
+        for count in 1...2 {
+            let client = try #require(TestClient(port: server.tlsPort))
+            client.send(Array(flight.dropLast(10)))
+            begun.append(client)
+            #expect(server.wait { $0.bytesIn == 0 && $0.connectionsAccepted == count + 2 })
+        }
+        // Whoever comes is served, and the one that has waited for longest goes.
+        for (index, client) in begun.enumerated() {
+            let other = try #require(TLSTestClient(port: server.tlsPort))
+            #expect(other.shakeHands())
+            other.send(lastGet)
+            #expect(statuses(of: other.receiveAll()) == [200])
+            if index == 0 {
+                #expect(client.receive() == nil)
+                #expect(server.wait { $0.limitHits == 1 && $0.tlsFailures >= 1 })
+            }
+        }
+        #expect(server.server.counters.limitHits == 1, "what is complete makes room")
+        begun[1].send(Array(flight.suffix(10)))
+        #expect(begun[1].receive() != nil, "the other goes on")
+        // One that has said nothing is none of them.
+        silent.send(flight)
+        #expect(silent.receive() != nil)
+    }
+
     @Test func bringsEveryoneInWithOneStepOfAHandshakeInATurn() throws {
         var limits = ServerLimits()
         limits.handshakesPerTurnMax = 1
