@@ -26,7 +26,7 @@ package struct ServerLimits: Sendable {
     /// Steps of TLS handshakes in one turn of a loop: 1, which holds requests up for 0.4 ms.
     package var handshakesPerTurnMax = 1
     /// TLS handshakes of a loop that have begun and wait for their clients: 512, a second's of one
-    /// loop at 200 ms to the client and back, in 22 MB, or 79 at most.
+    /// loop at 200 ms to the client and back, in 36 MB, or 104 at most.
     package var handshakesOpenMax = 512
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64

@@ -3,7 +3,7 @@
 /// The TLS handshakes of a loop that have begun and wait for their clients, in the order in which
 /// they began.
 ///
-/// Each has some 43 KB, and up to 154 where a client says that its first message is long; what has
+/// Each has some 50 to 70 KB, and 200 where a client says that its first message is long; what has
 /// come to its end leaves the line once it is the first.
 struct HandshakeLine {
     /// How many have begun and not ended.
