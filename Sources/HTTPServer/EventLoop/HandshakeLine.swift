@@ -8,8 +8,12 @@
 struct HandshakeLine {
     /// How many have begun and not ended.
     private(set) var count = 0
+    /// Those, and of the ones behind the first some that have ended.
     private var tokens: [ConnectionToken] = []
     private var start = 0
+
+    /// How many are kept.
+    var tokenCount: Int { tokens.count - start }
 
     /// Puts one at the end.
     mutating func begin(_ token: ConnectionToken) {
