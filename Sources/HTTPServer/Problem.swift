@@ -91,7 +91,7 @@ extension Problem {
         case .malformedRequestLine: self.init(400, "The request line is malformed.")
         case .malformedTarget: self.init(400, "The request target is malformed.")
         case .malformedField: self.init(400, "A header field is malformed.")
-        case .foldedField: self.init(400, "A header field is folded over lines.")
+        case .foldedField: self.init(400, "A header field is folded, or begins with white space.")
         case .missingHost: self.init(400, "The Host field is missing.")
         case .repeatedHost: self.init(400, "The Host field is repeated.")
         case .invalidHost: self.init(400, "The host is malformed.")
@@ -109,7 +109,7 @@ extension Problem {
         case .trailersTooLarge(let limit):
             self.init(431, "The trailer fields are larger than \(limit) bytes.")
         case .repeatedContentType: self.init(400, "The Content-Type is repeated.")
-        case .corruptContent: self.init(400, "The body is no gzip, or ends too early.")
+        case .corruptContent: self.init(400, "The body is no whole gzip, or its sum is wrong.")
         case .truncated: self.init(400, "The request ended before its end.")
         case .timedOut: self.init(408, "The request did not arrive in time.")
         case .lengthRequired: self.init(411, "A body with Content-Length or chunked is required.")

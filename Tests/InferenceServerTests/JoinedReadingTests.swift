@@ -30,6 +30,18 @@ import Testing
         }
     }
 
+    /// A request whose content type is among its bytes, before its body.
+    private func request(_ body: String, type: String, query: String) -> (Request, [UInt8]) {
+        var request = request(Array(body.utf8))
+        let name = "content-type"
+        let bytes = Array((name + type + query + body).utf8)
+        let value = name.utf8.count..<name.utf8.count + type.utf8.count
+        request.fields = [HeaderField(name: 0..<name.utf8.count, value: value)]
+        request.query = value.upperBound..<value.upperBound + query.utf8.count
+        request.body = request.query.upperBound..<bytes.count
+        return (request, bytes)
+    }
+
     private func hour(_ hour: Int) -> String {
         Timestamp.text(1_767_225_600_000_000 + Int64(hour) * Timestamp.microsecondsPerHour)
     }
@@ -69,6 +81,106 @@ import Testing
             try #require(server.application.service.models.current?.state).counts().machines
         }
         #expect(machines[0] == machines[1])
+    }
+
+    /// One that is not read ahead says nothing about those that come with it, first or not.
+    @Test(
+        arguments: [0, 1, 2],
+        [
+            ("{}", "text/plain", "", 415), ("", "application/json", "", 400),
+            (TestReading.brief, "application/json", "x=1", 200),
+            (TestReading.brief, "application/json", "explain=false", 200),
+            (TestReading.brief, "application/json", "explain=1", 400),
+        ]
+    )
+    func leavesOutThoseThatAreNotPlain(
+        _ place: Int,
+        _ odd: (body: String, type: String, query: String, status: Int)
+    ) throws {
+        let (joint, other) = (try TestServer(), try TestServer())
+        let client = try other.client()
+        for round in 0..<3 {
+            var group = (0..<4).map { number in
+                let body = TestReading.brief
+                    .replacing("EQ001", with: "M\(round)\(number)")
+                    .replacing("85.5", with: "\(60 + 5 * round + number)")
+                return request(body, type: "application/json", query: "")
+            }
+            group.insert(request(odd.body, type: odd.type, query: odd.query), at: place)
+            let service = joint.application.service
+            let indices = group.enumerated().map { index, one in
+                service.join(one.0, bytes: one.1.span, isFirst: index == 0)
+            }
+            #expect(indices.map { $0 != nil } == group.indices.map { $0 != place })
+            for (index, one) in group.enumerated() {
+                var (request, response) = (one.0, Response())
+                request.joinedIndex = indices[index]
+                service.respond(to: request, bytes: one.1.span, response: &response)
+                guard index != place else {
+                    #expect(response.status == odd.status)
+                    continue
+                }
+                let body = String(decoding: one.1[one.0.body], as: UTF8.self)
+                let expected = try client.request("POST", "/predict", body: body)
+                #expect(response.status == 200 && expected.status == 200)
+                #expect(try content(response.body) == content(Array(expected.body.utf8)))
+            }
+        }
+    }
+
+    /// Whatever comes together: every answer is the one to its own request.
+    @Test func answersEveryClientItsOwn() throws {
+        let server = try TestServer(arguments: ["event-loops": "1"])
+        let first = try server.client()
+        let targets = [
+            "/predict", "/predict?x=1", "/predict", "/predict?explain=false", "/predict",
+            "/batch_predict", "/predict", "/predict?explain=true", "/predict", "/predict?explain=1",
+        ]
+        let statuses = [200, 200, 200, 200, 200, 200, 200, 501, 200, 400]
+        func reading(_ machine: String, _ number: Int) -> String {
+            TestReading.brief.replacing("EQ001", with: machine)
+                .replacing("85.5", with: "\(50 + 4 * number)")
+        }
+        let expected = try targets.indices.map { number in
+            let body = reading("A\(number)", number)
+            return try probability(of: try first.request("POST", "/predict", body: body))
+        }
+        #expect(Set(expected).count == targets.count)
+        let clients = try targets.indices.map { _ in try server.client() }
+        for round in 0..<100 {
+            // A body that is empty, or none of ours, in the place of one of them.
+            let odd = (round % 10, round % 2 == 0 ? "text/plain" : "application/json")
+            let order = targets.indices.map { ($0 + round) % targets.count }
+            for number in order {
+                var body = reading("R\(round)-\(number)", number)
+                if targets[number] == "/batch_predict" { body = "[\(body)]" }
+                let isOdd = number == odd.0
+                clients[number].send(
+                    TestClient.bytes(
+                        "POST",
+                        targets[number],
+                        body: isOdd && round % 2 == 1 ? "" : body,
+                        type: isOdd ? odd.1 : "application/json"
+                    )
+                )
+            }
+            for number in order {
+                let answer = try #require(try clients[number].receiveAnswer())
+                if number == odd.0 {
+                    #expect(answer.status == (round % 2 == 0 ? 415 : 400))
+                    continue
+                }
+                #expect(answer.status == statuses[number])
+                guard answer.status == 200 else { continue }
+                #expect(answer.body.contains("\"R\(round)-\(number)\""))
+                #expect(try probability(of: answer) == expected[number])
+            }
+        }
+    }
+
+    private func probability(of answer: Answer) throws -> String {
+        let text = try #require(answer.body.split(separator: "\"probability\":").last)
+        return String(text.prefix { $0 != "," })
     }
 
     @Test func tracesShareTheStagesOfTheirGroup() throws {

@@ -141,13 +141,14 @@ final class PredictionService: RequestHandler {
 
     /// Reads a plain reading ahead; all else is read when it is answered.
     func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
-        guard request.query.isEmpty, case .json? = try? mediaType(request, bytes) else {
-            return nil
-        }
-        return slots[request.loopIndex].context.withLock { context in
+        slots[request.loopIndex].context.withLock { context in
+            // Whatever the first is: the rows of the group before are nobody's any more.
             if isFirst {
                 prepareJoint(&context, slot: request.loopIndex)
                 context.joint?.beginJoined(moment(nil))
+            }
+            guard request.query.isEmpty, case .json? = try? mediaType(request, bytes) else {
+                return nil
             }
             let body = bytes.extracting(request.body)
             guard let index = context.joint?.join(body) else { return nil }
