@@ -10,9 +10,11 @@ package final class ByteBudget: Sendable {
     private let byteCountMax: Int
     private let taken = Atomic(0)
 
-    /// The steps of ``follow(_:byteCount:)``, of which the first is free: what every connection
-    /// with a request has, so that usual ones take nothing.
+    /// The steps of ``follow(_:byteCount:)``.
     private static let stepBytes = 16_384
+    /// The first of them is free: what every connection with a request has, so that usual ones take
+    /// nothing.
+    static let freeByteCount = stepBytes
 
     /// Makes a budget of which nothing is taken.
     package init(byteCountMax: Int) {

@@ -178,7 +178,10 @@ package final class Server: Sendable {
     package var counters: ServerCounters {
         var sum = ServerCounters()
         let (loops, identities) = state.withLock { ($0.loops, $0.identities) }
-        for loop in loops { loop.counters.add(to: &sum) }
+        for loop in loops {
+            loop.counters.add(to: &sum)
+            sum.answerBytesPending += loop.context.unread.byteCount
+        }
         sum.bodyBytesPending = shared.bodies.byteCount
         for identity in identities {
             sum.certificateReloads += identity.reloadCount.load(ordering: .relaxed)

@@ -33,6 +33,8 @@ package struct ServerCounters: Sendable, Equatable {
     /// Bytes of bodies that are coming or wait for their answers, beyond 16 KiB of each connection,
     /// now.
     package var bodyBytesPending = 0
+    /// Bytes of answers that are not read, beyond 16 KiB of each connection, now.
+    package var answerBytesPending = 0
     /// Connections with an unfinished request or answer when a drain ran out of time.
     package var connectionsCutOff = 0
     /// TLS handshakes that came to an end.

@@ -10,10 +10,12 @@ package struct ServerLimits: Sendable {
     package var fieldCountMax = 100
     /// Bytes of a body after decoding: 1 MiB; a route may set its own.
     package var bodyBytesMax = 1 << 20
-    /// Bytes of all bodies that have not come to their end or have not been answered, and of
-    /// answers that are not read, beyond the 16 KiB that each connection has: 256 MiB, sixteen
-    /// batches.
+    /// Bytes of all bodies that have not come to their end or have not been answered, beyond the
+    /// 16 KiB that each connection has: 256 MiB, sixteen batches.
     package var bodyBytesPendingMax = 256 << 20
+    /// Bytes of the answers of a loop that are not read, beyond 16 KiB of each connection: 32 MiB,
+    /// a thousand of the largest that is no batch's.
+    package var answerBytesPendingMax = 32 << 20
     /// Bytes of one chunk's size line with its extensions: 256; nobody uses extensions.
     package var chunkLineBytesMax = 256
     /// Bytes of coding around a chunked body: 64 KiB and the body's size again, so that one-byte

@@ -31,6 +31,7 @@ final class Connection {
     let socket: Socket
     private let tls: TLSSession
     private let bodies: ByteBudget
+    private let unread: ByteBudget
     /// A constant, which costs those in the clear one load where a variable would cost a call.
     let isEncrypted: Bool
     var security: Security
@@ -68,7 +69,8 @@ final class Connection {
         generation: UInt32,
         listener: Listener,
         loopIndex: Int,
-        bodies: ByteBudget
+        bodies: ByteBudget,
+        unread: ByteBudget
     ) {
         token = ConnectionToken(descriptor: socket.rawValue, generation: generation)
         self.socket = socket
@@ -76,12 +78,14 @@ final class Connection {
         security = tls.isPlain ? .none : .handshake
         self.tls = tls
         self.bodies = bodies
+        self.unread = unread
         http.reset(listener: listener, loopIndex: loopIndex)
         http.isEncrypted = isEncrypted
     }
 
     deinit {
-        bodies.release(http.heldByteCount + http.heldOutputByteCount)
+        bodies.release(http.heldByteCount)
+        unread.release(http.heldOutputByteCount)
     }
 
     /// Goes on with the handshake, at a time in seconds since the epoch; afterwards bytes are

@@ -72,7 +72,8 @@ extension EventLoop {
                 generation: nextGeneration(),
                 listener: listener.listener,
                 loopIndex: index,
-                bodies: shared.bodies
+                bodies: shared.bodies,
+                unread: context.unread
             )
             let watched: Readiness = connection.isEncrypted ? [.input, .peerEnd] : .input
             connection.readiness = watched

@@ -253,10 +253,9 @@ extension EventLoop {
         if connection.isJoined { return }
         if http.hasOutput {
             guard flush(connection, &http) else { return }
-            // A client that reads no answers while others have all the memory is let go.
-            if http.hasOutput, !http.holdOutput(context) {
-                counters.add(1, to: .limitHits)
-                return drop(connection)
+            // Of HTTP/2 no more is written than there is memory for.
+            if http.hasOutput, connection.http2 == nil {
+                guard holdOutput(of: connection, &http) else { return }
             }
         }
         if !http.hasOutput {
@@ -270,7 +269,8 @@ extension EventLoop {
                 connection.socket.shutDownSending()
                 if http.inputHasEnded { return close(connection) }
             }
-            if http.heldOutputByteCount > 0 { _ = http.holdOutput(context) }
+            if http.heldOutputByteCount > 0 { _ = http.holdOutput(0, context) }
+            if connection.http2 == nil { http.pace.follow(isWaiting: false, at: now) }
             buffers.takeOutput(from: &http)
             if http.isIdle || connection.ending == .lingering {
                 buffers.takeInput(from: &http)
@@ -296,6 +296,7 @@ extension EventLoop {
                 let sent = try connection.send(http.output, from: http.outputSent)
                 guard let sent else { return true }
                 http.outputSent += sent
+                http.pace.didSend(sent)
                 connection.deadlineKind = .none
                 counters.add(sent, to: .bytesOut)
             }

@@ -25,8 +25,10 @@ extension EventLoop {
         _ http: inout HTTP1Connection
     ) -> Bool {
         http.dropInput(http2.receive(http.input.span.extracting(http.unread)))
+        if http2.lacksRoom { makeRoom(for: connection, &http) }
         answerReady(connection, http2)
-        http2.write(to: &http.output)
+        write(http2, &http)
+        http.pace.follow(isWaiting: http2.holdAnswers(), at: now)
         let isRead = http.unread.isEmpty
         if http2.isOver || http.inputHasEnded && isRead && !http2.owesAnswers {
             switch http2.refusal {
@@ -41,6 +43,15 @@ extension EventLoop {
         queue(connection)
         if http2.isDecoding { connection.waitsSince = now }
         return false
+    }
+
+    /// Writes what is free in any case, and more where there is memory for it.
+    private func write(_ http2: HTTP2Connection, _ http: inout HTTP1Connection) {
+        let limit = shared.limits.outputBytesMax
+        let free = min(limit, ByteBudget.freeByteCount)
+        http2.write(to: &http.output, limit: free)
+        guard http2.hasMoreToWrite, free < limit, http.holdOutput(limit, context) else { return }
+        http2.write(to: &http.output, limit: limit)
     }
 
     private func answerReady(_ connection: Connection, _ http2: HTTP2Connection) {

@@ -182,7 +182,7 @@ private struct HTTP2Probe {
                 }
             }
             output.removeAll(keepingCapacity: true)
-            http2.write(to: &output)
+            http2.write(to: &output, limit: context.limits.outputBytesMax)
         } while http2.hasReady || http2.hasMoreToWrite
         check()
     }

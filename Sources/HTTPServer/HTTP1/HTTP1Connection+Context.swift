@@ -12,6 +12,8 @@ extension HTTP1Connection {
         let handler: (any RequestHandler)?
         /// What the bodies of all connections take.
         let bodies: ByteBudget
+        /// What the answers of the loop's connections take that are not read.
+        let unread: ByteBudget
         /// The `Date` field as it goes out, with its CRLF; empty for none.
         var date: [UInt8] = []
         let coder = ContentCoder()
@@ -33,6 +35,7 @@ extension HTTP1Connection {
             timeouts = LoopTimeouts(limits: limits)
             self.handler = handler
             self.bodies = bodies ?? ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
+            unread = ByteBudget(byteCountMax: limits.answerBytesPendingMax)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 internal import Platform
 
-/// The receive buffer, and what it and the output have of the memory for bodies.
+/// The receive buffer, and what it and the output have of the memory for bodies and answers.
 extension HTTP1Connection {
     /// Takes note that the client will send no more.
     mutating func endInput() {
@@ -52,11 +52,18 @@ extension HTTP1Connection {
         context.bodies.follow(&heldByteCount, byteCount: byteCount)
     }
 
-    /// Takes memory for the output, or gives back what a longer one had; 16 KiB are free.
+    /// Takes memory for an output of so many bytes, or gives back what a longer one had.
     ///
     /// - Returns: Whether there was as much.
-    mutating func holdOutput(_ context: Context) -> Bool {
-        context.bodies.follow(&heldOutputByteCount, byteCount: output.count)
+    mutating func holdOutput(_ byteCount: Int, _ context: Context) -> Bool {
+        context.unread.follow(&heldOutputByteCount, byteCount: byteCount)
+    }
+
+    /// Forgets what was to be sent.
+    mutating func dropOutput(_ context: Context) {
+        output = []
+        outputSent = 0
+        _ = holdOutput(0, context)
     }
 
     /// Forgets the first bytes of what has come.

@@ -43,8 +43,10 @@ struct HTTP1Connection {
     var reservations: [any AnyObject & Sendable] = []
     /// What the input has of the memory for bodies.
     var heldByteCount = 0
-    /// What the output has of it, where the socket does not take it all.
+    /// What the output has of the memory for answers, where the socket does not take it all.
     var heldOutputByteCount = 0
+    /// How fast what waits is read.
+    var pace = ReadingPace()
 
     var request = Request()
     /// Counts requests, so that a late answer finds its own.

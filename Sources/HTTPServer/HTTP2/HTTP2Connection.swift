@@ -63,10 +63,10 @@ final class HTTP2Connection {
     var answerByteCount = 0 {
         didSet {
             guard answerByteCount < oldValue, heldAnswerByteCount > 0 else { return }
-            _ = context.bodies.follow(&heldAnswerByteCount, byteCount: answerByteCount)
+            _ = context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
         }
     }
-    /// What they have of the memory for bodies, once they are more than wait for free.
+    /// What they have of the memory for answers, beyond what waits for free.
     private var heldAnswerByteCount = 0
 
     var resets: HTTP2FloodGuard
@@ -109,7 +109,8 @@ final class HTTP2Connection {
     }
 
     deinit {
-        context.bodies.release(heldByteCount + heldAnswerByteCount)
+        context.bodies.release(heldByteCount)
+        context.unread.release(heldAnswerByteCount)
     }
 
     /// Takes memory for the requests and so many bytes more, or gives back what they had before.
@@ -176,23 +177,34 @@ final class HTTP2Connection {
             && hasRoomForAnswers
     }
 
-    /// Whether more answers may wait.
-    ///
-    /// RFC 9113 §5.2: one stream that is read slowly is not to hold up the others, which may be
-    /// those of other clients behind a proxy; so more than what waits for free takes memory of that
-    /// for bodies.
+    /// Whether more answers may wait: some for free, and with memory so many that a stream which is
+    /// read slowly does not hold up the others (RFC 9113 §5.2), which may be those of other clients
+    /// behind a proxy.
     private var hasRoomForAnswers: Bool {
-        let freeMax = context.limits.outputBytesMax
-        if answerByteCount <= freeMax { return true }
-        return answerByteCount <= Self.waitingAnswersFactor * freeMax
-            && context.bodies.follow(&heldAnswerByteCount, byteCount: answerByteCount)
+        mayHaveMoreAnswers
+            && context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
     }
 
-    /// Appends frames to the output, up to its limit.
-    func write(to output: inout [UInt8]) {
-        if failure == nil, !session.write(to: &output, limit: context.limits.outputBytesMax) {
-            fail(.protocolError)
-        }
+    /// Takes memory for the answers that wait, as far as there is some.
+    ///
+    /// - Returns: Whether they are more than wait for free.
+    func holdAnswers() -> Bool {
+        let hasRoom = context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
+        return !hasRoom || heldAnswerByteCount > 0
+    }
+
+    private var mayHaveMoreAnswers: Bool {
+        answerByteCount <= Self.waitingAnswersFactor * context.limits.outputBytesMax
+    }
+
+    /// Whether requests wait only because answers to others have all the memory.
+    var lacksRoom: Bool {
+        readyStart < ready.count && failure == nil && mayHaveMoreAnswers && !hasRoomForAnswers
+    }
+
+    /// Appends frames to the output, until it has so many bytes.
+    func write(to output: inout [UInt8], limit: Int) {
+        if failure == nil, !session.write(to: &output, limit: limit) { fail(.protocolError) }
         guard let failure, !hasSaidGoodbye else { return }
         hasSaidGoodbye = true
         output.append(goAway: failure, lastStreamID: session.lastStreamID)

@@ -39,8 +39,13 @@ enum ServerMetrics {
         ),
         gauge(
             "http_body_bytes_pending",
-            "Bodies that are coming or unanswered and answers unread, beyond 16 KiB of each.",
+            "Bodies that are coming or unanswered, beyond 16 KiB of each connection.",
             \.bodyBytesPending
+        ),
+        gauge(
+            "http_answer_bytes_pending",
+            "Answers that are not read, beyond 16 KiB of each connection.",
+            \.answerBytesPending
         ),
         counter(
             "http_requests_shed_total",

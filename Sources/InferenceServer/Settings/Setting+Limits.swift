@@ -51,7 +51,14 @@ extension Setting {
             \.http.bodyBytesPendingMax,
             in: 65_536...(1 << 34),
             "bytes",
-            "Bodies coming or unanswered and answers unread, beyond 16 KiB each; more are 503."
+            "Bodies still coming or unanswered, beyond 16 KiB of each connection; more are 503."
+        ),
+        .count(
+            "answer-bytes-pending-max",
+            \.http.answerBytesPendingMax,
+            in: 65_536...(1 << 34),
+            "bytes",
+            "Answers of a loop that are not read, beyond 16 KiB each; then the slowest is dropped."
         ),
         .count(
             "head-bytes-max",

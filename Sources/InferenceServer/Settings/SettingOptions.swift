@@ -37,6 +37,7 @@ struct SettingOptions: ParsableArguments {
     @Option(help: help("history-rows-max")) var historyRowsMax: String?
     @Option(help: help("body-bytes-max")) var bodyBytesMax: String?
     @Option(help: help("body-bytes-pending-max")) var bodyBytesPendingMax: String?
+    @Option(help: help("answer-bytes-pending-max")) var answerBytesPendingMax: String?
     @Option(help: help("head-bytes-max")) var headBytesMax: String?
     @Option(help: help("target-bytes-max")) var targetBytesMax: String?
     @Option(help: help("fields-max")) var fieldsMax: String?

@@ -95,13 +95,13 @@ struct HTTP2LimitTests {
         for stream in 0..<UInt32(8) { machine.feed(Frames.headers(2 * stream + 1, get)) }
         // Three fit sixteen times what waits for free, and the next is let in beside them.
         #expect(machine.requests.count == 4)
-        #expect(machine.context.bodies.byteCount == 16_384)
+        #expect(machine.context.unread.byteCount == 16_384)
         machine.feed(Frames.windowUpdate(1, 9000))
         #expect(machine.requests.count == 5)
         machine.feed((1..<8).flatMap { Frames.windowUpdate(2 * $0 + 1, 9000) })
         #expect(machine.requests.count == 8)
         machine.feed(Frames.windowUpdate(0, 100_000))
-        #expect(machine.reader.statuses.count == 8 && machine.context.bodies.byteCount == 0)
+        #expect(machine.reader.statuses.count == 8 && machine.context.unread.byteCount == 0)
     }
 
     @Test func whatHasAReservationHoldsUpNoOthers() throws {
@@ -118,7 +118,7 @@ struct HTTP2LimitTests {
         machine.defers = false
         machine.feed(Frames.headers(3, get))
         #expect(machine.requests.count == 2)
-        #expect(machine.context.bodies.byteCount == 0)
+        #expect(machine.context.unread.byteCount == 0)
     }
 
     @Test func boundsTheBody() throws {

@@ -52,7 +52,7 @@ struct HTTP2Machine {
             context.coder.beginTurn()
             answerReady()
             var written: [UInt8] = []
-            http2.write(to: &written)
+            http2.write(to: &written, limit: context.limits.outputBytesMax)
             output += written
             reader.read(written)
         } while http2.hasReady || http2.hasMoreToWrite

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+import Testing
+
+private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/// Answers that clients do not read, or not fast.
+struct UnreadAnswerTests {
+    private func server() throws -> TestServer {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 65_536
+        limits.writeTimeout = .seconds(3600)
+        return try TestServer(loops: 1, limits: limits, hasTestClock: true)
+    }
+
+    private func client(_ server: TestServer) throws -> TestClient {
+        try #require(TestClient(port: server.port, receiveBytes: 4096))
+    }
+
+    @Test func paceCountsFromWhenAnswersWait() throws {
+        var pace = ReadingPace()
+        pace.didSend(1_000_000)
+        #expect(pace.bytesPerSecond(at: 5) == nil)
+        pace.follow(isWaiting: true, at: 1_000_000_000)
+        #expect(pace.bytesPerSecond(at: 2_000_000_000) == 65_536)
+        #expect(pace.bytesPerSecond(at: 1_000_000_001) == 65_536)
+        pace.didSend(65_536)
+        pace.follow(isWaiting: true, at: 3_000_000_000)
+        #expect(pace.bytesPerSecond(at: 5_000_000_000) == 32_768)
+        pace.follow(isWaiting: false, at: 5_000_000_000)
+        #expect(pace.bytesPerSecond(at: 6_000_000_000) == nil)
+    }
+
+    @Test func theSlowestReaderIsLetGo() throws {
+        let server = try server()
+        let silent = try client(server)
+        silent.send(getLarge)
+        // One alone finds room for 8 MB.
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        server.advance(by: .seconds(10))
+        let reader = try client(server)
+        reader.send(getLarge)
+        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+        #expect(!silent.receiveAll().hasSuffix("x;"))
+        // An answer that is read takes none of it.
+        let other = try #require(TestClient(port: server.port))
+        other.send(get)
+        #expect(other.receive(until: "now;").hasSuffix("now;"))
+        #expect(reader.receive(until: "x;").hasSuffix("x;"))
+        #expect(server.wait { $0.answerBytesPending == 0 && $0.limitHits == 1 })
+    }
+
+    /// Those who have come later and read nothing go before one who reads, however long that takes.
+    @Test func whoReadsStays() throws {
+        let server = try server()
+        let reader = try client(server)
+        reader.send(getLarge)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        var count = 0
+        while count < 4_000_000 { count += reader.receive()?.count ?? 4_000_000 }
+        server.advance(by: .seconds(10))
+        let silent = try client(server)
+        silent.send(getLarge)
+        // It has just come, and the reader has read 400 KB a second.
+        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+    }
+
+    /// A stream that is not read, with a byte now and then, keeps no memory that others need.
+    @Test func aDripKeepsNoOneOut() throws {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 65_536
+        limits.outputBytesMax = 16_384
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        var silent = try #require(HTTP2Client(port: server.port))
+        silent.client.send(Frames.settings([(4, 0)]))
+        let head = Frames.request("POST", "/echo")
+        func ask(_ client: HTTP2Client, _ stream: UInt32) {
+            client.client.send(Frames.headers(stream, head, flags: 4))
+            client.client.send(Frames.data(stream, String(repeating: "a", count: 10_000)))
+        }
+        for stream in 0..<UInt32(8) { ask(silent, 2 * stream + 1) }
+        #expect(server.wait { $0.answerBytesPending == 65_536 })
+        for _ in 0..<5 {
+            server.advance(by: .seconds(5))
+            silent.client.send(Frames.windowUpdate(1, 1))
+        }
+        let other = try #require(HTTP2Client(port: server.port))
+        other.client.send(Frames.settings([(4, 0)]))
+        for stream in 0..<UInt32(4) { ask(other, 2 * stream + 1) }
+        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+        silent.receive { _ in false }
+        #expect(silent.isClosed)
+    }
+}
