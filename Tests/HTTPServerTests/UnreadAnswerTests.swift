@@ -81,7 +81,8 @@ struct UnreadAnswerTests {
             client.client.send(Frames.data(stream, String(repeating: "a", count: 10_000)))
         }
         for stream in 0..<UInt32(8) { ask(silent, 2 * stream + 1) }
-        #expect(server.wait { $0.answerBytesPending == 65_536 })
+        // With what each stream has of its own.
+        #expect(server.wait { $0.answerBytesPending == 81_920 })
         for _ in 0..<5 {
             server.advance(by: .seconds(5))
             silent.client.send(Frames.windowUpdate(1, 1))
@@ -89,8 +90,29 @@ struct UnreadAnswerTests {
         let other = try #require(HTTP2Client(port: server.port))
         other.client.send(Frames.settings([(4, 0)]))
         for stream in 0..<UInt32(4) { ask(other, 2 * stream + 1) }
-        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+        #expect(server.wait { $0.limitHits == 2 && $0.connectionsOpen == 1 })
         silent.receive { _ in false }
         #expect(silent.isClosed)
+    }
+
+    @Test func aRequestIsRefusedWhereAnswersHaveAllMemory() throws {
+        var machine = try HTTP2Machine(
+            limits: {
+                var limits = ServerLimits()
+                limits.answerBytesPendingMax = 65_536
+                return limits
+            }()
+        )
+        try #require(machine.context.unread.reserve(65_536))
+        machine.body = Array(repeating: 0x78, count: 15_000)
+        machine.feed(Frames.settings([(4, 0)]))
+        let get = Frames.request("GET", "/")
+        for stream: UInt32 in [1, 3, 5] { machine.feed(Frames.headers(stream, get)) }
+        // The first two wait for free; the third was not looked at, and its client may try again.
+        #expect(machine.requests.count == 2)
+        #expect(machine.reader.resets == [5: 7])
+        machine.context.unread.release(65_536)
+        machine.feed(Frames.headers(7, get))
+        #expect(machine.requests.count == 3 && machine.http2.openCount == 3)
     }
 }

@@ -25,7 +25,11 @@ extension EventLoop {
         _ http: inout HTTP1Connection
     ) -> Bool {
         http.dropInput(http2.receive(http.input.span.extracting(http.unread)))
-        if http2.lacksRoom { makeRoom(for: connection, &http) }
+        if http2.lacksRoom {
+            http2.lacksRoom = false
+            counters.add(1, to: .limitHits)
+            makeRoom(for: connection, &http)
+        }
         answerReady(connection, http2)
         write(http2, &http)
         http.pace.follow(isWaiting: http2.holdAnswers(), at: now)

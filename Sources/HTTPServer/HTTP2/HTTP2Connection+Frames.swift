@@ -146,6 +146,10 @@ extension HTTP2Connection {
     }
 
     private func finishHead(_ slot: Int, isLast: Bool) {
+        // RFC 9113 §8.7: nothing has been done, and the client may ask again.
+        guard hasRoomForRequest() else {
+            return session.submitReset(slots[slot].id, .refusedStream)
+        }
         do throws(RequestError) {
             try slots[slot].finishHead(context, isLast: isLast)
         } catch {

@@ -123,7 +123,7 @@ extension HTTP2Connection {
     /// see that and not the answer.
     func linger(_ slot: Int) {
         slots[slot].phase = .lingering
-        slots[slot].dropAnswer()
+        answerByteCount -= slots[slot].dropAnswer()
         slots[slot].lingeredByteCount = 0
         slots[slot].lingerEnd = context.nowNanoseconds + context.timeouts.lingerTotal
         setDeadline(slot, context.timeouts.linger)

@@ -100,7 +100,7 @@ extension HTTP2Connection {
     /// Takes note that bytes of a streamed answer went out.
     func didSendPiece(_ slot: Int) {
         if slots[slot].answerLeft == 0 {
-            slots[slot].dropAnswer()
+            answerByteCount -= slots[slot].dropAnswer()
         }
         continuePieces(slot)
     }

@@ -68,6 +68,8 @@ final class HTTP2Connection {
     }
     /// What they have of the memory for answers, beyond what waits for free.
     private var heldAnswerByteCount = 0
+    /// Whether the last request was refused for want of it.
+    var lacksRoom = false
 
     var resets: HTTP2FloodGuard
     var controlFrames: HTTP2FloodGuard
@@ -197,9 +199,13 @@ final class HTTP2Connection {
         answerByteCount <= Self.waitingAnswersFactor * context.limits.outputBytesMax
     }
 
-    /// Whether requests wait only because answers to others have all the memory.
-    var lacksRoom: Bool {
-        readyStart < ready.count && failure == nil && mayHaveMoreAnswers && !hasRoomForAnswers
+    /// Whether a request may come in: not where answers that wait, to this client and others, have
+    /// all the memory.
+    ///
+    /// One whose own answers alone are too many to have more waits instead.
+    func hasRoomForRequest() -> Bool {
+        lacksRoom = mayHaveMoreAnswers && !hasRoomForAnswers
+        return !lacksRoom
     }
 
     /// Appends frames to the output, until it has so many bytes.

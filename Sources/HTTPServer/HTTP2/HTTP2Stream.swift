@@ -64,6 +64,8 @@ struct HTTP2Stream {
     /// Buffers above this are not kept for the next stream, or while an answer waits: a connection
     /// may have a hundred, which nobody counts.
     private static let keptBytesMax = 1024
+    /// What a stream has apart from buffers, here and in nghttp2, by measurement.
+    private static let ownByteCount = 1024
     /// Likewise of fields: those of a usual client.
     private static let keptFieldCountMax = 16
 
@@ -124,14 +126,16 @@ struct HTTP2Stream {
 
     /// Takes note of further bytes of the answer and of what goes with them.
     ///
-    /// - Returns: How many of them the connection is to count: none where they are reserved.
+    /// - Returns: How many of them the connection is to count: none where they are reserved, else
+    ///   with the first those that the stream itself has until it ends.
     mutating func count(_ byteCount: Int, _ reservation: (any AnyObject & Sendable)?) -> Int {
         if let reservation {
             reservations.append(reservation)
             return 0
         }
-        countedByteCount += byteCount
-        return byteCount
+        let count = byteCount + (countedByteCount == 0 ? HTTP2Stream.ownByteCount : 0)
+        countedByteCount += count
+        return count
     }
 
     /// Takes note of bytes of the answer that have gone out.
@@ -139,33 +143,32 @@ struct HTTP2Stream {
     /// - Returns: How many of them the connection has counted.
     mutating func send(_ byteCount: Int) -> Int {
         answerSent += byteCount
-        let counted = min(byteCount, countedByteCount)
+        let counted = min(byteCount, max(0, countedByteCount - HTTP2Stream.ownByteCount))
         countedByteCount -= counted
         return counted
     }
 
     /// Forgets an answer that has been sent.
-    mutating func dropAnswer() {
+    ///
+    /// - Returns: How many bytes the connection has counted yet.
+    mutating func dropAnswer() -> Int {
         HTTP2Stream.empty(&answer)
         answerSent = 0
-        countedByteCount = 0
         if !reservations.isEmpty { reservations.removeAll() }
+        defer { countedByteCount = 0 }
+        return countedByteCount
     }
 
     /// Gives the slot back.
     ///
     /// - Returns: How many bytes of request and answer it held, of those that are counted.
     mutating func end() -> (request: Int, answer: Int) {
-        defer { clear() }
-        return (bytes.count, countedByteCount)
-    }
-
-    private mutating func clear() {
+        let byteCount = bytes.count
         phase = .free
         id = 0
         deadline = .max
         dropRequest()
-        dropAnswer()
+        return (byteCount, dropAnswer())
     }
 
     /// Whether the client takes gzip, read from the request.

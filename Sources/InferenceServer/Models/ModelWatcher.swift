@@ -31,6 +31,7 @@ final class ModelWatcher: Sendable {
     /// The trial that went on when the process before ended, until it goes on here.
     let trialBefore = Mutex<ServingMemory.Trial?>(nil)
     private let isStopped = Atomic(false)
+    private let rescanWaits = Atomic(false)
     /// The epoch of the last model that was found faulty with nothing to go back to.
     let lastFaulty = Atomic(-1)
 
@@ -69,7 +70,10 @@ final class ModelWatcher: Sendable {
 
     /// Looks soon, also where nothing seems to have changed.
     func rescan() {
+        // One that waits does for all that are asked for until it begins.
+        if rescanWaits.exchange(true, ordering: .acquiringAndReleasing) { return }
         queue.async { [self] in
+            rescanWaits.store(false, ordering: .releasing)
             scan(isForced: true)
             keep()
         }
