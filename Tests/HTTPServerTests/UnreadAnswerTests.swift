@@ -95,6 +95,26 @@ struct UnreadAnswerTests {
         #expect(silent.isClosed)
     }
 
+    /// Requests that have come at once, before the first was answered, are given back too.
+    @Test func noRequestWaitsBehindAnswersThatNoWindowLetsOut() throws {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 65_536
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let silent = try client(server)
+        silent.send(getLarge)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        var other = try #require(HTTP2Client(port: server.port))
+        let path = "/" + String(repeating: "x", count: 5000)
+        let streams = (0..<20).map { UInt32(2 * $0 + 1) }
+        let requests = streams.flatMap { Frames.headers($0, Frames.request("GET", path)) }
+        other.client.send(Frames.settings([(4, 0)]) + requests)
+        other.receive { $0.resets.count == 17 }
+        // Two answers of 5 KB wait for free, with what their streams have, and a third is let in.
+        #expect(
+            other.reader.resets.values.allSatisfy { $0 == 7 } && other.reader.statuses.count == 3
+        )
+    }
+
     @Test func aRequestIsRefusedWhereAnswersHaveAllMemory() throws {
         var machine = try HTTP2Machine(
             limits: {

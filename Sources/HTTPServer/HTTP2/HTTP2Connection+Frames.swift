@@ -147,7 +147,7 @@ extension HTTP2Connection {
 
     private func finishHead(_ slot: Int, isLast: Bool) {
         // RFC 9113 §8.7: nothing has been done, and the client may ask again.
-        guard hasRoomForRequest() else {
+        guard hasRoomForRequest(), holdRequests() else {
             return session.submitReset(slots[slot].id, .refusedStream)
         }
         do throws(RequestError) {
@@ -155,7 +155,6 @@ extension HTTP2Connection {
         } catch {
             slots[slot].refuse(error)
         }
-        if !holdRequests() { slots[slot].refuse(.noRoom) }
         let expectsContinue = slots[slot].parser.expectsContinue
         let isRefused = slots[slot].error != nil || expectsContinue && !slots[slot].routing.hasRoute
         guard !isLast, !isRefused else { return makeReady(slot) }

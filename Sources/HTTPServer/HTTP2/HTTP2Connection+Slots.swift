@@ -23,6 +23,8 @@ extension HTTP2Connection {
         let left = slots[slot].end()
         requestByteCount -= left.request
         answerByteCount -= left.answer
+        // A few are enough for the next ones.
+        if freeSlots.count >= Self.keptSlotCountMax { slots[slot].dropBuffers() }
         freeSlots.append(slot)
         openCount -= 1
         if openCount == 0 { idleSince = context.nowNanoseconds }

@@ -89,6 +89,8 @@ final class HTTP2Connection {
     private static let framesPerCallMax = 64
     /// How much more than waits for free may wait on a connection: 1 MiB by default.
     private static let waitingAnswersFactor = 16
+    /// Free places of streams whose buffers are kept.
+    static let keptSlotCountMax = 16
     /// Bytes after which frames are counted: the smallest take 9.
     private static let stepBytesMin = 1024
     private static let stepBytesMax = 16_384
@@ -206,6 +208,19 @@ final class HTTP2Connection {
     func hasRoomForRequest() -> Bool {
         lacksRoom = mayHaveMoreAnswers && !hasRoomForAnswers
         return !lacksRoom
+    }
+
+    /// Gives requests back that wait behind answers which no window lets out, where all memory for
+    /// answers is taken.
+    ///
+    /// - Returns: Whether there were some.
+    func refuseWaiting() -> Bool {
+        guard readyStart < ready.count, !hasMoreToWrite, !hasRoomForRequest() else { return false }
+        for (slot, id) in ready[readyStart...]
+        where slots[slot].id == id && slots[slot].phase == .ready {
+            session.submitReset(id, .refusedStream)
+        }
+        return true
     }
 
     /// Appends frames to the output, until it has so many bytes.

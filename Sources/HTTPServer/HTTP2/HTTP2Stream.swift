@@ -96,6 +96,13 @@ struct HTTP2Stream {
         bodyStart = 0
     }
 
+    /// Gives all memory of a free slot back but its own.
+    mutating func dropBuffers() {
+        bytes = []
+        answer = []
+        request.fields = []
+    }
+
     /// The phase and the fault of a stream, if the slot is still its own.
     func state(of id: Int32) -> (phase: Phase, error: RequestError?) {
         self.id == id ? (phase, error) : (.free, nil)
