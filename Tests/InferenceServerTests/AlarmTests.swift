@@ -70,6 +70,28 @@ import Testing
         }
     }
 
+    /// A reading too old for the record says nothing of its machine's alarm, whatever its risk.
+    @Test func aStaleReadingIsAnsweredWithTheAlarmThatIs() throws {
+        let server = try makeServer()
+        let client = try server.client()
+        _ = try Self.batch(client, readings.map(\.json))
+        var active = 0
+        for machine in 0..<Self.machines {
+            for temperature in [20.0, 90, 250] {
+                let stale = TestReading.json(machine, hour: -500, temperature: temperature)
+                let answer = try client.request("POST", "/predict", body: stale).json
+                guard case .string(let id) = answer["equipment_id"] else {
+                    Issue.record("no machine")
+                    continue
+                }
+                let kept = try client.request("GET", "/equipment/\(id)").json["alarm"]
+                #expect(answer["alarm"] == kept && kept != nil)
+                if kept?["active"] == .bool(true) { active += 1 }
+            }
+        }
+        #expect(active > 0 && active < 3 * Self.machines)
+    }
+
     /// Plays the answered probabilities by the rule and compares; returns how many alarms began.
     private func compare(_ answers: [JSONValue]) throws -> Int {
         #expect(answers.count == readings.count)

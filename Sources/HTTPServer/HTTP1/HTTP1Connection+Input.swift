@@ -32,11 +32,12 @@ extension HTTP1Connection {
         return inputEnd < input.count
     }
 
-    /// How much larger the input becomes: twice as large, or what the rest of a body takes.
+    /// How much larger the input becomes: twice as large, or what the rest of a body takes, which
+    /// is nothing where requests before it have left room for all.
     private var growth: Int {
         let doubled = max(input.count, 4096)
         guard isInBody else { return doubled }
-        return min(doubled, parser.position + bodyByteCount - (input.count - inputStart))
+        return min(doubled, max(0, parser.position + bodyByteCount - (input.count - inputStart)))
     }
 
     /// Makes the input larger, as far as there is memory for bodies.

@@ -189,8 +189,9 @@ struct RowPredictor: ~Copyable {
             probability: 0,
             prediction: 0,
             riskLevel: .low,
+            // Of a stale reading the record is not looked at.
             alarmNote: rows.rows[index].history != nil
-                ? .none : scratch.remembersAlarm ? .remembered : .quiet,
+                ? .none : scratch.remembersAlarm || admission == .stale ? .remembered : .quiet,
             place: admission == .inOrder ? scratch.place : nil,
             standing: scratch.standing
         )
