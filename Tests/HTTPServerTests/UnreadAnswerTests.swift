@@ -52,6 +52,22 @@ struct UnreadAnswerTests {
         #expect(server.wait { $0.answerBytesPending == 0 && $0.limitHits == 1 })
     }
 
+    /// Answers that have their memory, as those to batches, count for nobody's pace.
+    @Test func whatIsReservedIsNotCounted() throws {
+        final class Reservation: Sendable {}
+        let server = try server()
+        let clients = try (0..<3).map { _ in try client(server) }
+        for client in clients { client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n") }
+        #expect(server.wait { $0.requestsDeferred == 3 })
+        var answer = TestHandler.answer(String(repeating: "x", count: 6_000_000) + ";")
+        answer.reservation = Reservation()
+        server.handler.release(answer)
+        #expect(server.wait { $0.requestsDeferred == 0 })
+        server.advance(by: .seconds(10))
+        for client in clients { #expect(client.receive(until: "x;").hasSuffix("x;")) }
+        #expect(server.server.counters.limitHits == 0)
+    }
+
     /// Those who have come later and read nothing go before one who reads, however long that takes.
     @Test func whoReadsStays() throws {
         let server = try server()

@@ -253,8 +253,8 @@ extension EventLoop {
         if connection.isJoined { return }
         if http.hasOutput {
             guard flush(connection, &http) else { return }
-            // Of HTTP/2 no more is written than there is memory for.
-            if http.hasOutput, connection.http2 == nil {
+            // Of HTTP/2 no more is written than there is memory for, and what is reserved has some.
+            if http.hasOutput, connection.http2 == nil, http.reservations.isEmpty {
                 guard holdOutput(of: connection, &http) else { return }
             }
         }
