@@ -19,18 +19,29 @@ struct UnreadAnswerTests {
         try #require(TestClient(port: server.port, receiveBytes: 4096))
     }
 
-    @Test func paceCountsFromWhenAnswersWait() throws {
-        var pace = ReadingPace()
-        pace.didSend(1_000_000)
-        #expect(pace.bytesPerSecond(at: 5) == nil)
-        pace.follow(isWaiting: true, at: 1_000_000_000)
-        #expect(pace.bytesPerSecond(at: 2_000_000_000) == 65_536)
-        #expect(pace.bytesPerSecond(at: 1_000_000_001) == 65_536)
-        pace.didSend(65_536)
-        pace.follow(isWaiting: true, at: 3_000_000_000)
-        #expect(pace.bytesPerSecond(at: 5_000_000_000) == 32_768)
-        pace.follow(isWaiting: false, at: 5_000_000_000)
-        #expect(pace.bytesPerSecond(at: 6_000_000_000) == nil)
+    @Test func whoHasNotReadForLongestIsLetGoFirst() throws {
+        let second: Int64 = 1_000_000_000
+        func pace(from start: Int64, _ reads: (Int64, Int)...) -> ReadingPace {
+            var pace = ReadingPace()
+            pace.didSend(1_000_000)
+            pace.follow(isWaiting: true, at: start * second)
+            for (time, byteCount) in reads {
+                pace.didSend(byteCount)
+                pace.follow(isWaiting: true, at: time * second)
+            }
+            return pace
+        }
+        // In the order in which they go, at 20 s: two that are slow, then by their last reading.
+        let paces = [
+            pace(from: 1), pace(from: 1, (19, 1)), pace(from: 5), pace(from: 1, (9, 20_000)),
+            pace(from: 10, (11, 1)), pace(from: 12), pace(from: 1, (19, 200_000)), pace(from: 20),
+        ]
+        let standings = try paces.map { try #require($0.standing(at: 20 * second)) }
+        #expect(standings == standings.sorted())
+        #expect(standings.map(\.isSlow) == [true, true] + [Bool](repeating: false, count: 6))
+        var done = paces[0]
+        done.follow(isWaiting: false, at: 20 * second)
+        #expect(done.standing(at: 21 * second) == nil)
     }
 
     @Test func theSlowestReaderIsLetGo() throws {
@@ -68,19 +79,23 @@ struct UnreadAnswerTests {
         #expect(server.server.counters.limitHits == 0)
     }
 
-    /// Those who have come later and read nothing go before one who reads, however long that takes.
+    /// Who reads stays, however long that takes, and whoever comes and reads nothing.
     @Test func whoReadsStays() throws {
         let server = try server()
         let reader = try client(server)
         reader.send(getLarge)
         #expect(server.wait { $0.answerBytesPending > 5_000_000 })
-        var count = 0
-        while count < 4_000_000 { count += reader.receive()?.count ?? 4_000_000 }
-        server.advance(by: .seconds(10))
-        let silent = try client(server)
-        silent.send(getLarge)
-        // It has just come, and the reader has read 400 KB a second.
-        #expect(server.wait { $0.limitHits == 1 && $0.connectionsOpen == 1 })
+        for number in 1...3 {
+            server.advance(by: .seconds(1))
+            let sent = server.server.counters.bytesOut
+            var count = 0
+            while count < 500_000 { count += reader.receive()?.count ?? 500_000 }
+            #expect(server.wait { $0.bytesOut > sent + 100_000 })
+            let silent = try client(server)
+            silent.send(getLarge)
+            #expect(server.wait { $0.limitHits == number && $0.connectionsOpen == 1 })
+        }
+        #expect(reader.receive(until: "x;").hasSuffix("x;"))
     }
 
     /// A stream that is not read, with a byte now and then, keeps no memory that others need.

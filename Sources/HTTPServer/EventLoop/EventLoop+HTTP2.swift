@@ -28,7 +28,7 @@ extension EventLoop {
         if http2.lacksRoom {
             http2.lacksRoom = false
             counters.add(1, to: .limitHits)
-            makeRoom(for: connection, &http)
+            makeRoom(for: connection)
         }
         answerReady(connection, http2)
         write(http2, &http)

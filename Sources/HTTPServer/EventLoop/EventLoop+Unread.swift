@@ -1,51 +1,47 @@
 // SPDX-License-Identifier: MIT
 
 /// Answers that clients do not read: what they take is bounded, and where all of that is taken the
-/// client that reads slowest is let go, however many bytes it takes in a minute.
+/// client is let go that reads too slowly, or has not read for longest.
 extension EventLoop {
-    /// Below this many bytes a second a client is let go even where others could wait for it.
-    private static let slowBytesPerSecond = 4096.0
-
     /// Takes memory for what the socket of a connection does not take.
     ///
     /// - Returns: Whether the connection is still there.
     func holdOutput(of connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         http.pace.follow(isWaiting: true, at: now)
         while !http.holdOutput(http.output.count, context) {
-            let slowest = slowestReader(besides: connection, http).connection
-            guard slowest !== connection else {
+            let worst = worstReader(besides: connection, http.pace.standing(at: now))
+            guard let worst, worst.connection !== connection else {
                 counters.add(1, to: .limitHits)
                 drop(connection)
                 return false
             }
-            letGo(slowest)
+            letGo(worst.connection)
         }
         return true
     }
 
-    /// Lets the slowest reader go where it stands in the way of other clients of a connection.
-    func makeRoom(for connection: Connection, _ http: inout HTTP1Connection) {
-        let slowest = slowestReader(besides: connection, http)
-        guard slowest.connection !== connection,
-            slowest.bytesPerSecond < EventLoop.slowBytesPerSecond
-        else { return }
-        letGo(slowest.connection)
+    /// Lets the slowest reader go where others of HTTP/2 would wait for it.
+    func makeRoom(for connection: Connection) {
+        let worst = worstReader(besides: connection, nil)
+        if let worst, worst.standing.isSlow { letGo(worst.connection) }
     }
 
-    /// The connection whose client reads slowest, by a look at all of the loop; that one, whose
-    /// state is lent out, where none is slower.
-    private func slowestReader(
+    /// Who is to be let go first, by a look at all connections of the loop.
+    ///
+    /// That one's state is lent out, so that its standing comes along where it is one of them.
+    private func worstReader(
         besides connection: Connection,
-        _ http: borrowing HTTP1Connection
-    ) -> (connection: Connection, bytesPerSecond: Double) {
-        var slowest = (connection, http.pace.bytesPerSecond(at: now) ?? .infinity)
+        _ standing: ReadingPace.Standing?
+    ) -> (connection: Connection, standing: ReadingPace.Standing)? {
+        var worst = standing.map { (connection: connection, standing: $0) }
         for other in connections {
             guard let other, other !== connection,
-                let rate = other.http.pace.bytesPerSecond(at: now), rate < slowest.1
+                let standing = other.http.pace.standing(at: now)
             else { continue }
-            slowest = (other, rate)
+            if let found = worst, found.standing <= standing { continue }
+            worst = (other, standing)
         }
-        return slowest
+        return worst
     }
 
     /// Drops a connection whose state is not lent out, and frees what it has at once: it may be in

@@ -225,8 +225,12 @@ private struct HTTP2Probe {
         if open.count > context.limits.http2StreamCountMax { fault = "too many streams" }
         let requestBytes = open.reduce(0) { $0 + $1.bytes.count }
         if http2.requestByteCount != requestBytes { fault = "\(requestBytes) bytes of requests" }
-        let answerBytes = open.reduce(0) { $0 + $1.answerLeft }
+        let answerBytes = open.reduce(0) { $0 + $1.countedByteCount }
         if http2.answerByteCount != answerBytes { fault = "\(answerBytes) bytes of answers" }
+        for stream in open {
+            let own = stream.countedByteCount > 0 ? HTTP2Stream.ownByteCount : 0
+            if stream.countedByteCount != stream.answerLeft + own { fault = "a stream's answer" }
+        }
     }
 }
 

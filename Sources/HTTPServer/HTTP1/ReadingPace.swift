@@ -1,31 +1,64 @@
 // SPDX-License-Identifier: MIT
 
-/// How fast a client reads answers that wait for it.
+/// How a client reads answers that wait for it.
 struct ReadingPace {
+    /// Who is to be let go before others: who reads too slowly, the slowest first, then who has not
+    /// read for longest.
+    struct Standing: Comparable {
+        /// Bytes a second since answers began to wait, up to what is fast enough.
+        fileprivate let bytesPerSecond: Double
+        /// When the socket has last taken some.
+        fileprivate let lastProgress: Int64
+
+        /// Whether the client reads too slowly for others to wait for it.
+        var isSlow: Bool { bytesPerSecond < ReadingPace.leastBytesPerSecond }
+
+        static func < (first: Standing, second: Standing) -> Bool {
+            (first.bytesPerSecond, first.lastProgress)
+                < (second.bytesPerSecond, second.lastProgress)
+        }
+    }
+
     /// When answers began to wait, on the monotonic clock; 0 where none do.
     private var since: Int64 = 0
-    /// Bytes that the socket has taken since then.
+    private var lastProgress: Int64 = 0
+    /// Bytes that the socket has taken since then, and those that had been seen at the last look.
     private var sentByteCount = 0
+    private var seenByteCount = 0
 
-    /// Bytes that everyone is given in the first second, so that of those who have just begun to
-    /// wait none is the slowest, and none that has read nothing is taken for a fast one.
+    private static let leastBytesPerSecond = 4096.0
+    /// Bytes that everyone is given: nobody is slow who has waited for less than 16 s.
     private static let credit = 65_536.0
 
     /// Takes note of whether answers wait.
     mutating func follow(isWaiting: Bool, at now: Int64) {
-        guard isWaiting != (since > 0) else { return }
-        since = isWaiting ? max(1, now) : 0
-        sentByteCount = 0
+        guard isWaiting else {
+            since = 0
+            return
+        }
+        if since == 0 {
+            since = max(1, now)
+            sentByteCount = 0
+            seenByteCount = 0
+            lastProgress = now
+        } else if sentByteCount != seenByteCount {
+            seenByteCount = sentByteCount
+            lastProgress = now
+        }
     }
 
     /// Takes note of bytes that were sent.
     @inline(__always)
     mutating func didSend(_ byteCount: Int) { sentByteCount &+= byteCount }
 
-    /// Bytes a second since answers began to wait; nil where none do.
-    func bytesPerSecond(at now: Int64) -> Double? {
+    /// How the client stands to others; nil where no answers wait.
+    func standing(at now: Int64) -> Standing? {
         guard since > 0 else { return nil }
-        let seconds = max(1, Double(now - since) / 1e9)
-        return (Double(sentByteCount) + Self.credit) / seconds
+        let seconds = Double(max(1, now - since)) / 1e9
+        let rate = (Double(sentByteCount) + Self.credit) / seconds
+        return Standing(
+            bytesPerSecond: min(rate, Self.leastBytesPerSecond),
+            lastProgress: lastProgress
+        )
     }
 }

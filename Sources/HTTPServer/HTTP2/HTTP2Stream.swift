@@ -54,7 +54,7 @@ struct HTTP2Stream {
     /// What goes with the answer and is let go when that has been sent.
     private var reservations: [any AnyObject & Sendable] = []
     /// Bytes of the answer that the connection counts.
-    private var countedByteCount = 0
+    private(set) var countedByteCount = 0
     /// Bytes that were thrown away after the answer, and when that ends at the latest.
     var lingeredByteCount = 0
     var lingerEnd = Int64.max
@@ -65,7 +65,7 @@ struct HTTP2Stream {
     /// may have a hundred, which nobody counts.
     private static let keptBytesMax = 1024
     /// What a stream has apart from buffers, here and in nghttp2, by measurement.
-    private static let ownByteCount = 1024
+    static let ownByteCount = 1024
     /// Likewise of fields: those of a usual client.
     private static let keptFieldCountMax = 16
 
