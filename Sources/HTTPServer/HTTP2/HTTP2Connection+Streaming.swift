@@ -9,10 +9,14 @@ extension HTTP2Connection {
     /// A part of a streamed body has come.
     func addPiece(_ data: Span<UInt8>, _ slot: Int) {
         session.consumeOfConnection(data.count)
-        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax,
-            holdRequests(adding: data.count)
-        else {
+        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax else {
             return session.submitReset(slots[slot].id, .enhanceYourCalm)
+        }
+        guard slots[slot].streamed?.failure == nil else { return }
+        guard holdRequests(adding: data.count) else {
+            // What has come before is answered, and then this.
+            slots[slot].streamed?.failure = .noRoom
+            return queuePiece(slot)
         }
         requestByteCount += data.count
         slots[slot].bytes.append(data)

@@ -123,6 +123,26 @@ struct StreamHTTP2Tests {
         }
     }
 
+    /// A client that finds no memory is told so, behind the answers to what it has found some for.
+    @Test(arguments: [0, 1])
+    func tellsThatThereIsNoRoom(pieces: Int) throws {
+        var limits = ServerLimits()
+        limits.bodyBytesPendingMax = 65_536
+        var machine = try machine(limits: limits)
+        machine.feed(head(1, "loud"))
+        for _ in 0..<pieces { machine.feed(piece(1, "abc")) }
+        try #require(machine.context.bodies.reserve(65_536))
+        // Both at once: the first is not taken before the second has come.
+        let text = String(repeating: "a", count: 9000)
+        machine.feed(piece(1, text) + piece(1, text, isLast: true))
+        let answer = machine.reader.answers[1]
+        #expect(answer?.isComplete == true && machine.reader.resets == [:])
+        #expect(answer?.statuses == [200])
+        let taken = (pieces > 0 ? "ABC" : "") + text.uppercased()
+        #expect(answer?.text.hasPrefix(taken) == true)
+        #expect(answer?.text.dropFirst(taken.count).contains("503") == true)
+    }
+
     @Test func waitsForTheAnswerToAPiece() throws {
         var machine = try machine()
         machine.defers = true
