@@ -277,6 +277,11 @@ extension EventLoop {
                 if http.heldByteCount > 0 { _ = http.holdInput(0, context) }
             }
         }
+        if let http2 = connection.http2 {
+            // What it takes that others could have: answers, and output that nobody takes.
+            let isWaiting = http2.holdAnswers() || http.heldOutputByteCount > 0
+            http.pace.follow(isWaiting: isWaiting, at: now)
+        }
         // The poller knows nothing of what has left the socket.
         if connection.isEncrypted, connection.hasBufferedInput, connection.ending == .open,
             !http.hasOutput, !http.isDeferred

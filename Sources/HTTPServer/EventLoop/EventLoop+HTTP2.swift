@@ -33,7 +33,6 @@ extension EventLoop {
         answerReady(connection, http2)
         write(http2, &http)
         if http2.refuseWaiting() { write(http2, &http) }
-        http.pace.follow(isWaiting: http2.holdAnswers(), at: now)
         let isRead = http.unread.isEmpty
         if http2.isOver || http.inputHasEnded && isRead && !http2.owesAnswers {
             switch http2.refusal {
