@@ -141,16 +141,41 @@ package struct RouteTable: Sendable {
 
     private func match(_ index: Int, _ path: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
         let prefix = paths[index].prefix
+        guard let start = RouteTable.end(of: prefix, in: path, bytes) else { return nil }
         guard let suffix = paths[index].suffix else {
-            return equals(prefix, path, in: bytes) ? 0..<0 : nil
+            return start == path.upperBound ? 0..<0 : nil
         }
-        let start = path.lowerBound + prefix.count
-        let end = path.upperBound - suffix.count
-        guard start < end, equals(prefix, path.lowerBound..<start, in: bytes),
-            equals(suffix, end..<path.upperBound, in: bytes)
+        var end = start
+        while end < path.upperBound, bytes[end] != UInt8(ascii: "/") { end += 1 }
+        guard start < end,
+            RouteTable.end(of: suffix, in: end..<path.upperBound, bytes) == path.upperBound
         else { return nil }
-        for position in start..<end where bytes[position] == UInt8(ascii: "/") { return nil }
         return start..<end
+    }
+
+    /// Where a path goes on after what it begins with, or nil where it begins otherwise.
+    ///
+    /// RFC 9110 §4.2.3: what need not be percent-encoded means the same where it is.
+    private static func end(
+        of text: [UInt8],
+        in path: Range<Int>,
+        _ bytes: Span<UInt8>
+    ) -> Int? {
+        var index = path.lowerBound
+        for byte in text {
+            guard index < path.upperBound else { return nil }
+            if bytes[index] == byte {
+                index += 1
+            } else if bytes[index] == UInt8(ascii: "%"), byte != UInt8(ascii: "/"),
+                let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2]),
+                high << 4 | low == byte
+            {
+                index += 3
+            } else {
+                return nil
+            }
+        }
+        return index
     }
 
     private static func compile(_ path: String) -> Path {

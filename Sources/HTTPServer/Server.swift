@@ -136,8 +136,10 @@ package final class Server: Sendable {
 
     /// Looks at the certificate files and takes new ones into use.
     package func reloadCertificates() {
+        let now = shared.clock.nowNanoseconds
+        let wallSeconds = shared.wallClock.nowMicroseconds / 1_000_000
         for identity in state.withLock({ $0.identities }) {
-            if let outcome = identity.reloadIfChanged(now: shared.clock.nowNanoseconds) {
+            if let outcome = identity.reloadIfChanged(now: now, wallSeconds: wallSeconds) {
                 onCertificateReload(outcome)
             }
         }

@@ -165,7 +165,15 @@ private let answered: [ConformanceCase] = [
     .init("9110 9.3.8 TRACE", "TRACE / HTTP/1.1\r\n\(host)\r\n", [405], closes: false),
     .init("9110 9.3.7 OPTIONS", "OPTIONS / HTTP/1.1\r\n\(host)\r\n", [204], closes: false),
     .init("9112 3.2.4 OPTIONS *", "OPTIONS * HTTP/1.1\r\n\(host)\r\n", [204], closes: false),
-    .init("nothing is decoded", "GET /%65quipment/7 HTTP/1.1\r\n\(host)\r\n", [404], closes: false),
+    .init(
+        "9110 4.2.3 no need to be encoded",
+        "GET /%65quip%6Den%74/%37 HTTP/1.1\r\n\(host)\r\n",
+        [200],
+        ["2 /%65quip%6Den%74/%37 {%37}"]
+    ),
+    .init("a slash", "GET /equipment%2F7 HTTP/1.1\r\n\(host)\r\n", [404], closes: false),
+    .init("encoded twice", "GET /%2565quipment/7 HTTP/1.1\r\n\(host)\r\n", [404], closes: false),
+    .init("another letter", "GET /%66quipment/7 HTTP/1.1\r\n\(host)\r\n", [404], closes: false),
     .init("no dot segment is removed", "GET /x/../ HTTP/1.1\r\n\(host)\r\n", [404], closes: false),
     .init(
         "routes of the admin listener are not here",

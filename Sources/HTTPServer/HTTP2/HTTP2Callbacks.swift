@@ -89,6 +89,11 @@ internal import CNghttp2
             unsafe connection(user).closeStream(id)
             return 0
         }
+        // RFC 9113 §5.5: a frame of an unknown type is thrown away.
+        unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
+            Int32(NGHTTP2_ERR_CANCEL.rawValue)
+        }
+        // SAFETY: as above.
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             // SAFETY: as said above.
             guard let frame = unsafe frame?.pointee else { return failure }
@@ -141,6 +146,9 @@ struct HTTP2Frame {
     enum Kind {
         case data, headers, continuation, reset, settings, ping, goAway, windowUpdate, other
     }
+
+    /// Types that RFC 9113 §6 does not name.
+    static let extensionTypes: ClosedRange<UInt8> = 10...255
 
     let type: Kind
     let streamID: Int32

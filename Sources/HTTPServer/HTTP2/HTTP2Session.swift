@@ -24,6 +24,12 @@ internal import CNghttp2
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1 << 32, 1 << 32)
         // Windows open again by ``consume(_:of:)``: of a streamed body when it has been taken.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
+        // Frames of types that RFC 9113 does not name are shown to the connection, which counts
+        // them, before they are thrown away.
+        for type in HTTP2Frame.extensionTypes {
+            // SAFETY: the options are alive; the number is copied.
+            unsafe nghttp2_option_set_user_recv_extension_type(options, type)
+        }
         var made: OpaquePointer?
         // SAFETY: the options are read during the call and freed here, once.
         unsafe nghttp2_session_server_new2(&made, callbacks, nil, options)

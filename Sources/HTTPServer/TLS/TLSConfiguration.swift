@@ -41,6 +41,8 @@ package enum TLSError: Error, Equatable, CustomStringConvertible {
     case unusable(what: String, path: String, reason: String)
     /// The key belongs to another certificate.
     case mismatch(certificatePath: String, keyPath: String)
+    /// A changed certificate has ended, and the one in use has not.
+    case ended(certificatePath: String)
     /// OpenSSL has refused a setting of ours, or got no memory.
     case library(call: String, reason: String)
 
@@ -49,6 +51,7 @@ package enum TLSError: Error, Equatable, CustomStringConvertible {
         case .unusable(let what, let path, let reason): "\(path): no usable \(what): \(reason)"
         case .mismatch(let certificate, let key):
             "\(key): not the key of the certificate in \(certificate)"
+        case .ended(let path): "\(path): the certificate has ended, the one in use has not"
         case .library(let call, let reason): "\(call): \(reason)"
         }
     }

@@ -55,10 +55,11 @@ final class TLSIdentity: Sendable {
         return session
     }
 
-    /// Loads the files if they have changed.
+    /// Loads the files if they have changed, at a moment of the monotonic clock and one in seconds
+    /// since the epoch.
     ///
     /// - Returns: Nil where there is nothing to tell.
-    func reloadIfChanged(now: Int64) -> CertificateReload? {
+    func reloadIfChanged(now: Int64, wallSeconds: Int64) -> CertificateReload? {
         let statuses = TLSIdentity.statuses(configuration)
         let (isChanged, isOld) = state.withLock { state in
             let isChanged = state.statuses != statuses
@@ -69,6 +70,10 @@ final class TLSIdentity: Sendable {
         do throws(TLSError) {
             let context = try TLSContext(configuration)
             let expiry = context.expirySeconds
+            // Where both have ended it may be the clock that is wrong.
+            guard expiry > wallSeconds || expirySeconds <= wallSeconds else {
+                throw .ended(certificatePath: configuration.certificatePath)
+            }
             var replacement = Optional(consume context)
             state.withLock { state in
                 if let context = replacement.take() { state.context = context }

@@ -89,14 +89,13 @@ package enum BundleReader {
         _ network: Network,
         _ limits: BundleLimits
     ) throws(BundleError) -> Explainer? {
-        let bytes = files.take(BundleFile.background)
-        guard !bytes.isEmpty else { return nil }
+        guard files.has(BundleFile.background) else { return nil }
         return Explainer(
             engine: engine,
             network: network,
             calibration: manifest.calibration,
             background: try BackgroundRecord.read(
-                bytes,
+                files.take(BundleFile.background),
                 transform: manifest.transform,
                 limits: limits
             )
@@ -199,7 +198,10 @@ struct BundleFiles {
         }
     }
 
-    /// Gives the bytes of a file away, once; none where an optional one is absent.
+    /// Whether the bytes of a file are there.
+    func has(_ name: String) -> Bool { bytes[name] != nil }
+
+    /// Gives the bytes of a file away, once.
     mutating func take(_ name: String) -> [UInt8] { bytes.removeValue(forKey: name) ?? [] }
 
     private static func read(

@@ -236,6 +236,9 @@ struct HTTP2LimitTests {
         ("SETTINGS", Frames.settings()),
         ("PRIORITY", Frames.frame(2, stream: 1, [0, 0, 0, 3, 9])),
         ("WINDOW_UPDATE", Frames.windowUpdate(0, 1)),
+        ("PRIORITY_UPDATE", Frames.frame(16, [0, 0, 0, 1, 0x75])),
+        ("unknown", Frames.frame(0xBA, stream: 1, [1, 2, 3])),
+        ("unknown and empty", Frames.frame(0xFF, [])),
         ("empty DATA", Frames.data(1, "", flags: 0)),
         ("padding", Frames.frame(0, flags: 8, stream: 1, [1, 0])),
         (

@@ -2,6 +2,7 @@
 
 import Foundation
 @testable import HTTPServer
+import Platform
 import Synchronization
 import Testing
 
@@ -88,6 +89,25 @@ struct CertificateReloadTests {
         #expect(server.server.counters.certificateRefusals == 2)
         #expect(server.server.counters.certificateReloads == 1)
         #expect(try shows(new, server))
+    }
+
+    @Test(arguments: [(2, 1, 0), (31, 0, 1)])
+    func keepsThePairInUseWhereOnlyTheNewOneHasEnded(
+        days: Int64,
+        refusals: Int,
+        reloads: Int
+    ) throws {
+        let short = try Certificates(days: 1)
+        let now = WallClock.system.nowMicroseconds + days * 86_400_000_000
+        let server = try TestServer(tls: old.configuration(), wallClock: WallClock { now })
+        for name in ["server.key", "server.pem"] {
+            let content = try #require(FileManager.default.contents(atPath: short.file(name)))
+            try content.write(to: URL(filePath: old.file(name)), options: .atomic)
+        }
+        server.server.reloadCertificates()
+        #expect(server.server.counters.certificateRefusals == refusals)
+        #expect(server.server.counters.certificateReloads == reloads)
+        #expect(try shows(reloads == 0 ? old : short, server))
     }
 
     /// The library would wait for somebody to write.

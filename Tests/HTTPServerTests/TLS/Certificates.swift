@@ -21,11 +21,11 @@ final class Certificates: Sendable {
 
     let folder = "/tmp/http-tests-\(UUID().uuidString)"
 
-    init() throws {
+    init(days: Int = 30) throws {
         let script =
             "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
             + "/scripts/make-certificate"
-        let outcome = try Tool.run(script, folder)
+        let outcome = try Tool.run(script, folder, "--days", "\(days)")
         guard outcome.status == 0 else { throw CocoaError(.fileNoSuchFile) }
     }
 

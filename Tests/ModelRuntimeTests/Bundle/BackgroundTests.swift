@@ -50,6 +50,12 @@ struct BackgroundTests {
         #expect(folder.refusal()?.description.hasPrefix("background.json: ") == true)
     }
 
+    @Test func refusesAnEmptyFile() throws {
+        let folder = try BundleFolder(try BundleSample.explainedContents())
+        try folder.replace(background, with: [])
+        #expect(folder.refusal()?.description.hasPrefix("background.json: ") == true)
+    }
+
     @Test func refusesABackgroundThatWasChangedOrLost() throws {
         let folder = try BundleFolder(try BundleSample.explainedContents())
         try folder.write(Array("{}".utf8), background)
