@@ -78,7 +78,10 @@ struct StateStoreTests {
             _ = try store.observe(time, id: id.span, engine: engine, scratch: &scratch)
             let place = try #require(scratch.place)
             #expect(place.mark == .none)
-            if machine % 3 > 0 { store.mark(place, MachineMark(label: machine % 3, epoch: 7)) }
+            if machine % 3 > 0 {
+                let mark = MachineMark(label: machine % 3, epoch: 7)
+                #expect(store.mark(place, mark) && !store.mark(place, mark))
+            }
         }
         let isRemoved = store.remove(id: "M0".utf8.span)
         #expect(isRemoved)

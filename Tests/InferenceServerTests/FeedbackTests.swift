@@ -80,6 +80,15 @@ import Testing
         #expect(content.tornLineCount == 1)
     }
 
+    /// Machines are told apart by the bytes of their ids, which Unicode may call equal.
+    @Test func eventsOfIDsThatOnlyLookAlikeAreTwo() throws {
+        var file = try FeedbackFile.open(folder.path, byteCountMax: 1 << 20)
+        let events = ["Pump-\u{E9}", "Pump-e\u{301}"].map {
+            FeedbackEvent(equipmentID: $0, kind: .failure, timestamp: 1, received: 2)
+        }
+        #expect(try file.append(events) == 2)
+    }
+
     @Test(arguments: [
         ("{", 400, nil), ("", 400, nil), ("3", 422, ""), ("[[]]", 422, "/0"),
         (#"{"kind":"failure","timestamp":1}"#, 422, "/equipment_id"),

@@ -38,6 +38,29 @@ struct HostileBatchTests {
         #expect(rows.refused[4999] == .unlistedContent)
     }
 
+    /// Readings of histories may take as much memory as the body has bytes, or as one reading's.
+    @Test func boundsTheHistoriesOfABatch() throws {
+        let stride = ReadingRows(sensorCount: Self.format.fields.count).historyStride
+        let one = Self.format.limits.historyRowsMax
+        let history = "{\"history\":[\(repeatElement("{}", count: one).joined(separator: ","))]}"
+        #expect(try decoded("[\(history)]").rows.historyTimestamps.count == one)
+        #expect(throws: ServiceError.tooManyRows(limit: one)) {
+            _ = try decoded("[\(history),{\"history\":[{}]}]")
+        }
+        let padding = String(repeating: " ", count: one * stride)
+        let body = "[\(history),{\"history\":[\(padding){}]}]"
+        #expect(try decoded(body).rows.historyTimestamps.count == one + 1)
+    }
+
+    @Test func whatIsNoReadingTakesNoPlaceInAHistory() throws {
+        let history = "{\"history\":[0,{},\"a\",[{}],null,{}]}"
+        let rows = try decoded("[\(history),\(history)]").rows
+        #expect(rows.historyTimestamps.count == 4)
+        #expect(rows.historyValues.count == 4 * rows.sensorCount)
+        let pointers = rows.refused[1]?.problems.map(\.pointer) ?? []
+        #expect(pointers.contains("/1/history/4") && !pointers.contains("/1/history/5"))
+    }
+
     @Test(arguments: ["/batch_predict?on_error=skip", "lines"])
     func answersEveryBadRowInFewBytes(_ path: String) throws {
         let server = try TestServer()

@@ -85,6 +85,18 @@ import Testing
         #expect(lines.first?.contains("\"equipment_id\":\"M4\",\"probability\":0.9") == true)
     }
 
+    /// Of several readings in one request the last one counts, and each rise is told once.
+    @Test func tellsEachRiseOfABatchOnce() throws {
+        let server = try TestServer { try TestBundle.write(to: $0, bias: 5) }
+        let client = try server.client()
+        for hours in [0...2, 3...5] {
+            let rows = hours.map { TestReading.json(4, hour: $0) }.joined(separator: ",")
+            let answer = try client.request("POST", "/batch_predict", body: "[\(rows)]")
+            #expect(answer.status == 200)
+        }
+        #expect(server.lines.containing("machine_at_risk").count == 1)
+    }
+
     @Test func namesSomeSilentMachinesOnceForEachRise() throws {
         let time = SetTime(1_767_268_800_000_000)
         let server = try TestServer(wallClock: WallClock { time.now.load(ordering: .relaxed) })

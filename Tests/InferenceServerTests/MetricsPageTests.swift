@@ -215,6 +215,31 @@ import Testing
         #expect(value("model_created_timestamp_seconds", page) == "1767225600")
     }
 
+    @Test func ofABatchTheLastReadingOfEachMachineCounts() throws {
+        let server = try partedServer()
+        let client = try server.client()
+        for body in Self.readings { _ = try riskLevel(of: body, client) }
+        let rows = (4..<8).flatMap { hour in
+            (0..<12).map { machine in
+                let temperature = Double((machine * 5 + hour * 5) % 12 * 20)
+                return TestReading.json(machine, hour: hour, temperature: temperature)
+            }
+        }
+        let body = "[\(rows.joined(separator: ","))]"
+        let answer = try client.request("POST", "/batch_predict", body: body).json
+        guard case .array(let elements)? = answer["predictions"] else {
+            Issue.record("no predictions")
+            return
+        }
+        let levels = elements.suffix(12).map { $0["risk_level"] }
+        server.application.fleet.countNow()
+        let page = try client.request("GET", "/metrics").body
+        for level in ["LOW", "MEDIUM", "HIGH"] {
+            let series = "equipment_by_risk_level{risk_level=\"\(level)\"}"
+            #expect(value(series, page) == "\(levels.count { $0 == .string(level) })")
+        }
+    }
+
     @Test func keepsTheRiskOfTheLastReadingInOrder() throws {
         let server = try partedServer()
         let client = try server.client()

@@ -106,14 +106,18 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
             try file?.sync()
             file = nil
         }
-        if file == nil { try beginFile() }
+        let isNew = file == nil
+        if isNew { try beginFile() }
         do throws(FileError) {
             try file?.append(records)
         } catch {
             // What could not be cut off again must not stand before anything else.
             file = nil
+            // Where the disk is full, files without a record would take the place of others.
+            if isNew { try? FileAccess.remove(Self.path(directory, next - 1)) }
             throw error
         }
+        if isNew { removeOldest() }
     }
 
     /// Writes to the disk what was appended.
@@ -122,16 +126,26 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
     package func sync() throws(FileError) { try file?.sync() }
 
     private mutating func beginFile() throws(FileError) {
-        var numbers = try Self.numbers(in: directory)
-        while numbers.count >= limits.filesMax {
-            try FileAccess.remove(Self.path(directory, numbers.removeFirst()))
+        let path = Self.path(directory, next)
+        var new = try AppendFile(path)
+        do throws(FileError) {
+            try new.append([DecisionFile.magic, UInt64(DecisionFile.format)])
+            for model in models { try new.append(model.frame) }
+            try FileAccess.syncDirectory(directory)
+        } catch {
+            try? FileAccess.remove(path)
+            throw error
         }
-        var new = try AppendFile(Self.path(directory, next))
         next += 1
-        try new.append([DecisionFile.magic, UInt64(DecisionFile.format)])
-        for model in models { try new.append(model.frame) }
-        try FileAccess.syncDirectory(directory)
         file = consume new
+    }
+
+    /// Removes what is more than may be kept; what cannot be is tried again with the next file.
+    private func removeOldest() {
+        guard let numbers = try? Self.numbers(in: directory) else { return }
+        for number in numbers.dropLast(limits.filesMax) {
+            try? FileAccess.remove(Self.path(directory, number))
+        }
     }
 
     /// Cuts off what is torn of a file.

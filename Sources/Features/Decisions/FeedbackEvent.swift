@@ -18,7 +18,8 @@ package struct FeedbackEvent: Equatable, Sendable {
 
     /// What makes two events one: the same told twice.
     struct Key: Hashable {
-        let id: String
+        /// In bytes, by which machines are told apart.
+        let id: [UInt8]
         let kind: Kind
         let timestamp: Int64
     }
@@ -49,7 +50,7 @@ package struct FeedbackEvent: Equatable, Sendable {
         self.note = note
     }
 
-    var key: Key { Key(id: equipmentID, kind: kind, timestamp: timestamp) }
+    var key: Key { Key(id: Array(equipmentID.utf8), kind: kind, timestamp: timestamp) }
 }
 
 /// The lines of the events' file, `feedback.jsonl` beside a decision log.

@@ -71,9 +71,10 @@ extension MachineTable {
         return records.id(words.mutableSpan)
     }
 
-    mutating func mark(_ number: Int, _ mark: MachineMark) {
-        guard entries.indices.contains(number) else { return }
+    mutating func mark(_ number: Int, _ mark: MachineMark) -> Bool {
+        guard entries.indices.contains(number), entries[number].mark != mark else { return false }
         entries[number].mark = mark
+        return true
     }
 
     /// Adds the next machines to a census.

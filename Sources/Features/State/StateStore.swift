@@ -223,7 +223,9 @@ package final class StateStore: Sendable {
     ///
     /// Where the machine has been forgotten since, the note may go to another one, until its next
     /// reading.
-    package func mark(_ place: MachinePlace, _ mark: MachineMark) {
+    ///
+    /// - Returns: Whether that is something else than what was noted before.
+    package func mark(_ place: MachinePlace, _ mark: MachineMark) -> Bool {
         shards[place.shard].withTable { $0.mark(place.number, mark) }
     }
 

@@ -18,6 +18,7 @@ extension ReadingDecoder {
         countMax: Int = .max,
         into rows: inout ReadingRows
     ) throws(ServiceError) -> Bool {
+        boundHistory(of: rows, byteCount: bytes.count)
         let token = try next(bytes)
         switch token {
         case .arrayBegin:
@@ -62,6 +63,7 @@ extension ReadingDecoder {
     /// Reads lines of one reading each; blank lines are passed over and a line that does not fit,
     /// is too long, or is no JSON, is noted in its place.
     mutating func readLines(_ bytes: Span<UInt8>, into rows: inout ReadingRows) {
+        boundHistory(of: rows, byteCount: bytes.count)
         let lineBytesMax = format.limits.lineBytesMax
         var start = 0
         while start < bytes.count {

@@ -123,15 +123,21 @@ extension ReadingDecoder {
             return try skipRest(of: token, in: "history", bytes, pointer)
         }
         let start = rows.historyTimestamps.count
+        var place = pointer
+        var count = 0
         while true {
             let element = try next(bytes)
             if element == .arrayEnd { break }
-            let index = rows.appendHistory()
-            guard index - start < format.limits.historyRowsMax else {
+            guard count < format.limits.historyRowsMax else {
                 throw .tooManyRows(limit: format.limits.historyRowsMax)
             }
-            var place = pointer
-            place.historyIndex = index - start
+            guard rows.historyTimestamps.count < historyMax else {
+                throw .tooManyRows(limit: historyMax)
+            }
+            place.historyIndex = count
+            count += 1
+            // What is none takes no place, which may be larger than it.
+            let index = element == .objectBegin ? rows.appendHistory() : start
             try readReading(element, bytes, place, .history(index, of: row), &rows)
         }
         rows.rows[row].history = start..<rows.historyTimestamps.count

@@ -17,7 +17,7 @@ struct ReadingDecoder {
     struct UnknownKey {
         let text: JSONText
         /// Equal for equal texts, however they are spelled.
-        let fingerprint: UInt64
+        let fingerprint: Int
     }
 
     /// A step from a reading into a value that is skipped.
@@ -32,6 +32,8 @@ struct ReadingDecoder {
     let format: ReadingFormat
     /// The last moment that a reading may be about, microseconds since the epoch.
     private(set) var latest = Int64.max
+    /// The most readings of all histories of a request.
+    private(set) var historyMax = 0
     /// What is wrong with the reading, or the batch that it fails, as far as it is listed.
     private var problems: [FieldProblem] = []
     /// Whether anything is wrong, listed or not.
@@ -59,10 +61,17 @@ struct ReadingDecoder {
     mutating func begin(arrival: Int64) {
         latest = format.latest(arrival: arrival)
         base = 0
+        historyMax = format.limits.historyRowsMax
         reader = JSONReader(limits: format.jsonLimits)
         if isUnfit { _ = takeRefusal() }
         listedLeft = max(ServiceLimits.batchProblemsListedMax, format.limits.problemsListedMax)
         suggestions = Suggestions()
+    }
+
+    /// Lets the histories of a batch of so many bytes take as much memory, or as one reading's may:
+    /// an empty object of three bytes takes a hundred and more.
+    mutating func boundHistory(of rows: borrowing ReadingRows, byteCount: Int) {
+        historyMax = max(format.limits.historyRowsMax, byteCount / rows.historyStride)
     }
 
     /// Reads the one reading that `bytes` hold, which start at `base` in the body.

@@ -65,6 +65,11 @@ struct ReadingRows: Sendable {
         ids.removeLast(row.id.count)
     }
 
+    /// Bytes that a history reading takes.
+    var historyStride: Int {
+        MemoryLayout<Int64?>.stride + sensorCount * MemoryLayout<Double>.stride
+    }
+
     /// Appends a history reading with all values missing and returns its index.
     mutating func appendHistory() -> Int {
         historyTimestamps.append(nil)

@@ -52,6 +52,9 @@ struct RowPredictor: ~Copyable {
     private(set) var noted: ObservedReading?
     /// Computes a second model's answers; usually there is none.
     private var trial: TrialPredictor?
+    /// Whether a machine's risk was noted in this block: what was seen of marks before may be out
+    /// of date.
+    private var hasMarked = false
     /// Rows of the block that got no finite answer.
     private var failed: [Int] = []
 
@@ -261,6 +264,7 @@ struct RowPredictor: ~Copyable {
     }
 
     private mutating func runNetwork(_ block: Range<Int>, _ model: ServedModel) {
+        hasMarked = false
         if block.count == 1 {
             var logit = InlineArray<1, Float>(repeating: 0)
             var target = logit.mutableSpan
@@ -329,15 +333,15 @@ struct RowPredictor: ~Copyable {
     /// Notes a machine's risk where it has changed.
     ///
     /// - Returns: Whether it has become high.
-    private func note(
+    private mutating func note(
         _ riskLevel: RiskLevel,
         _ place: MachinePlace?,
         _ model: ServedModel
     ) -> Bool {
         guard let place else { return false }
         let mark = model.mark(riskLevel)
-        guard place.mark != mark else { return false }
-        model.state?.mark(place, mark)
-        return riskLevel == .high
+        guard hasMarked || place.mark != mark else { return false }
+        hasMarked = true
+        return model.state?.mark(place, mark) == true && riskLevel == .high
     }
 }

@@ -40,24 +40,18 @@ package struct JSONText: Equatable, Sendable {
         return true
     }
 
-    /// A number that is the same for all spellings of a text, and seldom for two texts: FNV-1a of
-    /// the unescaped bytes.
-    package func fingerprint(in bytes: Span<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        var index = range.lowerBound
-        while index < range.upperBound {
-            if bytes[index] != UInt8(ascii: "\\") {
-                hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3
-                index += 1
-                continue
-            }
-            let escape = JSONEscape.scalar(after: index, in: bytes)
-            for byte in UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter {
-                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-            }
-            index = escape.end
+    /// A number that is the same for all spellings of a text, and seldom for two texts; nobody can
+    /// choose them for that, since it differs from process to process.
+    package func fingerprint(in bytes: Span<UInt8>) -> Int {
+        var hasher = Hasher()
+        if hasEscapes {
+            var decoded: [UInt8] = []
+            append(to: &decoded, from: bytes)
+            for byte in decoded { hasher.combine(byte) }
+        } else {
+            for index in range { hasher.combine(bytes[index]) }
         }
-        return hash
+        return hasher.finalize()
     }
 
     /// Whether two texts of the same bytes are equal once unescaped.
