@@ -9,6 +9,7 @@ internal import Synchronization
 package final class ByteBudget: Sendable {
     private let byteCountMax: Int
     private let taken = Atomic(0)
+    private let refuses = Atomic(false)
 
     /// The steps of ``follow(_:byteCount:)``.
     private static let stepBytes = 16_384
@@ -24,6 +25,9 @@ package final class ByteBudget: Sendable {
     /// Bytes that are taken now.
     package var byteCount: Int { taken.load(ordering: .relaxed) }
 
+    /// Whether somebody found no room, and half of all has not been free since then.
+    package var isShort: Bool { refuses.load(ordering: .relaxed) }
+
     /// Takes so many bytes; false where there is no room for them besides what others have.
     ///
     /// `held` is what the caller has already. Who is alone always finds room, however large a
@@ -32,11 +36,16 @@ package final class ByteBudget: Sendable {
         let after = taken.add(count, ordering: .relaxed).newValue
         if after <= byteCountMax || after == held + count { return true }
         release(count)
+        refuses.store(true, ordering: .relaxed)
         return false
     }
 
     /// Gives so many bytes back.
-    package func release(_ count: Int) { taken.subtract(count, ordering: .relaxed) }
+    package func release(_ count: Int) {
+        let left = taken.subtract(count, ordering: .relaxed).newValue
+        guard left <= byteCountMax / 2, isShort else { return }
+        refuses.store(false, ordering: .relaxed)
+    }
 
     /// Follows a buffer to so many bytes; what it has is written to `held`, 0 at first.
     ///

@@ -156,7 +156,10 @@ package struct RequestIdentity {
         {
             return nil
         }
-        return range
+        // §3.2: there is one; of several no one can tell which is the caller's.
+        let name = traceparentName.bytes
+        let count = request.fields.count { matches(name, $0.name, in: bytes) }
+        return count == 1 ? range : nil
     }
 
     /// Whether there is but that byte in the range.

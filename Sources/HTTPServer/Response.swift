@@ -20,6 +20,12 @@ package enum ContentType: String, Sendable {
     case text = "text/plain; charset=utf-8"
 }
 
+/// What goes with an answer until that has been sent or given up, such as memory for its bytes.
+package protocol AnswerReservation: AnyObject, Sendable {
+    /// Whether others are refused for want of it, so that a client that reads too slowly is let go.
+    var isWanted: Bool { get }
+}
+
 /// An answer: status, media type, further header fields and the whole body.
 ///
 /// The one that a handler is given belongs to its event loop and keeps its memory between requests.
@@ -36,10 +42,11 @@ package struct Response: Sendable {
     ///
     /// It has a meaning for a ``BodyStream`` only; a connection of HTTP/1.1 ends then.
     package var endsStream = false
+    /// Whether a deferred answer turns the request away because of overload, which is counted.
+    package var isShed = false
 
-    /// What is to live until the body has been sent or given up, such as a reservation of its
-    /// bytes.
-    package var reservation: (any AnyObject & Sendable)? {
+    /// What is to live until the body has been sent or given up.
+    package var reservation: (any AnswerReservation)? {
         didSet { isReserved = reservation != nil }
     }
     /// Whether there is one; asked for every answer, where the reference itself would be counted.
@@ -106,6 +113,7 @@ package struct Response: Sendable {
         if !fieldBytes.isEmpty { fieldBytes.removeAll(keepingCapacity: true) }
         closesConnection = false
         endsStream = false
+        isShed = false
         isDeferred = false
         if isReserved { reservation = nil }
     }

@@ -18,7 +18,7 @@ package struct ServerCounters: Sendable, Equatable {
     package var bytesIn = 0
     /// Bytes sent.
     package var bytesOut = 0
-    /// Requests answered 503 because the loop was late.
+    /// Requests answered 503 because the loop, or what works beside it, was late.
     package var requestsShed = 0
     /// Requests refused because they broke the protocol.
     package var parseErrors = 0

@@ -7,8 +7,6 @@ private let step = 16_384
 
 /// What the bodies of all clients take together.
 struct BodyMemoryTests {
-    private final class Marker: Sendable {}
-
     private func limits(_ bytes: Int) -> ServerLimits {
         var limits = ServerLimits()
         limits.bodyBytesPendingMax = bytes
@@ -23,7 +21,7 @@ struct BodyMemoryTests {
 
     /// Gives an answer that no socket takes at once; tells whether what goes with it is there.
     private func giveMarked(_ give: (Response) -> Void) -> () -> Bool {
-        let marker = Marker()
+        let marker = TestReservation()
         var response = TestHandler.answer(text(1_000_000))
         response.reservation = marker
         give(response)

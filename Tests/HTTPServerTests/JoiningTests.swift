@@ -11,7 +11,13 @@ private final class JoiningHandler: RequestHandler {
         Route(.get, "/held", id: 0),
         Route(.get, "/joined", id: 1, joinsOthers: true),
         Route(.get, "/other", id: 2),
+        Route(.get, "/late", id: 3),
+        Route(.get, "/minute", id: 4),
     ])
+
+    let time = TestClock()
+    /// What `/late` has not answered.
+    private let late = Mutex<[DeferredResponse]>([])
 
     let isHeld = DispatchSemaphore(value: 0)
     let mayGoOn = DispatchSemaphore(value: 0)
@@ -30,6 +36,11 @@ private final class JoiningHandler: RequestHandler {
         if request.routeID == 0 {
             isHeld.signal()
             mayGoOn.wait()
+        }
+        if request.routeID == 4 { time.advance(by: .seconds(61)) }
+        if request.routeID == 3 {
+            let handle = response.defer()
+            return late.withLock { $0.append(handle) }
         }
         let text = request.joinedIndex.map { "joined \($0);" } ?? "alone;"
         response.body.append(contentsOf: text.utf8)
@@ -50,7 +61,8 @@ private final class JoiningHandler: RequestHandler {
         server = Server(
             configuration: configuration,
             routes: JoiningHandler.routes,
-            handler: handler
+            handler: handler,
+            clock: handler.time.clock
         )
         try server.start()
         let port = try #require(server.port(of: .main))
@@ -103,5 +115,22 @@ private final class JoiningHandler: RequestHandler {
         for client in clients.dropFirst(2) {
             #expect(client.receive(until: ";").hasSuffix(";"))
         }
+    }
+
+    /// What a timer brings finds no others to wait for: their turn is over.
+    @Test func answersWhatStandsBehindAnAnswerThatTookTooLong() throws {
+        defer { server.stopNow() }
+        let port = try #require(server.port(of: .main))
+        let client = try #require(TestClient(port: port))
+        client.send(get("/late") + get("/joined"))
+        while server.counters.requestsDeferred == 0 { server.wakeLoops() }
+        sendTogether { index in get(index == 1 ? "/minute" : "/other") }
+        let answers = client.receive(until: "alone;")
+        #expect(statuses(of: answers) == [503, 200])
+        for other in clients.dropFirst() {
+            #expect(other.receive(until: ";").hasSuffix("alone;"))
+        }
+        sendTogether { _ in get("/joined") }
+        for other in clients.dropFirst() { #expect(other.receive(until: ";").hasSuffix(";")) }
     }
 }

@@ -17,6 +17,15 @@ final class TestClock: Sendable {
     }
 }
 
+/// Memory for an answer, which others may want.
+final class TestReservation: AnswerReservation {
+    private let wanted = Atomic(false)
+
+    var isWanted: Bool { wanted.load(ordering: .relaxed) }
+
+    func want() { wanted.store(true, ordering: .relaxed) }
+}
+
 /// Answers with the request's body or path; `/later` answers from another thread, `/held` when the
 /// test says so, and `/stopping` stops its loop until then.
 final class TestHandler: RequestHandler {

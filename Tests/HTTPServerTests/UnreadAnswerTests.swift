@@ -7,7 +7,7 @@ private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /// Answers that clients do not read, or not fast.
-struct UnreadAnswerTests {
+@Suite(.serialized) struct UnreadAnswerTests {
     private func server() throws -> TestServer {
         var limits = ServerLimits()
         limits.answerBytesPendingMax = 65_536
@@ -65,18 +65,128 @@ struct UnreadAnswerTests {
 
     /// Answers that have their memory, as those to batches, count for nobody's pace.
     @Test func whatIsReservedIsNotCounted() throws {
-        final class Reservation: Sendable {}
         let server = try server()
         let clients = try (0..<3).map { _ in try client(server) }
         for client in clients { client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n") }
         #expect(server.wait { $0.requestsDeferred == 3 })
         var answer = TestHandler.answer(String(repeating: "x", count: 6_000_000) + ";")
-        answer.reservation = Reservation()
+        answer.reservation = TestReservation()
         server.handler.release(answer)
         #expect(server.wait { $0.requestsDeferred == 0 })
         server.advance(by: .seconds(10))
         for client in clients { #expect(client.receive(until: "x;").hasSuffix("x;")) }
         #expect(server.server.counters.limitHits == 0)
+    }
+
+    /// Where others are refused for want of it, who reads too slowly is let go.
+    @Test(arguments: [false, true])
+    func whatIsReservedIsNotHeldForever(speaksHTTP2: Bool) throws {
+        let server = try server()
+        let silent = try client(server)
+        let window = Frames.settings([(4, 0)])
+        if speaksHTTP2 {
+            let get = Frames.headers(1, Frames.request("GET", "/held"))
+            silent.send(Frames.preface + window + get)
+        } else {
+            silent.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        }
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        let reservation = TestReservation()
+        var answer = TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
+        answer.reservation = reservation
+        server.handler.release(answer)
+        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > 0 })
+        /// Whether a byte that the client takes finds it let go.
+        func isLetGo() throws -> Bool {
+            let before = server.server.counters
+            if speaksHTTP2 { silent.send(Frames.windowUpdate(1, 1)) }
+            // The kernel's buffer takes more when a third of it is empty.
+            while !speaksHTTP2, server.server.counters.bytesOut == before.bytesOut,
+                silent.receive() != nil
+            {}
+            #expect(server.wait { $0.bytesOut > before.bytesOut || $0.limitHits > 0 })
+            // Once it has an answer the turn is over in which that was.
+            let other = try #require(TestClient(port: server.port))
+            other.send(get)
+            #expect(other.receive(until: "now;").hasSuffix("now;"))
+            return server.server.counters.limitHits == 1
+        }
+        for (seconds, isWanted) in [(10, false), (100, false), (1, true)] {
+            server.advance(by: .seconds(seconds))
+            if isWanted { reservation.want() }
+            #expect(try isLetGo() == isWanted)
+        }
+        #expect(server.wait { $0.connectionsOpen == 0 })
+    }
+
+    /// One answer that has its memory does not make room for others beside it.
+    @Test func whatStandsBesideAReservationIsCounted() throws {
+        let server = try server()
+        let client = try client(server)
+        client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n" + getLarge)
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        var answer = TestHandler.answer("held;")
+        answer.reservation = TestReservation()
+        server.handler.release(answer)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        #expect(client.receive(until: "x;").contains("held;"))
+        #expect(server.wait { $0.answerBytesPending == 0 && $0.limitHits == 0 })
+    }
+
+    /// Answers that come late wait for their client as others do.
+    @Test func noRequestIsTakenWhileALateAnswerIsNotRead() throws {
+        let server = try server()
+        let client = try client(server)
+        let getHeld = "GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
+        client.send(getHeld + getHeld)
+        for count in 1...2 {
+            #expect(server.wait { $0.requestsDeferred == 1 })
+            server.handler.release(
+                TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
+            )
+            #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+            #expect(server.server.counters.requests == count)
+            #expect(client.receive(until: "x;").hasSuffix("x;"))
+        }
+    }
+
+    /// There are four decoders on a loop.
+    @Test(arguments: [false, true])
+    func noOneIsKeptFromDecoding(speaksHTTP2: Bool) throws {
+        var limits = ServerLimits()
+        limits.outputBytesMax = 16_000_000
+        limits.turnTime = .seconds(10)
+        let server = try TestServer(loops: 1, limits: limits)
+        let zeros = try ContentCodingTests.gzip([UInt8](repeating: 0, count: 1_000_000))
+        let small = try ContentCodingTests.gzip([UInt8](repeating: 0x61, count: 100))
+        let fields = [("content-encoding", "gzip")]
+        let post = Frames.request("POST", "/echo", fields)
+        func frames(_ stream: UInt32, _ body: [UInt8]) -> [UInt8] {
+            Frames.headers(stream, post, flags: 4) + Frames.frame(0, flags: 1, stream: stream, body)
+        }
+        // One begins in a turn.
+        let silent = try (1...4).map { count in
+            let client = try client(server)
+            if speaksHTTP2 {
+                let window = Frames.settings([(4, 0x7FFF_FFFF)])
+                let open = Frames.windowUpdate(0, 0x7000_0000)
+                let large = Frames.headers(1, Frames.request("GET", "/large"))
+                client.send(Frames.preface + window + open + large + frames(3, zeros))
+            } else {
+                client.send(Array(getLarge.utf8) + ContentCodingTests.request(zeros))
+            }
+            #expect(server.wait { $0.requests == count })
+            return client
+        }
+        #expect(server.wait { $0.answerBytesPending > 0 })
+        let other = try #require(TestClient(port: server.port))
+        for _ in 0..<20 {
+            other.send(ContentCodingTests.request(small))
+            #expect(other.receive(until: "a;").hasSuffix("a;"))
+        }
+        #expect(server.isIdle)
+        guard !speaksHTTP2 else { return }
+        #expect(silent[0].receive(until: "\0;").hasSuffix("\0;"))
     }
 
     /// Who reads stays, however long that takes, and whoever comes and reads nothing.

@@ -194,6 +194,9 @@ final class Connection {
         }
     }
 
+    /// Whether answers that wait have some of the memory that all have in common.
+    var holdsAnswers: Bool { http.heldOutputByteCount > 0 || http2?.hasHeldAnswers == true }
+
     /// Whether a request or an answer is under way.
     var isBusy: Bool {
         http.hasOutput || !(http.isIdle || http.isSkipping) || (http2?.openCount ?? 0) > 0

@@ -22,7 +22,7 @@ extension EventLoop {
     func receive(_ connection: Connection, _ http: inout HTTP1Connection) {
         if connection.ending == .lingering { return discardInput(connection, &http) }
         // What has been read is worked on in its turn; more would only take memory.
-        if connection.isQueued { return }
+        if connection.isQueued || connection.isJoined { return }
         // Nothing is read while an answer is owed or unread: TCP then slows the client down.
         guard http.takesInput, !http.hasOutput, connection.ending == .open,
             !http.inputHasEnded
@@ -93,6 +93,7 @@ extension EventLoop {
             let connection = connections[token.descriptor], connection.token == token,
             connection.awaitsAnswer(to: sequence)
         else { return dropAnswer(to: token) }
+        if answer.isShed, !isEncoded { counters.add(1, to: .requestsShed) }
         if let body = connection.streamed(for: sequence) {
             return givePiece(answer, of: body, to: sequence, connection)
         }
@@ -135,10 +136,16 @@ extension EventLoop {
         }
     }
 
-    /// Goes on after an answer that came late.
+    /// Goes on after an answer that came late, unless nothing more is said than what waits.
     func proceed(_ connection: Connection, _ http: inout HTTP1Connection) {
-        buffers.lend(to: &http)
-        _ = advance(connection, &http)
+        if connection.ending == .open {
+            if connection.http2 == nil, mustPause(http) {
+                queue(connection)
+            } else {
+                buffers.lend(to: &http)
+                _ = advance(connection, &http)
+            }
+        }
         settle(connection, &http)
     }
 
@@ -176,7 +183,8 @@ extension EventLoop {
             case .answered(let answer): countOwnAnswer(answer)
             case .switchToHTTP2:
                 startHTTP2(connection, &http)
-                return advance(connection, &http)
+                guard let http2 = connection.http2 else { return false }
+                return advance(connection, http2, &http)
             case .close(let lingers):
                 connection.ending = lingers ? .lingerAfterOutput : .closeAfterOutput
                 return false
@@ -253,10 +261,11 @@ extension EventLoop {
         if connection.isJoined { return }
         if http.hasOutput {
             guard flush(connection, &http) else { return }
-            // Of HTTP/2 no more is written than there is memory for, and what is reserved has some.
-            if http.hasOutput, connection.http2 == nil, http.reservations.isEmpty {
+            // Of HTTP/2 no more is written than there is memory for.
+            if http.hasOutput, connection.http2 == nil {
                 guard holdOutput(of: connection, &http) else { return }
             }
+            if http.hasOutput { pauseDecoding(connection, &http) }
         }
         if !http.hasOutput {
             switch connection.ending {
@@ -272,6 +281,8 @@ extension EventLoop {
             if http.heldOutputByteCount > 0 { _ = http.holdOutput(0, context) }
             if connection.http2 == nil { http.pace.follow(isWaiting: false, at: now) }
             buffers.takeOutput(from: &http)
+            // What has come behind the end is nobody's.
+            if connection.ending == .lingering { http.dropInput(http.unread.count) }
             if http.isIdle || connection.ending == .lingering {
                 buffers.takeInput(from: &http)
                 if http.heldByteCount > 0 { _ = http.holdInput(0, context) }
@@ -280,8 +291,9 @@ extension EventLoop {
         if let http2 = connection.http2 {
             // What it takes that others could have: answers, and output that nobody takes.
             let isWaiting = http2.holdAnswers() || http.heldOutputByteCount > 0
-            http.pace.follow(isWaiting: isWaiting, at: now)
+            http.pace.follow(isWaiting: isWaiting || http2.reservationCount > 0, at: now)
         }
+        if holdsUpOthers(connection, http) { return letGo(connection, &http) }
         // The poller knows nothing of what has left the socket.
         if connection.isEncrypted, connection.hasBufferedInput, connection.ending == .open,
             !http.hasOutput, !http.isDeferred
@@ -311,7 +323,7 @@ extension EventLoop {
         }
         http.outputSent = 0
         http.output.removeAll(keepingCapacity: true)
-        if !http.reservations.isEmpty { http.reservations.removeAll() }
+        if !http.reservations.isEmpty { http.dropReservations() }
         return true
     }
 

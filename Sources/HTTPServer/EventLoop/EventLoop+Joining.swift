@@ -41,7 +41,7 @@ extension EventLoop {
 
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard isOpen(connection) else { return }
-        handle(connection, &http)
+        if http.isHandling { handle(connection, &http) }
         if !http.isIdle || http.inputHasEnded {
             if mustPause(http) {
                 queue(connection)

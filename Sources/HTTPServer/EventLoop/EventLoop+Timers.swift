@@ -116,7 +116,9 @@ extension EventLoop {
         }
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
-        if kind == .answer { return answerForHandler(connection, &connection.http) }
+        if kind == .answer, connection.http.isDeferred || connection.http.isDecoding {
+            return answerForHandler(connection, &connection.http)
+        }
         if kind == .idle, let http2 = connection.http2, http2.endIdle() {
             return proceed(connection, &connection.http)
         }

@@ -8,22 +8,32 @@ extension EventLoop {
     /// - Returns: Whether the connection is still there.
     func holdOutput(of connection: Connection, _ http: inout HTTP1Connection) -> Bool {
         http.pace.follow(isWaiting: true, at: now)
-        while !http.holdOutput(http.output.count, context) {
+        while !http.holdOutput(http.unreservedByteCount, context) {
             let worst = worstReader(besides: connection, http.pace.standing(at: now))
             guard let worst, worst.connection !== connection else {
-                counters.add(1, to: .limitHits)
-                drop(connection)
+                letGo(connection, &http)
                 return false
             }
-            letGo(worst.connection)
+            letGo(worst.connection, &worst.connection.http)
         }
         return true
+    }
+
+    /// Lets other bodies be decoded while a client does not read: its own begins anew afterwards.
+    func pauseDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
+        if let http2 = connection.http2 {
+            http2.pauseDecoding()
+        } else if http.decoder != nil {
+            http.decoder = nil
+        }
     }
 
     /// Lets the slowest reader go where others of HTTP/2 would wait for it.
     func makeRoom(for connection: Connection) {
         let worst = worstReader(besides: connection, nil)
-        if let worst, worst.standing.isSlow { letGo(worst.connection) }
+        if let worst, worst.standing.isSlow {
+            letGo(worst.connection, &worst.connection.http)
+        }
     }
 
     /// Who is to be let go first, by a look at all connections of the loop.
@@ -35,7 +45,7 @@ extension EventLoop {
     ) -> (connection: Connection, standing: ReadingPace.Standing)? {
         var worst = standing.map { (connection: connection, standing: $0) }
         for other in connections {
-            guard let other, other !== connection,
+            guard let other, other !== connection, other.holdsAnswers,
                 let standing = other.http.pace.standing(at: now)
             else { continue }
             if let found = worst, found.standing <= standing { continue }
@@ -44,12 +54,18 @@ extension EventLoop {
         return worst
     }
 
-    /// Drops a connection whose state is not lent out, and frees what it has at once: it may be in
-    /// a line yet, which holds it until its turn.
-    private func letGo(_ connection: Connection) {
+    /// Whether a client that reads too slowly has memory for want of which others are refused.
+    func holdsUpOthers(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
+        guard http.pace.standing(at: now)?.isSlow == true else { return false }
+        return connection.http2?.isWanted ?? http.reservations.contains(where: \.isWanted)
+    }
+
+    /// Drops a connection and frees what it has at once: it may be in a line yet, which holds it
+    /// until its turn.
+    func letGo(_ connection: Connection, _ http: inout HTTP1Connection) {
         counters.add(1, to: .limitHits)
         connection.http2 = nil
-        connection.http.dropOutput(context)
+        http.dropOutput(context)
         drop(connection)
     }
 }

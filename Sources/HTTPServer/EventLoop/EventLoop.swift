@@ -105,6 +105,8 @@ final class EventLoop: @unchecked Sendable {
             if joins { answerJoined() }
             resumePending()
             if joins { answerJoined() }
+            // What a timer brings is answered at once: nobody comes back to it in this turn.
+            joinsRequests = false
             let end = shared.clock.nowNanoseconds
             overload.note(delay: longestWait + end - now, turn: end - now, now: end)
             now = end

@@ -60,10 +60,20 @@ extension HTTP1Connection {
         context.unread.follow(&heldOutputByteCount, byteCount: byteCount)
     }
 
+    /// Bytes of the output that nothing has memory for.
+    var unreservedByteCount: Int { output.count - reservedByteCount }
+
+    /// Lets go of what went with answers that have been sent, or never will be.
+    mutating func dropReservations() {
+        reservations.removeAll()
+        reservedByteCount = 0
+    }
+
     /// Forgets what was to be sent.
     mutating func dropOutput(_ context: Context) {
         output = []
         outputSent = 0
+        dropReservations()
         _ = holdOutput(0, context)
     }
 

@@ -40,7 +40,9 @@ struct HTTP1Connection {
     var outputSent = 0
 
     /// What goes with the answers in it, and is let go when they have been sent.
-    var reservations: [any AnyObject & Sendable] = []
+    var reservations: [any AnswerReservation] = []
+    /// Bytes of the output that those have memory for.
+    var reservedByteCount = 0
     /// What the input has of the memory for bodies.
     var heldByteCount = 0
     /// What the output has of the memory for answers, where the socket does not take it all.
@@ -97,6 +99,12 @@ struct HTTP1Connection {
     /// Whether a head is being received.
     var isInHead: Bool {
         if case .head = phase { return !isIdle }
+        return false
+    }
+
+    /// Whether the handler is to have a request, or has it.
+    var isHandling: Bool {
+        if case .handling = phase { return true }
         return false
     }
 
@@ -176,7 +184,9 @@ struct HTTP1Connection {
     }
 
     private mutating func keepReservation(of response: borrowing Response) {
-        if let reservation = response.reservation { reservations.append(reservation) }
+        guard let reservation = response.reservation else { return }
+        reservations.append(reservation)
+        if !routing.isHead { reservedByteCount += response.body.count }
     }
 
     /// Writes an answer in one and goes on to the next request.

@@ -20,14 +20,24 @@ extension HTTP2Connection {
     /// Takes a slot back.
     func closeSlot(_ slot: Int) {
         if headSlot == slot { headSlot = nil }
-        let left = slots[slot].end()
-        requestByteCount -= left.request
-        answerByteCount -= left.answer
+        dropAnswer(slot)
+        requestByteCount -= slots[slot].end()
         // A few are enough for the next ones.
         if freeSlots.count >= Self.keptSlotCountMax { slots[slot].dropBuffers() }
         freeSlots.append(slot)
         openCount -= 1
         if openCount == 0 { idleSince = context.nowNanoseconds }
+    }
+
+    /// Forgets an answer that has been sent, or never will be.
+    func dropAnswer(_ slot: Int) {
+        reservationCount -= slots[slot].reservations.count
+        answerByteCount -= slots[slot].dropAnswer()
+    }
+
+    /// Whether answers that wait here have memory for want of which others are refused.
+    var isWanted: Bool {
+        reservationCount > 0 && slots.contains { $0.reservations.contains(where: \.isWanted) }
     }
 
     /// Sets when a stream's phase ends: so many nanoseconds from now, without end for `.max`.
@@ -112,6 +122,14 @@ extension HTTP2Connection {
         return true
     }
 
+    /// Gives up what has been decoded of the oldest request, which waits for its client to read:
+    /// there are few decoders.
+    func pauseDecoding() {
+        guard isDecoding, readyStart < ready.count else { return }
+        let (slot, id) = ready[readyStart]
+        if slots[slot].id == id { slots[slot].decoder = nil }
+    }
+
     /// Puts a complete or refused request in line.
     func makeReady(_ slot: Int) {
         slots[slot].phase = .ready
@@ -125,7 +143,7 @@ extension HTTP2Connection {
     /// see that and not the answer.
     func linger(_ slot: Int) {
         slots[slot].phase = .lingering
-        answerByteCount -= slots[slot].dropAnswer()
+        dropAnswer(slot)
         slots[slot].lingeredByteCount = 0
         slots[slot].lingerEnd = context.nowNanoseconds + context.timeouts.lingerTotal
         setDeadline(slot, context.timeouts.linger)

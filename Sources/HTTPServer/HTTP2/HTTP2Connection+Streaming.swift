@@ -79,6 +79,7 @@ extension HTTP2Connection {
             return answer(slot, with: &response)
         }
         answerByteCount += slots[slot].count(response.body.count, response.reservation)
+        if response.isReserved { reservationCount += 1 }
         if isFirst { head.set(response, date: context.date, isStreamed: true) }
         if slots[slot].answerLeft == 0 {
             slots[slot].answerSent = 0
@@ -104,7 +105,7 @@ extension HTTP2Connection {
     /// Takes note that bytes of a streamed answer went out.
     func didSendPiece(_ slot: Int) {
         if slots[slot].answerLeft == 0 {
-            answerByteCount -= slots[slot].dropAnswer()
+            dropAnswer(slot)
         }
         continuePieces(slot)
     }

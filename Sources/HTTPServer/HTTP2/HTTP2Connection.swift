@@ -37,7 +37,7 @@ final class HTTP2Connection {
     var freeSlots: [Int] = []
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
-    private var readyStart = 0
+    private(set) var readyStart = 0
     /// Whether the oldest request waits for its body to be decoded.
     private(set) var isDecoding = false
     /// The slot whose header block is coming.
@@ -70,6 +70,8 @@ final class HTTP2Connection {
     private var heldAnswerByteCount = 0
     /// Whether the last request was refused for want of it.
     var lacksRoom = false
+    /// Answers that wait and have memory of their own.
+    var reservationCount = 0
 
     var resets: HTTP2FloodGuard
     var controlFrames: HTTP2FloodGuard
@@ -147,7 +149,10 @@ final class HTTP2Connection {
     /// Says what to do with the oldest request.
     func next() -> Action {
         while readyStart < ready.count {
-            guard takesMore else { return .wait }
+            guard takesMore else {
+                pauseDecoding()
+                return .wait
+            }
             let (slot, id) = ready[readyStart]
             let (phase, error) = slots[slot].state(of: id)
             // A body that takes longer holds up those behind it.
@@ -196,6 +201,9 @@ final class HTTP2Connection {
         let hasRoom = context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
         return !hasRoom || heldAnswerByteCount > 0
     }
+
+    /// Whether they have some of it.
+    var hasHeldAnswers: Bool { heldAnswerByteCount > 0 }
 
     private var mayHaveMoreAnswers: Bool {
         answerByteCount <= Self.waitingAnswersFactor * context.limits.outputBytesMax
@@ -259,6 +267,7 @@ final class HTTP2Connection {
         let answerBytes = slots[slot].answer.count
         requestByteCount -= requestBytes
         answerByteCount += slots[slot].count(answerBytes, response.reservation)
+        if response.isReserved { reservationCount += 1 }
         earliestDeadline = min(earliestDeadline, deadline)
         let hasBody = answerBytes > 0
         if !session.submitAnswer(id, head, slot: slot, hasBody: hasBody) {

@@ -52,7 +52,7 @@ struct HTTP2Stream {
     var answer: [UInt8] = []
     var answerSent = 0
     /// What goes with the answer and is let go when that has been sent.
-    private var reservations: [any AnyObject & Sendable] = []
+    private(set) var reservations: [any AnswerReservation] = []
     /// Bytes of the answer that the connection counts.
     private(set) var countedByteCount = 0
     /// Bytes that were thrown away after the answer, and when that ends at the latest.
@@ -135,7 +135,7 @@ struct HTTP2Stream {
     ///
     /// - Returns: How many of them the connection is to count: none where they are reserved, else
     ///   with the first those that the stream itself has until it ends.
-    mutating func count(_ byteCount: Int, _ reservation: (any AnyObject & Sendable)?) -> Int {
+    mutating func count(_ byteCount: Int, _ reservation: (any AnswerReservation)?) -> Int {
         if let reservation {
             reservations.append(reservation)
             return 0
@@ -168,14 +168,15 @@ struct HTTP2Stream {
 
     /// Gives the slot back.
     ///
-    /// - Returns: How many bytes of request and answer it held, of those that are counted.
-    mutating func end() -> (request: Int, answer: Int) {
+    /// - Precondition: The answer has been dropped.
+    /// - Returns: How many bytes of the request it held.
+    mutating func end() -> Int {
         let byteCount = bytes.count
         phase = .free
         id = 0
         deadline = .max
         dropRequest()
-        return (byteCount, dropAnswer())
+        return byteCount
     }
 
     /// Whether the client takes gzip, read from the request.

@@ -8,6 +8,9 @@
 final class StreamedBody {
     /// Bytes of a piece: 64 KiB, some 350 readings, which take half a millisecond.
     static let pieceBytesMax = 65_536
+    /// All that are decoded on a loop give as much in a turn together, each this much at least: 64
+    /// of them would take several milliseconds, in which others wait.
+    private static let decodedBytesMin = 1024
     /// Bytes of a body that has no limit: 2^60, so that no sum of lengths overflows.
     static let byteCountMax = 1 << 60
 
@@ -90,13 +93,15 @@ final class StreamedBody {
     }
 
     private func decode(_ bytes: Span<UInt8>) {
+        let share = Self.pieceBytesMax / max(1, decoderCount?.value ?? 1)
+        let decodedBytesMax = max(Self.decodedBytesMin, share)
         switch inflater {
         case .some(let inflater) where failure != .corruptContent:
             do throws(RequestError) {
                 takenCount = try inflater.inflatePiece(
                     bytes,
                     into: &decoded,
-                    byteCountMax: min(Self.pieceBytesMax, max(4096, bytes.count * 8)),
+                    byteCountMax: min(decodedBytesMax, max(4096, bytes.count * 8)),
                     isWhole: &isWhole
                 )
             } catch {

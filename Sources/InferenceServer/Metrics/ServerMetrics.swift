@@ -49,7 +49,7 @@ enum ServerMetrics {
         ),
         counter(
             "http_requests_shed_total",
-            "Requests answered 503 because the loop was late.",
+            "Requests answered 503 because a loop, or the line of batches, was late.",
             \.requestsShed
         ),
         counter(
@@ -82,7 +82,11 @@ enum ServerMetrics {
             "Times that accepting paused for want of descriptors.",
             \.acceptPauses
         ),
-        counter("http_timeouts_total", "Connections closed by a time-out.", \.timeouts),
+        counter(
+            "http_timeouts_total",
+            "Time-outs of connections, of streams and of late answers.",
+            \.timeouts
+        ),
         counter("http_received_bytes_total", "Bytes received.", \.bytesIn),
         counter("http_sent_bytes_total", "Bytes sent.", \.bytesOut),
     ]

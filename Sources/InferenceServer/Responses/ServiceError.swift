@@ -29,6 +29,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case stateFull(limit: Int)
     /// Too many bytes of batches are being worked on.
     case busy
+    /// Batches have waited too long for too long.
+    case overloaded
     /// Too many explanations are being worked on.
     case tooManyExplanations
     /// The model's bundle holds nothing to explain by.
@@ -61,7 +63,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .misdirected: 421
         case .invalidContent, .unlistedContent: 422
         case .notExplainable, .noDecisionLog: 501
-        case .stateFull, .busy, .tooManyExplanations, .noModel, .feedbackNotKept, .noFiniteAnswer:
+        case .stateFull, .busy, .overloaded, .tooManyExplanations, .noModel, .feedbackNotKept,
+            .noFiniteAnswer:
             503
         }
     }
@@ -94,6 +97,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .tooManyRows: "too_many_rows"
         case .stateFull: "state_full"
         case .busy: "busy"
+        case .overloaded: "overloaded"
         case .noModel: "no_model"
         case .noReference: "no_reference"
         case .noFiniteAnswer: "no_finite_answer"
@@ -130,6 +134,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .stateFull(let limit):
             "The windows of \(limit) machines are kept and no more fit; try again later."
         case .busy: "Too many batches are being worked on; try again later."
+        case .overloaded:
+            "Batches wait too long at the server; try again after the time in Retry-After."
         case .tooManyExplanations: "Too many explanations are being worked on; try again later."
         case .notExplainable:
             "The model's bundle has no background records, so it explains nothing; train it again."

@@ -2,6 +2,7 @@
 
 internal import Dispatch
 internal import HTTPServer
+internal import Platform
 internal import Synchronization
 
 /// What a batch asks for, apart from its body.
@@ -19,7 +20,7 @@ struct BatchJob: Sendable {
 /// and are given back with the last reference.
 ///
 /// - Note: Thread-safe.
-final class BatchRoom: Sendable {
+final class BatchRoom: AnswerReservation {
     private let budget: ByteBudget
     private let byteCount: Atomic<Int>
 
@@ -28,6 +29,8 @@ final class BatchRoom: Sendable {
         self.budget = budget
         byteCount = Atomic(count)
     }
+
+    var isWanted: Bool { budget.isShort }
 
     deinit {
         budget.release(byteCount.load(ordering: .relaxed))
@@ -52,7 +55,7 @@ final class BatchRoom: Sendable {
     }
 }
 
-/// Works on batches beside the event loops, with a bound on the bytes that wait.
+/// Works on batches beside the event loops, with bounds on the bytes that wait and on the time.
 ///
 /// - Note: Thread-safe.
 final class BatchQueue: Sendable {
@@ -65,24 +68,31 @@ final class BatchQueue: Sendable {
     /// been sent.
     let budget: ByteBudget
     private let workerCount: Int
-    /// Batches that are worked on now.
-    private let runningCount = Atomic(0)
+    private let clock: MonotonicClock
+    private let line: Mutex<BatchLine>
     /// Scorers that wait for the next batch; their memory has been touched already.
     private let idle = Mutex<[BatchScorer]>([])
     /// Scorers that were made.
     private let scorerCount = Atomic(0)
 
-    /// `workerCount` is how many batches are worked on at a time where all cores are free.
-    init(byteCountMax: Int, workerCount: Int) {
+    /// `workerCount` is how many batches are worked on at a time.
+    init(
+        byteCountMax: Int,
+        workerCount: Int,
+        limits: ServerLimits = ServerLimits(),
+        clock: MonotonicClock = .system
+    ) {
         budget = ByteBudget(byteCountMax: byteCountMax)
         self.workerCount = workerCount
+        self.clock = clock
+        line = Mutex(BatchLine(workerCount: workerCount, limits: limits))
     }
 
     /// In how many parts a batch of so many bytes is worked on: on as many cores as other batches
     /// leave free.
     func partCount(byteCount: Int) -> Int {
         guard byteCount >= Self.splitBytesMin else { return 1 }
-        return max(1, workerCount / max(1, runningCount.load(ordering: .relaxed)))
+        return max(1, workerCount / max(1, line.withLock(\.workingCount)))
     }
 
     /// Calls `body` with a scorer of the model that no one else has, made where none waits.
@@ -118,18 +128,30 @@ final class BatchQueue: Sendable {
                 if idle.count <= workerCount { idle.append(taken) }
             }
         }
-        try taken.scorer.withLock { scorer throws(ServiceError) in try body(&scorer) }
+        try taken.scorer.withLock { scorer throws(ServiceError) in
+            defer { scorer.rest() }
+            try body(&scorer)
+        }
     }
 
     private func nextNumber() -> Int { scorerCount.add(1, ordering: .relaxed).oldValue }
 
     /// Runs a batch for which room was taken, which it has until `body` lets go of it.
-    func run(_ count: Int, _ body: @escaping @Sendable (BatchRoom) -> Void) {
+    ///
+    /// `body` is told whether the batch has waited too long and is to be refused, if it can be.
+    func run(_ count: Int, _ body: @escaping @Sendable (BatchRoom, _ isLate: Bool) -> Void) {
         let room = BatchRoom(budget, count)
-        queue.async { [self] in
-            runningCount.add(1, ordering: .relaxed)
-            body(room)
-            runningCount.subtract(1, ordering: .relaxed)
+        let now = clock.nowNanoseconds
+        let needsWorker = line.withLock { $0.add(at: now) { body(room, $0) } }
+        if needsWorker { queue.async { self.work() } }
+    }
+
+    /// Works on batches until none waits.
+    private func work() {
+        while let (batch, isLate) = line.withLock({ $0.next(at: clock.nowNanoseconds) }) {
+            let began = clock.nowNanoseconds
+            batch(isLate)
+            if !isLate { line.withLock { $0.note(cost: clock.nowNanoseconds - began) } }
         }
     }
 }

@@ -83,9 +83,13 @@ final class LineStream: BodyStream {
         let started = response
         let moment = service.moment(trace)
         let handle = response.defer()
-        service.batches.run(byteCount) { [self] room in
+        service.batches.run(byteCount) { [self] room, isLate in
             var response = started
-            answer(model, moment, loopIndex: nil, room: room, &response)
+            if isLate, state.withLock({ !$0.hasAnswered }) {
+                refuse(.overloaded, &response)
+            } else {
+                answer(model, moment, loopIndex: nil, room: room, &response)
+            }
             room.go(with: &response)
             noteAnswer(to: event, response)
             handle.complete(response)
@@ -144,12 +148,10 @@ final class LineStream: BodyStream {
         RequestIdentity.addFields(identity, to: &response)
         let (index, hasAnswered) = state.withLock { ($0.count, $0.hasAnswered) }
         guard hasAnswered else {
-            return service.refuse(
-                error,
-                Endpoint.batchPredict.path,
-                identity,
-                &response
-            )
+            let path = Endpoint.batchPredict.path
+            return error == .overloaded
+                ? service.write(error, path, identity, &response)
+                : service.refuse(error, path, identity, &response)
         }
         service.note(error, identity)
         response.contentType = .newlineDelimitedJSON

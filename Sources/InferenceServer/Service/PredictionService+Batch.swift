@@ -39,14 +39,22 @@ extension PredictionService {
         let kept = identity.kept(bytes, context.requestIDs, trace)
         let received = request.receivedNanoseconds
         let handle = response.defer()
-        batches.run(byteCount) { [self] room in
+        batches.run(byteCount) { [self] room, isLate in
             var job = job
             job.room = room
-            var answer = answer(job, body, model, kept)
+            var answer = isLate ? shed(kept) : answer(job, body, model, kept)
             room.go(with: &answer)
             note(.batchPredict, kept, answer, since: received, trace: trace)
             handle.complete(answer)
         }
+    }
+
+    /// The answer to a batch that has waited too long; the log has the number of them alone.
+    private func shed(_ identity: KeptIdentity) -> Response {
+        var response = Response()
+        RequestIdentity.addFields(identity, to: &response)
+        write(.overloaded, Endpoint.batchPredict.path, identity, &response)
+        return response
     }
 
     /// The answer to a batch that was taken off its loop.

@@ -69,7 +69,9 @@ final class PredictionService: RequestHandler {
         self.wallClock = wallClock
         batches = BatchQueue(
             byteCountMax: settings.service.batchBytesPendingMax,
-            workerCount: loopCount
+            workerCount: loopCount,
+            limits: settings.http,
+            clock: clock
         )
         explanations = ExplanationQueue(countMax: settings.service.explanationsMax)
         writesAccess = settings.accessLog == .on
@@ -227,6 +229,17 @@ final class PredictionService: RequestHandler {
         _ response: inout Response
     ) {
         note(error, identity)
+        write(error, path, identity, &response)
+    }
+
+    /// Turns the response into the answer to an error, of which no note is taken.
+    func write(
+        _ error: ServiceError,
+        _ path: String,
+        _ identity: KeptIdentity,
+        _ response: inout Response
+    ) {
+        response.isShed = error == .overloaded
         ProblemDocument.write(
             error,
             instance: path,

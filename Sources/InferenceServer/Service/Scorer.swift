@@ -77,6 +77,9 @@ struct Scorer: ~Copyable {
         return (predictor.takeNoted(), answering(0))
     }
 
+    /// Gives back what a large batch has taken of memory; another may be long in coming.
+    mutating func rest() { rows.reset() }
+
     /// The model that answered a row: the one in service, or that on trial beside it.
     func answering(_ index: Int) -> ServedModel {
         guard predictor.outcomes[index].isFromTrial, let trial = model.trial else { return model }

@@ -10,7 +10,7 @@ struct ContentCodingTests {
         0xC2, 0x41, 0x24, 0x35, 0x03, 0x00, 0x00, 0x00,
     ]
 
-    private static func request(
+    static func request(
         _ body: [UInt8],
         coding: String = "gzip",
         path: String = "/echo",
@@ -25,7 +25,7 @@ struct ContentCodingTests {
         return bytes + Array("0\r\n\r\n".utf8)
     }
 
-    private static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
+    static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
         var response = Response()
         response.body = bytes
         ContentCoder().encode(&response)

@@ -105,14 +105,13 @@ struct HTTP2LimitTests {
     }
 
     @Test func whatHasAReservationHoldsUpNoOthers() throws {
-        final class Reservation: Sendable {}
         var machine = try machine { $0.outputBytesMax = 1000 }
         machine.feed(Frames.settings([(4, 0)]))
         machine.defers = true
         machine.feed(Frames.headers(1, get))
         var response = Response()
         response.body = Array(repeating: 0x78, count: 1_000_000)
-        response.reservation = Reservation()
+        response.reservation = TestReservation()
         machine.http2.giveDeferred(response, to: 1)
         machine.run()
         machine.defers = false

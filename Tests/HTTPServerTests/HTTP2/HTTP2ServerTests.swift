@@ -121,6 +121,34 @@ struct HTTP2ServerTests {
         #expect(client.reader.answers[1] == nil)
     }
 
+    /// What a client has sent behind its GOAWAY is nobody's, whatever buffer it stood in.
+    @Test func forgetsWhatStandsBehindTheEnd() throws {
+        let server = try TestServer(loops: 1)
+        let large = try #require(TestClient(port: server.port))
+        let body = String(repeating: "x", count: 60_000)
+        let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: "
+        large.send("\(head)60000\r\n\r\n\(body)")
+        #expect(large.receive(until: "x;").hasSuffix("x;"))
+        let client = try #require(HTTP2Client(port: server.port))
+        // So many that the loop leaves what follows them for another turn.
+        let streams = (0..<70).map { UInt32(2 * $0 + 1) }
+        let get = Frames.request("GET", "/held")
+        for stream in streams { client.client.send(Frames.headers(stream, get)) }
+        #expect(server.wait { $0.requestsDeferred == 70 })
+        let pings = (0..<3000).flatMap { _ in Frames.ping() }
+        let end = streams.flatMap(Frames.reset) + Frames.goAway() + pings
+        let received = server.server.counters.bytesIn + end.count
+        client.client.send(end)
+        #expect(server.wait { $0.bytesIn == received })
+        // Another takes the large buffer, so that the late answer finds a small one.
+        large.send("\(head)3\r\n\r\na")
+        #expect(server.wait { $0.bytesIn > received })
+        server.handler.release()
+        #expect(server.wait { $0.requestsDeferred == 0 })
+        large.send("bc")
+        #expect(large.receive(until: ";").hasSuffix("abc;"))
+    }
+
     /// What streams that were reset have held back goes on when their answers come.
     @Test func answersWhatWaitedForStreamsThatWereReset() throws {
         var limits = ServerLimits()

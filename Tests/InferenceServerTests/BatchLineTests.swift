@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+
+import Dispatch
+import Glibc
+@testable import HTTPServer
+@testable import InferenceServer
+import Testing
+
+struct BatchLineTests {
+    private static let millisecond: Int64 = 1_000_000
+
+    private func line(workers: Int = 1) -> BatchLine {
+        BatchLine(workerCount: workers, limits: ServerLimits())
+    }
+
+    /// Whether a batch is refused that has waited so long, with others before it that were late.
+    private func refuses(_ line: inout BatchLine, wait: Int64, now: Int64) -> Bool? {
+        _ = line.add(at: now - wait) { _ in }
+        return line.next(at: now)?.isLate
+    }
+
+    @Test func givesTheOldestToEachWorker() {
+        var line = line(workers: 2)
+        let isNeeded = (0..<5).map { line.add(at: $0) { _ in } }
+        #expect(isNeeded == [true, true, false, false, false])
+        #expect(line.workingCount == 2)
+        for _ in 0..<5 { #expect(line.next(at: 10)?.isLate == false) }
+        #expect(line.next(at: 10) == nil && line.next(at: 10) == nil)
+        #expect(line.workingCount == 0)
+    }
+
+    @Test(arguments: [(0, 99, false), (0, 100, true), (1, 200, false)])
+    func turnsAwayWhenLateForTheWholeInterval(early: Int64, milliseconds: Int64, isLate: Bool) {
+        var line = line()
+        let late = 5 * Self.millisecond + 1
+        // The first wait is late, or just in time.
+        #expect(refuses(&line, wait: late - early, now: late - early) == false)
+        let now = late - early + milliseconds * Self.millisecond
+        #expect(refuses(&line, wait: late, now: now) == isLate)
+        let half = 5 * Self.millisecond / 2
+        #expect(refuses(&line, wait: half, now: now) == false)
+        #expect(refuses(&line, wait: half + 1, now: now) == isLate)
+    }
+
+    /// Batches of 10 ms on average: a wait for four is not late.
+    @Test(arguments: [(40_000_000, false), (40_000_001, true)])
+    func waitsForAFewHoweverLongTheyTake(wait: Int64, isLate: Bool) {
+        var line = line()
+        line.note(cost: 80 * Self.millisecond)
+        for turn: Int64 in 0...100 {
+            let now = wait + turn * Self.millisecond
+            #expect(refuses(&line, wait: wait, now: now) == (isLate && turn == 100))
+        }
+    }
+
+    @Test func takesAllAgainWhenNoneWaits() {
+        var line = line()
+        for turn: Int64 in 0...100 {
+            _ = refuses(&line, wait: 6 * Self.millisecond, now: turn * Self.millisecond)
+        }
+        let now = 101 * Self.millisecond
+        #expect(refuses(&line, wait: 6 * Self.millisecond, now: now) == true)
+        #expect(line.next(at: now) == nil)
+        // Soon afterwards one late batch is enough, later it is not.
+        let soon = now + 99 * Self.millisecond
+        #expect(refuses(&line, wait: 6 * Self.millisecond, now: soon) == true)
+        #expect(line.next(at: soon) == nil)
+        let later = soon + 100 * Self.millisecond
+        #expect(refuses(&line, wait: 6 * Self.millisecond, now: later) == false)
+    }
+
+    @Test(arguments: ["application/json", "application/x-ndjson"])
+    func answers503AndTakesNothingIn(_ type: String) throws {
+        let time = TestClock()
+        let server = try TestServer(
+            arguments: [
+                "event-loops": "1", "queue-delay-max": "5ms", "inline-batch-bytes-max": "0",
+                "inline-line-bytes-max": "0",
+            ],
+            clock: time.clock
+        )
+        let batches = server.application.service.batches
+        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        for _ in 0..<2 {
+            try #require(batches.budget.reserve(1))
+            batches.run(1) { _, _ in
+                begun.signal()
+                gate.wait()
+            }
+        }
+        begun.wait()
+        let reading = TestReading.json(0, hour: 0)
+        let body = type == "application/json" ? "[\(reading)]" : reading + "\n"
+        let waiting = try server.client()
+        waiting.send(TestClient.bytes("POST", "/batch_predict", body: body, type: type))
+        while batches.budget.byteCount < 2 + body.utf8.count { usleep(1000) }
+        time.set(10 * Self.millisecond)
+        gate.signal()
+        begun.wait()
+        time.set(200 * Self.millisecond)
+        gate.signal()
+        let refused = try #require(try waiting.receiveAnswer())
+        #expect(refused.status == 503 && refused.field("retry-after") == "1")
+        #expect(refused.body.contains("wait too long"))
+        #expect(server.application.server.counters.requestsShed == 1)
+        #expect(server.lines.containing("request_failed").isEmpty)
+        let client = try server.client()
+        #expect(try client.request("GET", "/metrics").body.contains("\nstate_machines 0\n"))
+        let next = try client.request("POST", "/batch_predict", body: body, type: type)
+        #expect(next.status == 200)
+    }
+}
