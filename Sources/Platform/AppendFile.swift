@@ -8,6 +8,8 @@ package struct AppendFile: ~Copyable, Sendable {
     package let path: String
     /// Bytes that it holds.
     package private(set) var byteCount: Int
+    /// Whether it ends with a part of something that could not be cut off again.
+    package private(set) var isTorn = false
     private let file: FileDescriptor
 
     /// Opens a file, which is made where it is missing.
@@ -70,7 +72,9 @@ package struct AppendFile: ~Copyable, Sendable {
             byteCount += count
             return
         }
+        isTorn = true
         try truncate(to: byteCount)
+        isTorn = false
         throw .system(path: path, failure)
     }
 

@@ -240,15 +240,34 @@ struct StateFileTests {
         #expect(throws: StateError.full(limit: 2)) { try take(store, "D", at: start) }
     }
 
+    /// Damage that nobody has come upon yet stops neither a census nor the search for room.
+    @Test(arguments: [RecordLayout.idByteCount, RecordLayout.lastArrival], [UInt8(2), 0x80])
+    func countsAndEvictsBesideDamage(word: Int, bit: UInt8) throws {
+        do {
+            let store = try open(machinesMax: 2)
+            for id in ["A", "B"] { try take(store, id, at: start) }
+        }
+        try flip(word: word, byte: 7, bit: bit)
+        let store = try open(machinesMax: 2)
+        _ = store.census(epoch: 0, silentSince: .max)
+        #expect(throws: StateError.full(limit: 2)) { try take(store, "C", at: start) }
+        let record = try #require(store.words(of: "A") ?? store.words(of: "B"))
+        if store.counts().machines == 2 {
+            #expect(throws: StateError.full(limit: 2)) {
+                try store.restore(record, id: "D".utf8.span)
+            }
+        }
+    }
+
     /// Flips a bit of a word of the first record.
-    private func flip(word: Int) throws {
+    private func flip(word: Int, byte: Int = 0, bit: UInt8 = 4) throws {
         var bytes = try FileAccess.read(path)
         let layout = StateFileLayout(
             engine.records,
             descriptionBytes: StateDescription(engine.transform).json.serialized().count,
             recordsPerChunk: 4
         )
-        bytes[layout.recordOffset(0) + word * 8] ^= 4
+        bytes[layout.recordOffset(0) + word * 8 + byte] ^= bit
         try FileAccess.write(bytes, to: path)
     }
 

@@ -39,6 +39,10 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         let standings = try paces.map { try #require($0.standing(at: 20 * second)) }
         #expect(standings == standings.sorted())
         #expect(standings.map(\.isSlow) == [true, true] + [Bool](repeating: false, count: 6))
+        // Several answers that wait need as much each.
+        let reader = paces[6]
+        #expect(!reader.isSlow(at: 20 * second, answerCount: 3))
+        #expect(reader.isSlow(at: 20 * second, answerCount: 4))
         var done = paces[0]
         done.follow(isWaiting: false, at: 20 * second)
         #expect(done.standing(at: 21 * second) == nil)

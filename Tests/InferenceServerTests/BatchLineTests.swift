@@ -46,7 +46,7 @@ struct BatchLineTests {
     @Test(arguments: [(40_000_000, false), (40_000_001, true)])
     func waitsForAFewHoweverLongTheyTake(wait: Int64, isLate: Bool) {
         var line = line()
-        line.note(cost: 80 * Self.millisecond)
+        line.note(cost: 10 * Self.millisecond)
         for turn: Int64 in 0...100 {
             let now = wait + turn * Self.millisecond
             #expect(refuses(&line, wait: wait, now: now) == (isLate && turn == 100))
@@ -81,7 +81,8 @@ struct BatchLineTests {
         )
         let batches = server.application.service.batches
         let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        for _ in 0..<2 {
+        // The last of them waits for more than four.
+        for _ in 0..<6 {
             try #require(batches.budget.reserve(1))
             batches.run(1) { _, _ in
                 begun.signal()
@@ -93,10 +94,12 @@ struct BatchLineTests {
         let body = type == "application/json" ? "[\(reading)]" : reading + "\n"
         let waiting = try server.client()
         waiting.send(TestClient.bytes("POST", "/batch_predict", body: body, type: type))
-        while batches.budget.byteCount < 2 + body.utf8.count { usleep(1000) }
-        time.set(10 * Self.millisecond)
-        gate.signal()
-        begun.wait()
+        while batches.budget.byteCount < 6 + body.utf8.count { usleep(1000) }
+        for step: Int64 in 1...5 {
+            time.set(10 * step * Self.millisecond)
+            gate.signal()
+            begun.wait()
+        }
         time.set(200 * Self.millisecond)
         gate.signal()
         let refused = try #require(try waiting.receiveAnswer())

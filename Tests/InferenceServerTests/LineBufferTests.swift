@@ -4,6 +4,18 @@
 import Testing
 
 struct LineBufferTests {
+    @Test(arguments: [0, 100])
+    func givesMemoryBackWithTheLinesThatHadIt(rest: Int) {
+        var buffer = LineBuffer(lineBytesMax: 1 << 20)
+        let line = [UInt8](repeating: 0x61, count: 1 << 20) + [0x0A]
+        let tail = [UInt8](repeating: 0x62, count: rest)
+        buffer.add((line + tail).span, isLast: false)
+        #expect(buffer.wholeEnd == line.count)
+        buffer.dropWhole()
+        #expect(buffer.bytes == tail && buffer.wholeEnd == 0)
+        #expect(buffer.bytes.capacity < 4096)
+    }
+
     /// The lines that come out of a text, fed in pieces.
     private func lines(_ text: String, max: Int, pieces size: Int) -> [String] {
         let bytes = Array(text.utf8)

@@ -92,6 +92,7 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
         do throws(FileError) {
             try file?.append(frame)
         } catch {
+            // The next file names it.
             file = nil
             throw error
         }
@@ -111,9 +112,9 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
         do throws(FileError) {
             try file?.append(records)
         } catch {
-            // What could not be cut off again must not stand before anything else.
-            file = nil
-            // Where the disk is full, files without a record would take the place of others.
+            // What could not be cut off again must not stand before anything else. Where the disk
+            // is full, files without a record would take the place of others.
+            if isNew || file?.isTorn == true { file = nil }
             if isNew { try? FileAccess.remove(Self.path(directory, next - 1)) }
             throw error
         }

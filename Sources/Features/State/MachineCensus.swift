@@ -63,12 +63,17 @@ extension MachineTable {
     /// Machines that are looked at in one go.
     private static let censusCount = 512
 
-    private mutating func id(_ number: Int) -> [UInt8] {
+    /// The id of a machine; nil where its record, which nobody may have looked at yet, is damaged.
+    private mutating func id(_ number: Int) -> [UInt8]? {
         if let file, entries[number].standing != .memory {
             file.load(Int(entries[number].fileRecord), into: &work)
         }
         var words = copy(number)
-        return records.id(words.mutableSpan)
+        var span = words.mutableSpan
+        guard entries[number].standing == .memory || records.isHeaderSound(&span) else {
+            return nil
+        }
+        return records.id(span)
     }
 
     mutating func mark(_ number: Int, _ mark: MachineMark) -> Bool {
@@ -84,7 +89,7 @@ extension MachineTable {
         let end = min(first + Self.censusCount, entries.count)
         for number in first..<max(first, end) where entries[number].standing != .free {
             if census.add(entries[number].mark, lastArrival: lastArrival(number)) {
-                census.add(silentID: id(number))
+                if let id = id(number) { census.add(silentID: id) }
             }
         }
         return end < entries.count ? end : nil

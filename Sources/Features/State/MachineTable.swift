@@ -171,8 +171,10 @@ struct MachineTable: Sendable {
     mutating func evictIdle(arrival: Int64) -> Bool {
         for _ in 0..<min(Self.evictionSteps, entries.count) {
             hand = (hand + 1) % entries.count
-            guard entries[hand].standing != .free, arrival - lastArrival(hand) > idleMicroseconds
-            else { continue }
+            guard entries[hand].standing != .free else { continue }
+            // A record that nobody has looked at yet may hold any time.
+            let (silence, overflows) = arrival.subtractingReportingOverflow(lastArrival(hand))
+            guard !overflows, silence > idleMicroseconds else { continue }
             remove(hand)
             evictions += 1
             return true

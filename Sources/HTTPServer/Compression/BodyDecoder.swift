@@ -16,6 +16,9 @@ final class BodyDecoder {
 
     /// Deflate's best, for bytes that are all the same.
     private static let ratioMax = 1032
+    /// What a byte that goes in counts for: blocks that give nothing cost as much each as eight
+    /// bytes that come out.
+    static let inputCost = 8
 
     /// Nil where there is no memory.
     init?(_ count: Count) {
@@ -46,10 +49,10 @@ final class BodyDecoder {
             let room = min(max(4096, output.count), byteCountMax + 1 - output.count, budget)
             let start = output.count
             output.append(contentsOf: repeatElement(0, count: room))
-            let piece = offset..<min(bytes.count, offset + budget)
+            let piece = offset..<min(bytes.count, offset + max(1, budget / Self.inputCost))
             let step = inflater.step(bytes.extracting(piece), into: &output, from: start)
             offset += step.consumed
-            budget -= max(step.consumed, step.produced)
+            budget -= max(Self.inputCost * step.consumed, step.produced)
             output.removeLast(room - step.produced)
             guard step.isWell else { throw .corruptContent }
             guard output.count <= byteCountMax else { throw .bodyTooLarge(limit: byteCountMax) }

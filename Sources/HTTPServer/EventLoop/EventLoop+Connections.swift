@@ -259,7 +259,8 @@ extension EventLoop {
     func settle(_ connection: Connection, _ http: inout HTTP1Connection) {
         // Its request is answered in this turn.
         if connection.isJoined { return }
-        if http.hasOutput {
+        let hadOutput = http.hasOutput
+        if hadOutput {
             guard flush(connection, &http) else { return }
             // Of HTTP/2 no more is written than there is memory for.
             if http.hasOutput, connection.http2 == nil {
@@ -269,13 +270,18 @@ extension EventLoop {
         }
         if !http.hasOutput {
             switch connection.ending {
-            case .open, .lingering: break
+            case .open:
+                // What had to wait for room goes on, which nothing else would say.
+                if hadOutput, mayGoOn(connection, http) { queue(connection) }
+            case .lingering: break
             case .closeAfterOutput: return close(connection)
             case .lingerAfterOutput:
                 connection.ending = .lingering
                 connection.lingerEnd = now + timeouts.lingerTotal
                 connection.shutDownSession()
                 connection.socket.shutDownSending()
+                // No more is said to anybody: what requests and decoders have is free.
+                connection.http2 = nil
                 if http.inputHasEnded { return close(connection) }
             }
             if http.heldOutputByteCount > 0 { _ = http.holdOutput(0, context) }

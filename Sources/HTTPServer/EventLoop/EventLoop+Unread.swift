@@ -19,6 +19,14 @@ extension EventLoop {
         return true
     }
 
+    /// Whether there may be something to do now that the output has gone, though nothing comes in:
+    /// the loop did not look for it while there was output.
+    func mayGoOn(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
+        if http.isDeferred { return false }
+        if connection.readiness == .output { return true }
+        return connection.http2 == nil && (!http.isIdle || http.inputHasEnded)
+    }
+
     /// Lets other bodies be decoded while a client does not read: its own begins anew afterwards.
     func pauseDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
         if let http2 = connection.http2 {
@@ -56,7 +64,9 @@ extension EventLoop {
 
     /// Whether a client that reads too slowly has memory for want of which others are refused.
     func holdsUpOthers(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
-        guard http.pace.standing(at: now)?.isSlow == true else { return false }
+        // A client of HTTP/2 may read one answer fast and leave others.
+        let count = max(1, connection.http2?.reservationCount ?? 1)
+        guard http.pace.isSlow(at: now, answerCount: count) else { return false }
         return connection.http2?.isWanted ?? http.reservations.contains(where: \.isWanted)
     }
 

@@ -35,7 +35,7 @@ extension HTTP1Connection {
         )
         if hasPiece { return .handlePiece }
         drop(body.takenCount)
-        return starved(context)
+        return body.isDecoding ? .yield : starved(context)
     }
 
     /// Writes the answer to a piece, and goes on to the next request after the last one.

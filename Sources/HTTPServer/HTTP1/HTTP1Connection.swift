@@ -184,7 +184,8 @@ struct HTTP1Connection {
     }
 
     private mutating func keepReservation(of response: borrowing Response) {
-        guard let reservation = response.reservation else { return }
+        // Nothing of an answer without bytes waits to be sent.
+        guard let reservation = response.reservation, !response.body.isEmpty else { return }
         reservations.append(reservation)
         if !routing.isHead { reservedByteCount += response.body.count }
     }
@@ -204,6 +205,7 @@ struct HTTP1Connection {
     /// Goes on to the next request, or ends the connection, after an answer.
     mutating func finishRequest() {
         streamed = nil
+        decoder = nil
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0

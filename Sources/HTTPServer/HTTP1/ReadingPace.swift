@@ -54,11 +54,18 @@ struct ReadingPace {
     /// How the client stands to others; nil where no answers wait.
     func standing(at now: Int64) -> Standing? {
         guard since > 0 else { return nil }
-        let seconds = Double(max(1, now - since)) / 1e9
-        let rate = (Double(sentByteCount) + Self.credit) / seconds
         return Standing(
-            bytesPerSecond: min(rate, Self.leastBytesPerSecond),
+            bytesPerSecond: min(bytesPerSecond(at: now), Self.leastBytesPerSecond),
             lastProgress: lastProgress
         )
+    }
+
+    /// Whether so many answers that wait are read too slowly, each with its share.
+    func isSlow(at now: Int64, answerCount: Int) -> Bool {
+        since > 0 && bytesPerSecond(at: now) < Self.leastBytesPerSecond * Double(answerCount)
+    }
+
+    private func bytesPerSecond(at now: Int64) -> Double {
+        (Double(sentByteCount) + Self.credit) / (Double(max(1, now - since)) / 1e9)
     }
 }

@@ -162,7 +162,7 @@ extension HTTP2Connection {
             return
         }
         requestByteCount -= taken.count
-        slots[slot].bytes.removeSubrange(taken)
+        slots[slot].dropTaken(taken)
         slots[slot].bodyTakenCount = 0
     }
 }

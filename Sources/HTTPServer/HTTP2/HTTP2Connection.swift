@@ -158,8 +158,14 @@ final class HTTP2Connection {
             // A body that takes longer holds up those behind it.
             isDecoding = phase == .ready && error == nil && !decodeBody(slot)
             if isDecoding { return .wait }
+            if phase == .streaming, let action = nextPiece(slot) {
+                readyStart += 1
+                return action
+            }
+            // Likewise a streamed one that gives nothing yet.
+            isDecoding = phase == .streaming && slots[slot].goesOnDecoding()
+            if isDecoding { return .wait }
             readyStart += 1
-            if phase == .streaming, let action = nextPiece(slot) { return action }
             guard phase == .ready else { continue }
             if let error = slots[slot].beginHandling(at: context.nowNanoseconds) {
                 return refuse(slot, error)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// One stream of an HTTP/2 connection: a request as it comes in and its answer as it goes out.
 struct HTTP2Stream {
     enum Phase {
@@ -187,6 +189,24 @@ struct HTTP2Stream {
 
     private static func empty(_ buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: buffer.capacity <= keptBytesMax)
+    }
+
+    /// Whether a streamed body is to be looked at again in the next turn, where it stands in line.
+    mutating func goesOnDecoding() -> Bool {
+        isQueued = isQueued || streamed?.isDecoding == true
+        return streamed?.isDecoding == true
+    }
+
+    /// Forgets a part of the body that was taken; memory is counted by what it holds.
+    mutating func dropTaken(_ taken: Range<Int>) {
+        guard bytes.capacity > HTTP2Stream.keptBytesMax else {
+            return bytes.removeSubrange(taken)
+        }
+        let (head, rest) = (bytes[..<taken.lowerBound], bytes[taken.upperBound...])
+        bytes = [UInt8](capacity: head.count + rest.count) {
+            $0.append(copying: head.span)
+            $0.append(copying: rest.span)
+        }
     }
 
     /// Forgets the body of a request that is refused.

@@ -32,6 +32,8 @@ final class StreamedBody {
     private(set) var takenCount = 0
     /// Whether only more bytes can bring the next event.
     private(set) var isHungry = true
+    /// Whether another turn is to go on decoding: nothing has come out yet.
+    private(set) var isDecoding = false
     /// Whether the piece is in ``decoded``, not in the bytes that came.
     let isDecoded: Bool
     /// The piece where the body is encoded.
@@ -69,9 +71,11 @@ final class StreamedBody {
         }
         let hasPiece = isDecoded ? !decoded.isEmpty : takenCount > 0
         let isEnd = isLast && failure == nil && takenCount == bytes.count && isWhole
-        isHungry = !hasPiece && !isEnd
+        isDecoding = isDecoded && !hasPiece && takenCount < bytes.count && failure == nil
+        isHungry = !hasPiece && !isEnd && !isDecoding
         event = isEnd ? .last : .piece
         if hasPiece || isEnd { return true }
+        if isDecoding { return false }
         if let failure { throw failure }
         // All is taken, the decoder has no more to give, and it asks for what will not come.
         if isLast { throw .corruptContent }
@@ -95,11 +99,12 @@ final class StreamedBody {
     private func decode(_ bytes: Span<UInt8>) {
         let share = Self.pieceBytesMax / max(1, decoderCount?.value ?? 1)
         let decodedBytesMax = max(Self.decodedBytesMin, share)
+        let input = min(bytes.count, max(256, decodedBytesMax / BodyDecoder.inputCost))
         switch inflater {
         case .some(let inflater) where failure != .corruptContent:
             do throws(RequestError) {
                 takenCount = try inflater.inflatePiece(
-                    bytes,
+                    bytes.extracting(0..<input),
                     into: &decoded,
                     byteCountMax: min(decodedBytesMax, max(4096, bytes.count * 8)),
                     isWhole: &isWhole

@@ -138,7 +138,13 @@ final class DecisionLog: Sendable {
                     byteCountMax: feedbackBytesMax
                 )
             }
-            return try files.feedback?.append(events) ?? 0
+            do throws(FeedbackError) {
+                return try files.feedback?.append(events) ?? 0
+            } catch {
+                // Opened again, it loses what may have been left unfinished.
+                if case .file = error { files.feedback = nil }
+                throw error
+            }
         }
     }
 

@@ -13,6 +13,9 @@ struct LineBuffer: Sendable {
     private var isSkipping = false
     private let lineBytesMax: Int
 
+    /// Memory above this is given back with the lines that had it: others may be long in coming.
+    private static let keptBytesMax = 4096
+
     init(lineBytesMax: Int) {
         self.lineBytesMax = lineBytesMax
     }
@@ -28,13 +31,24 @@ struct LineBuffer: Sendable {
         return start < whole.count
     }
 
+    /// Drops the lines that are whole.
+    mutating func dropWhole() {
+        guard wholeEnd > 0 else { return }
+        if bytes.capacity > Self.keptBytesMax {
+            let rest = bytes[wholeEnd...]
+            bytes = [UInt8](capacity: rest.count) { $0.append(copying: rest.span) }
+        } else {
+            bytes.removeSubrange(0..<wholeEnd)
+        }
+        wholeEnd = 0
+    }
+
     /// Drops the lines that were whole and adds a piece.
     ///
     /// The last line of a body is whole without a line end. Of a line that is too long the first
     /// bytes, one more than are allowed at least, become a whole line, and the rest is passed over.
     mutating func add(_ piece: Span<UInt8>, isLast: Bool) {
-        bytes.removeSubrange(0..<wholeEnd)
-        wholeEnd = 0
+        dropWhole()
         var start = 0
         if isSkipping {
             guard let end = piece.lineEnd(from: 0) else { return }

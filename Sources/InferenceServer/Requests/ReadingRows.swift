@@ -41,7 +41,9 @@ struct ReadingRows: Sendable {
 
     /// Forgets everything but the memory, and that too where it has become large.
     mutating func reset() {
-        let keeps = values.capacity <= 1 << 16 && historyValues.capacity <= 1 << 16
+        let keeps =
+            values.capacity <= 1 << 16 && historyValues.capacity <= 1 << 16
+            && ids.capacity <= 1 << 20
         rows.removeAll(keepingCapacity: keeps)
         values.removeAll(keepingCapacity: keeps)
         ids.removeAll(keepingCapacity: keeps)

@@ -8,7 +8,7 @@ struct Suggestions {
     /// documentation, and two dozen with one of 256 sensors. A hostile client gets no more.
     private var cellsLeft = 1 << 18
     /// What a comparison costs apart from its cells, counted as so many.
-    private static let cellsOfCandidate = 16
+    private static let cellsOfCandidate = 128
 
     /// The candidate closest to the name, at most two edits or a third of its length away; the
     /// first one where several are as close.

@@ -68,6 +68,6 @@ struct BatchLine {
 
     /// Takes note of how long a batch has taken, in nanoseconds.
     mutating func note(cost: Int64) {
-        meanCost += (cost - meanCost) / Self.smoothing
+        meanCost += meanCost == 0 ? cost : (cost - meanCost) / Self.smoothing
     }
 }

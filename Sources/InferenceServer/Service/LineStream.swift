@@ -124,6 +124,7 @@ final class LineStream: BodyStream {
     ) {
         do throws(ServiceError) {
             try state.withLock { state throws(ServiceError) in
+                defer { state.lines.dropWhole() }
                 let count = try service.answerLines(
                     state.lines.bytes.span.extracting(0..<state.lines.wholeEnd),
                     state.count,

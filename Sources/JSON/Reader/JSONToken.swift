@@ -97,7 +97,6 @@ package struct JSONText: Equatable, Sendable {
 
     /// Appends the text with its escapes resolved, as UTF-8.
     package func append(to output: inout [UInt8], from bytes: Span<UInt8>) {
-        output.reserveCapacity(output.count + range.count)
         var index = range.lowerBound
         while index < range.upperBound {
             let byte = bytes[index]

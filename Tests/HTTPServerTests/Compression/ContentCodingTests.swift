@@ -93,6 +93,40 @@ struct ContentCodingTests {
         }
     }
 
+    /// A member of empty blocks, which give nothing for all the work they make.
+    static func emptyBlocks(_ count: Int) -> [UInt8] {
+        let head: [UInt8] = [0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 3]
+        let blocks = repeatElement([0, 0, 0, 0xFF, 0xFF] as [UInt8], count: count).joined()
+        // The last block, and the sum and size of nothing.
+        return head + blocks + [1, 0, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 8)
+    }
+
+    @Test func decodesNothingInTurnsToo() throws {
+        let body = Self.emptyBlocks(20_000)
+        var machine = Machine()
+        machine.feed(Self.request(body, path: "/optional"))
+        #expect(machine.statuses == [200])
+        #expect(machine.yieldCount == BodyDecoder.inputCost * body.count / 65_536)
+    }
+
+    @Test func aStreamOfNothingIsReadInTurns() throws {
+        let stream = CapitalStream(.loud, StreamHandler())
+        let count = BodyDecoder.Count()
+        let body = StreamedBody(stream, decoderCount: count, deadline: .max)
+        let bytes = Self.emptyBlocks(20_000) + Self.abc
+        var offset = 0
+        var turnCount = 0
+        while true {
+            let rest = bytes.span.extracting(offset..<bytes.count)
+            let hasPiece = try body.next(rest, isLast: true)
+            offset += body.takenCount
+            if hasPiece { break }
+            #expect(body.isDecoding && !body.isHungry && body.takenCount <= 8192)
+            turnCount += 1
+        }
+        #expect(turnCount == 12 && body.decoded == Array("abc".utf8))
+    }
+
     /// A bomb that denies its size is decoded up to the limit, and no further.
     @Test func doesNotBelieveABomb() throws {
         var bomb = try Self.gzip([UInt8](repeating: 0, count: 32 << 20))

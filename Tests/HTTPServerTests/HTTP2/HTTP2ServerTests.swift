@@ -149,6 +149,27 @@ struct HTTP2ServerTests {
         #expect(large.receive(until: ";").hasSuffix("abc;"))
     }
 
+    /// A connection that nghttp2 has ended decodes nothing any more: there are four decoders.
+    @Test func letsDecodersGoAtTheEnd() throws {
+        let server = try TestServer(loops: 1)
+        let zeros = try ContentCodingTests.gzip([UInt8](repeating: 0, count: 1_000_000))
+        let post = Frames.request("POST", "/echo", [("content-encoding", "gzip")])
+        let clients = try (0..<4).map { count in
+            let client = try #require(HTTP2Client(port: server.port))
+            let body = Frames.frame(0, flags: 1, stream: 1, zeros)
+            // RFC 9113 §6.9: an increment of 0 ends the connection.
+            let end = Frames.windowUpdate(0, 0)
+            client.client.send(Frames.headers(1, post, flags: 4) + body + end)
+            #expect(server.wait { $0.parseErrors == count + 1 })
+            return client
+        }
+        let other = try #require(TestClient(port: server.port))
+        let small = try ContentCodingTests.gzip([UInt8](repeating: 0x61, count: 100))
+        other.send(ContentCodingTests.request(small))
+        #expect(other.receive(until: "a;").hasSuffix("a;"))
+        #expect(clients.count == 4)
+    }
+
     /// What streams that were reset have held back goes on when their answers come.
     @Test func answersWhatWaitedForStreamsThatWereReset() throws {
         var limits = ServerLimits()
