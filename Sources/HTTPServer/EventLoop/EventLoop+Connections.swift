@@ -7,8 +7,6 @@ internal import Synchronization
 extension EventLoop {
     /// Readings of one connection in one turn, so that others get theirs.
     static let readCountMax = 4
-    /// Bytes thrown away at once after a refusal, which the kernel copies nowhere.
-    private static let discardedBytesMax = 1 << 20
 
     /// Whether a connection is still in the table.
     func isOpen(_ connection: Connection) -> Bool {
@@ -68,11 +66,15 @@ extension EventLoop {
 
     /// Goes on with a connection whose output has room, or that had to let others go first.
     func resume(_ connection: Connection, _ http: inout HTTP1Connection) {
-        if http.hasOutput {
+        let hasWaited = http.hasOutput
+        if hasWaited {
             guard flush(connection, &http) else { return }
         }
         if connection.ending == .open, !http.hasOutput, !http.isDeferred {
             buffers.lend(to: &http)
+            if hasWaited, connection.http2 != nil {
+                guard readAhead(connection, &http) else { return }
+            }
             if advance(connection, &http), connection.isEncrypted,
                 connection.hasBufferedInput || connection.readsWhenWritable
             {
@@ -356,28 +358,6 @@ extension EventLoop {
         } catch {
             close(connection)
         }
-    }
-
-    /// Reads away what a client sends after a refusal, so that closing does not reset it.
-    ///
-    /// RFC 9112 §9.6: a reset could take the answer from a client that has not read it yet, and one
-    /// that writes a long body reads after that.
-    private func discardInput(_ connection: Connection, _ http: inout HTTP1Connection) {
-        let count: Int?
-        do throws(SystemError) {
-            count = try connection.socket.discard(EventLoop.discardedBytesMax)
-        } catch {
-            return close(connection)
-        }
-        if let count {
-            connection.lingeredByteCount += count
-            counters.add(count, to: .bytesIn)
-            guard count > 0, connection.lingeredByteCount <= shared.limits.lingerBytesMax else {
-                return close(connection)
-            }
-            connection.deadlineKind = .none
-        }
-        settle(connection, &http)
     }
 
     /// Ends a connection in good order.

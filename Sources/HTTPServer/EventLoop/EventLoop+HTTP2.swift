@@ -16,6 +16,33 @@ extension EventLoop {
         connection.http2 = made
     }
 
+    /// Takes in what a client has sent while its answers went out: with windows as large as these
+    /// they would leave no moment for it, and frames of other streams would wait for the last byte.
+    ///
+    /// - Returns: Whether the connection is still there.
+    func readAhead(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
+        guard http.unread.isEmpty, !http.inputHasEnded, http.makeRoom(context) else { return true }
+        let count: Int?
+        do throws(SystemError) {
+            count = try connection.receive(
+                into: &http.input,
+                from: http.inputEnd,
+                atMost: http.input.count - http.inputEnd
+            )
+        } catch {
+            drop(connection)
+            return false
+        }
+        guard let count else { return true }
+        if count == 0 {
+            http.endInput()
+        } else {
+            http.didReceive(count)
+            counters.add(count, to: .bytesIn)
+        }
+        return true
+    }
+
     /// Lets HTTP/2 go on with what has been received.
     ///
     /// - Returns: Whether it wants more bytes.

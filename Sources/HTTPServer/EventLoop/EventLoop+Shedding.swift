@@ -8,6 +8,9 @@ extension EventLoop {
     /// What is read at first of a request that may be refused: a usual head.
     private static let headBytesExpected = 2048
 
+    /// Bytes thrown away at once after a refusal, which the kernel copies nowhere.
+    private static let discardedBytesMax = 1 << 20
+
     /// Whether a request of a connection is refused because it has waited too long.
     func sheds(_ connection: Connection) -> Bool {
         guard overload.isShedding else { return false }
@@ -61,6 +64,28 @@ extension EventLoop {
             counters.add(count, to: .bytesIn)
         }
         return !http.isSkipping
+    }
+
+    /// Reads away what a client sends after a refusal, so that closing does not reset it.
+    ///
+    /// RFC 9112 §9.6: a reset could take the answer from a client that has not read it yet, and one
+    /// that writes a long body reads after that.
+    func discardInput(_ connection: Connection, _ http: inout HTTP1Connection) {
+        let count: Int?
+        do throws(SystemError) {
+            count = try connection.socket.discard(EventLoop.discardedBytesMax)
+        } catch {
+            return close(connection)
+        }
+        if let count {
+            connection.lingeredByteCount += count
+            counters.add(count, to: .bytesIn)
+            guard count > 0, connection.lingeredByteCount <= shared.limits.lingerBytesMax else {
+                return close(connection)
+            }
+            connection.deadlineKind = .none
+        }
+        settle(connection, &http)
     }
 
     /// Writes the refusal into an empty response.

@@ -211,6 +211,22 @@ struct HTTP2ServerTests {
         #expect(client.reader.answers[3]?.text == "now;")
     }
 
+    /// RFC 9113 §5: streams go on side by side, whatever windows a client gives.
+    @Test func readsWhileALargeAnswerGoesOut() throws {
+        let server = try TestServer(loops: 1)
+        var client = try #require(HTTP2Client(port: server.port))
+        client.client.send(Frames.settings([(4, 0x7FFF_FFFF)]))
+        client.client.send(Frames.windowUpdate(0, 0x7000_0000))
+        client.client.send(Frames.headers(1, Frames.request("GET", "/large")))
+        client.receive { $0.answers[1].map { $0.body.count > 100_000 } == true }
+        client.client.send(Frames.ping() + Frames.headers(3, Frames.request("GET", "/")))
+        client.receive { $0.answers[3]?.isComplete == true }
+        #expect(client.reader.answers[3]?.text == "now;" && client.reader.pingAnswerCount == 1)
+        #expect(client.reader.answers[1]?.isComplete == false)
+        client.receive { $0.answers[1]?.isComplete == true }
+        #expect(client.reader.answers[1]?.body.count == 8_000_001)
+    }
+
     @Test func endsTheConnectionOfAFlood() throws {
         let server = try TestServer()
         var client = try #require(HTTP2Client(port: server.port))
