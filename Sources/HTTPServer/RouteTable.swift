@@ -141,6 +141,8 @@ package struct RouteTable: Sendable {
 
     private func match(_ index: Int, _ path: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
         let prefix = paths[index].prefix
+        // However it is encoded, it is no shorter.
+        guard path.count >= prefix.count else { return nil }
         guard let start = RouteTable.end(of: prefix, in: path, bytes) else { return nil }
         guard let suffix = paths[index].suffix else {
             return start == path.upperBound ? 0..<0 : nil
@@ -156,6 +158,7 @@ package struct RouteTable: Sendable {
     /// Where a path goes on after what it begins with, or nil where it begins otherwise.
     ///
     /// RFC 9110 §4.2.3: what need not be percent-encoded means the same where it is.
+    @inline(__always)
     private static func end(
         of text: [UInt8],
         in path: Range<Int>,

@@ -22,9 +22,8 @@ extension EventLoop {
     /// Whether there may be something to do now that the output has gone, though nothing comes in:
     /// the loop did not look for it while there was output.
     func mayGoOn(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
-        if http.isDeferred { return false }
-        if connection.readiness == .output { return true }
-        return connection.http2 == nil && (!http.isIdle || http.inputHasEnded)
+        let isNext = connection.http2 == nil && (!http.isIdle || http.inputHasEnded)
+        return (isNext || connection.readiness == .output) && !http.isDeferred
     }
 
     /// Lets other bodies be decoded while a client does not read: its own begins anew afterwards.

@@ -205,7 +205,7 @@ struct HTTP1Connection {
     /// Goes on to the next request, or ends the connection, after an answer.
     mutating func finishRequest() {
         streamed = nil
-        decoder = nil
+        if decoder != nil { decoder = nil }
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0
@@ -238,7 +238,7 @@ struct HTTP1Connection {
         lingersAfterAnswer = false
         consumed = 0
         bodyByteCount = 0
-        decoder = nil
+        if decoder != nil { decoder = nil }
         sequence &+= 1
         streamed = nil
         if knownHead.isEmpty { forgetHead() }

@@ -60,6 +60,9 @@ struct ReadingPace {
         )
     }
 
+    /// Whether answers wait.
+    var isWaiting: Bool { since > 0 }
+
     /// Whether so many answers that wait are read too slowly, each with its share.
     func isSlow(at now: Int64, answerCount: Int) -> Bool {
         since > 0 && bytesPerSecond(at: now) < Self.leastBytesPerSecond * Double(answerCount)
