@@ -129,8 +129,8 @@ struct BodyMemoryTests {
         let streams = (0..<8).map { UInt32(2 * $0 + 1) }
         let request = Frames.request("POST", "/optional")
         machine.feed(streams.flatMap { Frames.headers($0, request, flags: 4) })
-        machine.feed(streams.flatMap { Frames.data($0, text(2030), flags: 0) })
-        // In one go, before any of them is answered.
+        machine.feed(streams.flatMap { Frames.data($0, text(1006), flags: 0) })
+        // In one go, before any of them is answered; each stream has 1024 bytes of its own.
         machine.feed(streams.flatMap { Frames.data($0, text(20)) })
         let statuses = machine.reader.statuses
         #expect(statuses.count == 8)
@@ -162,6 +162,47 @@ struct BodyMemoryTests {
         )
         #expect(machine.statuses == [200, 200])
         #expect(machine.requests.first?.contains(text(8000)) == true)
+    }
+
+    /// What comes behind a large request, perhaps a byte, does not keep its memory.
+    @Test(arguments: [0, 1, 20_000])
+    func givesBackWhatALargeRequestHad(_ restByteCount: Int) {
+        var machine = Machine(limits: limits(1 << 30))
+        let head = "POST /optional HTTP/1.1\r\nHost: a\r\nContent-Length: "
+        let next = Array("\(head)20000\r\n\r\n\(text(20_000))".utf8)
+        let large = Array("\(head)\(60 * step)\r\n\r\n\(text(60 * step))".utf8)
+        machine.feed(large + next.prefix(restByteCount))
+        #expect(machine.statuses == [200])
+        #expect(machine.context.bodies.byteCount <= step)
+        #expect(machine.http.input.count <= 2 * step)
+        #expect(machine.http.unread.count == restByteCount)
+        machine.feed(Array(next.dropFirst(restByteCount)))
+        #expect(machine.statuses == [200, 200])
+        #expect(machine.requests.last?.hasSuffix("xx]") == true)
+    }
+
+    @Test func givesBackWhatARefusedRequestHad() {
+        var machine = Machine(limits: limits(1 << 30))
+        let line = "POST /optional HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        machine.feed(line + "40000\r\n" + text(0x40000))
+        #expect(machine.context.bodies.byteCount > 10 * step)
+        machine.feed("xx\r\n" + text(100))
+        #expect(machine.statuses == [400] && machine.isClosed)
+        #expect(machine.context.bodies.byteCount == 0)
+    }
+
+    /// Nobody counts what is lent.
+    @Test func lendsNoLargeInputs() {
+        let pool = BufferPool()
+        var http = HTTP1Connection()
+        http.input = [UInt8](repeating: 0, count: 4 * step)
+        pool.takeInput(from: &http)
+        #expect(http.input.isEmpty)
+        for _ in 0..<2 {
+            var other = HTTP1Connection()
+            pool.lend(to: &other)
+            #expect(other.input.count == step)
+        }
     }
 
     @Test func forgetsAClientThatCanOpenNoWindowAnyMore() throws {

@@ -43,6 +43,11 @@ struct TimeoutTests {
         for client in clients { #expect(statuses(of: client.receiveAll()) == [408]) }
     }
 
+    /// They are no request (RFC 9112 §2.2), which nobody would expect an answer to.
+    @Test func closesSilentlyBehindEmptyLines() throws {
+        #expect(try expire("\r\n\r\n", after: .seconds(60)) == "")
+    }
+
     @Test func answers408ToASlowHead() throws {
         #expect(statuses(of: try expire("GET /", after: .seconds(10))) == [408])
     }

@@ -192,4 +192,29 @@ import Testing
         let plain = try TestServer()
         #expect(try plain.client().request("GET", "/model/info").json["alarm"] == .null)
     }
+
+    /// Readings that a batch has had taken in before it failed are duplicates when it comes again.
+    @Test func whatAFailedBatchHasTakenInCounts() throws {
+        let own = readings.filter { $0.machine == 0 }.map(\.json)
+        func server() throws -> TestServer { try makeServer(["machines-max": "1"]) }
+        func alarms(_ client: TestClient, _ rows: some Sequence<String>) throws -> [JSONValue?] {
+            try Self.batch(client, Array(rows)).map { $0["alarm"] }
+        }
+        let other = try server()
+        let whole = try alarms(other.client(), own)
+        // One that is followed by another.
+        let first = try #require(
+            whole.indices.dropLast().first {
+                whole[$0]?["active"] == true && whole[$0 + 1]?["active"] == true
+            }
+        )
+        let failing = try server()
+        let client = try failing.client()
+        let rows = own[...first] + [TestReading.json(99, hour: 0)]
+        let body = "[\(rows.joined(separator: ","))]"
+        #expect(try client.request("POST", "/batch_predict", body: body).status == 503)
+        #expect(try alarms(client, own[(first + 1)...]) == Array(whole[(first + 1)...]))
+        let page = try client.request("GET", "/metrics").body
+        #expect(page.contains("\nstate_refusals_total 1\n"))
+    }
 }

@@ -4,6 +4,7 @@ import Dispatch
 import Glibc
 @testable import HTTPServer
 @testable import InferenceServer
+import Synchronization
 import Testing
 
 struct BatchLineTests {
@@ -111,5 +112,84 @@ struct BatchLineTests {
         #expect(try client.request("GET", "/metrics").body.contains("\nstate_machines 0\n"))
         let next = try client.request("POST", "/batch_predict", body: body, type: type)
         #expect(next.status == 200)
+    }
+
+    /// The numbers of those that are taken, and the line then.
+    private func taken(_ line: inout BatchLine, at now: Int64) -> [Bool] {
+        var pieces: [Bool] = []
+        while let next = line.next(at: now) { pieces.append(next.isPiece) }
+        return pieces
+    }
+
+    @Test func takesBatchesAndPiecesInTurn() {
+        var line = line()
+        for _ in 0..<4 { _ = line.add(at: 0, isPiece: true) { _ in } }
+        for _ in 0..<2 { _ = line.add(at: 0) { _ in } }
+        #expect(taken(&line, at: 1) == [true, false, true, false, true, true])
+        #expect(line.workingCount == 0)
+    }
+
+    /// Streams that always have a piece ready do not turn away batches that wait for one of them.
+    @Test func isNotOverloadedByPieces() {
+        var line = line()
+        for turn: Int64 in 0...200 {
+            let now = turn * Self.millisecond
+            for _ in 0..<2 {
+                _ = line.add(at: now - 50 * Self.millisecond, isPiece: true) { _ in }
+            }
+            let next = line.next(at: now)
+            #expect(next?.isPiece == true && next?.isLate == false)
+        }
+        let late = 6 * Self.millisecond
+        let now = 201 * Self.millisecond
+        _ = line.add(at: now - late) { _ in }
+        #expect(line.next(at: now).map { [$0.isPiece, $0.isLate] } == [false, false])
+    }
+
+    /// Pieces of 10 ms between batches of none: four batches wait for four of them.
+    @Test(arguments: [(40_000_000, false), (40_000_001, true)])
+    func countsThePiecesThatABatchWaitsFor(wait: Int64, isLate: Bool) {
+        var line = line()
+        for turn: Int64 in 0...100 {
+            let now = wait + turn * Self.millisecond
+            _ = line.add(at: now - wait) { _ in }
+            _ = line.add(at: now - wait, isPiece: true) { _ in }
+            #expect(line.next(at: now)?.isPiece == true)
+            line.note(cost: 10 * Self.millisecond, isPiece: true)
+            let next = line.next(at: now)
+            #expect(next?.isPiece == false)
+            line.note(cost: 0)
+            if turn > 0 { #expect(next?.isLate == (isLate && turn >= 100)) }
+        }
+    }
+
+    /// Dispatch has as many threads for such work as there are cores.
+    @Test func doesNotKeepAnswersFromBeingEncoded() throws {
+        let server = try TestServer(
+            arguments: ["event-loops": "auto", "inline-batch-bytes-max": "0"]
+        )
+        let batches = server.application.service.batches
+        let isOver = Atomic(false)
+        @Sendable func addPiece() {
+            guard !isOver.load(ordering: .relaxed), batches.budget.reserve(1) else { return }
+            batches.run(1, isPiece: true) { _, _ in
+                usleep(1000)
+                addPiece()
+            }
+        }
+        for _ in 0..<4 * server.application.server.loopCount { addPiece() }
+        defer { isOver.store(true, ordering: .relaxed) }
+        let rows = (0..<40).map { TestReading.json($0, hour: 0) }.joined(separator: ",")
+        let client = try server.client()
+        client.send(
+            TestClient.bytes(
+                "POST",
+                "/batch_predict",
+                body: "[\(rows)]",
+                fields: ["Accept-Encoding: gzip"]
+            )
+        )
+        let answer = try #require(try client.receiveAnswer())
+        #expect(answer.status == 200 && answer.field("content-encoding") == "gzip")
     }
 }

@@ -81,4 +81,14 @@ import Testing
         try FileAccess.remove("\(mount.path)/promoted")
         #expect(try directory() == mount.path)
     }
+
+    @Test(arguments: [("[1]", "application/json"), ("", "application/x-ndjson")])
+    func namesThePathThatWasAskedFor(_ body: String, _ type: String) throws {
+        let inline = ["inline-batch-bytes-max": "0", "inline-line-bytes-max": "0"]
+        let server = try TestServer(arguments: paths.merging(inline) { $1 })
+        let client = try server.client()
+        let answer = try client.request("POST", "/score", body: body, type: type)
+        #expect((400..<500).contains(answer.status))
+        #expect(try answer.json["instance"] == "/score")
+    }
 }

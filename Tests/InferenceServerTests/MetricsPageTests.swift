@@ -153,6 +153,11 @@ import Testing
                 "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
                     + "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", .openMetrics
             ),
+            (String(repeating: "a/b,", count: 31) + "application/openmetrics-text", .openMetrics),
+            // One range past those that are looked at, and one parameter.
+            (String(repeating: "a/b,", count: 32) + "application/openmetrics-text", .text),
+            ("text/plain;q=0.1,application/openmetrics-text;a;b;c;d;e;f;q=0", .text),
+            ("text/plain;q=0.1,application/openmetrics-text;a;b;c;d;e;f;g;q=0", .openMetrics),
         ] as [(String?, ExpositionFormat)]
     )
     func choosesTheFormat(accept: String?, format: ExpositionFormat) {

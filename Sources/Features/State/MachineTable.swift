@@ -28,6 +28,11 @@ struct MachineTable: Sendable {
         var mark = MachineMark.none
     }
 
+    private struct Lap {
+        var count = 0
+        var oldestArrival = Int64.max
+    }
+
     private static let evictionSteps = 64
     /// What a list takes beside its elements: its head and that of its memory.
     private static let listBytes = 48
@@ -53,6 +58,10 @@ struct MachineTable: Sendable {
     /// Machine's number + 1, or 0 for an empty place.
     private var index: [UInt32]
     private var hand = 0
+    /// What the hand has seen since it last found a machine, or had been at all of them.
+    private var lap = Lap()
+    /// No machine has been idle for long enough before this.
+    private var noneIdleBefore = Int64.min
 
     init(
         records: RecordLayout,
@@ -168,18 +177,36 @@ struct MachineTable: Sendable {
 
     /// Forgets the next machine that has been silent for longer than the idle time, looking at up
     /// to 64 of them and going on from there the next time; false where none was found.
+    ///
+    /// Once it has been at all of them in vain it looks again when the oldest may be idle: each
+    /// look is in another place of memory, and a client may send new machines without end.
     mutating func evictIdle(arrival: Int64) -> Bool {
+        guard arrival >= noneIdleBefore else { return false }
         for _ in 0..<min(Self.evictionSteps, entries.count) {
             hand = (hand + 1) % entries.count
-            guard entries[hand].standing != .free else { continue }
-            // A record that nobody has looked at yet may hold any time.
-            let (silence, overflows) = arrival.subtractingReportingOverflow(lastArrival(hand))
-            guard !overflows, silence > idleMicroseconds else { continue }
-            remove(hand)
-            evictions += 1
-            return true
+            lap.count += 1
+            if entries[hand].standing != .free, isIdle(hand, arrival) {
+                remove(hand)
+                evictions += 1
+                lap = Lap()
+                return true
+            }
+            guard lap.count >= entries.count else { continue }
+            let (last, overflows) = lap.oldestArrival.addingReportingOverflow(idleMicroseconds)
+            noneIdleBefore = overflows || last == .max ? .min : last + 1
+            lap = Lap()
+            return false
         }
         return false
+    }
+
+    private mutating func isIdle(_ number: Int, _ arrival: Int64) -> Bool {
+        let last = lastArrival(number)
+        // A record that nobody has looked at yet may hold any time.
+        let (silence, overflows) = arrival.subtractingReportingOverflow(last)
+        guard !overflows else { return false }
+        lap.oldestArrival = min(lap.oldestArrival, last)
+        return silence > idleMicroseconds
     }
 
     /// Forgets a machine.
@@ -214,6 +241,9 @@ struct MachineTable: Sendable {
 
     /// Overwrites the record of a machine that was found or inserted.
     mutating func replace(_ number: Int, with words: [UInt64]) {
+        // It may be older than any that the hand has seen.
+        noneIdleBefore = .min
+        lap = Lap()
         guard entries[number].standing == .memory else {
             return replaceInFile(number, with: words)
         }

@@ -9,9 +9,9 @@ final class BufferPool {
     private var inputs: [[UInt8]] = []
     private var outputs: [[UInt8]] = []
 
-    /// Bytes of a new receive buffer: a whole default head, and a body of a reading or two.
-    private static let inputByteCount = 16_384
-    /// Larger buffers are not kept: one batch must not cost its memory for good.
+    /// Bytes of a receive buffer: a whole default head, and a body of a reading or two.
+    private static let inputByteCount = ByteBudget.freeByteCount
+    /// Larger outputs are not kept: one batch must not cost its memory for good.
     private static let keptBytesMax = 65_536
     private static let keptCountMax = 64
 
@@ -42,7 +42,7 @@ final class BufferPool {
     /// Takes an empty input back.
     @inline(__always)
     func takeInput(from http: inout HTTP1Connection) {
-        if input.isEmpty, http.input.count <= BufferPool.keptBytesMax {
+        if input.isEmpty, http.input.count == BufferPool.inputByteCount {
             swap(&http.input, &input)
         } else if !http.input.isEmpty {
             keepInput(&http.input)
@@ -69,7 +69,8 @@ final class BufferPool {
     private func keepInput(_ given: inout [UInt8]) {
         var input: [UInt8] = []
         swap(&input, &given)
-        guard input.count <= BufferPool.keptBytesMax, inputs.count < BufferPool.keptCountMax
+        // No one counts what is lent: a larger one was another's, who had memory for it.
+        guard input.count == BufferPool.inputByteCount, inputs.count < BufferPool.keptCountMax
         else { return }
         inputs.append(input)
     }

@@ -99,8 +99,12 @@ extension EventLoop {
         if let body = connection.streamed(for: sequence) {
             return givePiece(answer, of: body, to: sequence, connection)
         }
+        var answer = answer
         if !isEncoded, answer.body.count >= shared.limits.encodedBytesMin {
-            return encodeDeferred(answer, to: sequence, connection)
+            ContentCoder.addVary(to: &answer)
+            if connection.acceptsGzip(for: sequence) {
+                return encodeDeferred(answer, to: sequence, connection.token)
+            }
         }
         counters.add(-1, to: .requestsDeferred)
         answers.count(status: answer.status, routeIndex: connection.routeIndex(for: sequence))
@@ -124,14 +128,12 @@ extension EventLoop {
     private func encodeDeferred(
         _ answer: Response,
         to sequence: UInt64,
-        _ connection: Connection
+        _ token: ConnectionToken
     ) {
-        let accepts = connection.acceptsGzip(for: sequence)
-        let (token, mailbox) = (connection.token, mailbox)
+        let mailbox = mailbox
         shared.encoding.async {
             var answer = answer
-            ContentCoder.addVary(to: &answer)
-            if accepts { ContentCoder().encode(&answer) }
+            ContentCoder().encode(&answer)
             mailbox.post(
                 .answer(connection: token, sequence: sequence, answer, isEncoded: true)
             )

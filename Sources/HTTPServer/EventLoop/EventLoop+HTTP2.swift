@@ -158,9 +158,21 @@ extension EventLoop {
             connection.deadline = http2.earliestDeadline
         } else {
             connection.deadlineKind = .idle
-            connection.deadline = http2.idleSince + timeouts.idle
+            connection.deadline = min(http2.restsAt ?? .max, http2.idleSince + timeouts.idle)
         }
         timers.sweepAt = min(timers.sweepAt, connection.deadline)
+    }
+
+    /// Lets a connection that has been without streams for a while give memory back.
+    ///
+    /// - Returns: Whether that was due, and nothing else.
+    func rest(_ connection: Connection) -> Bool {
+        context.nowNanoseconds = now
+        guard connection.deadlineKind == .idle, let http2 = connection.http2, http2.rest() else {
+            return false
+        }
+        setDeadline(of: connection, http2, hasOutput: false)
+        return true
     }
 
     /// Ends the streams of a connection whose time is over.

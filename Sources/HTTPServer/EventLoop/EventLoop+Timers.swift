@@ -81,7 +81,8 @@ extension EventLoop {
         if connection.readsWhenWritable { return .write }
         if connection.isEncrypted, connection.security == .handshake { return .handshake }
         if http.isDeferred || http.isDecoding { return .answer }
-        if http.isIdle || http.isSkipping { return .idle }
+        // Empty lines are no request (RFC 9112 §2.2).
+        if http.isIdle || http.isSkipping || http.isHeadUntouched { return .idle }
         if http.streamed != nil { return .piece }
         return http.isInHead ? .head : .body
     }
@@ -114,6 +115,7 @@ extension EventLoop {
         if kind == .streams, let http2 = connection.http2 {
             return expireStreams(connection, http2)
         }
+        if rest(connection) { return }
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
         if kind == .answer, connection.http.isDeferred || connection.http.isDecoding {

@@ -52,7 +52,8 @@ extension EventLoop {
     ) -> (connection: Connection, standing: ReadingPace.Standing)? {
         var worst = standing.map { (connection: connection, standing: $0) }
         for other in connections {
-            guard let other, other !== connection, other.holdsAnswers,
+            // One whose request is answered in this turn has read the others.
+            guard let other, other !== connection, !other.isJoined, other.holdsAnswers,
                 let standing = other.http.pace.standing(at: now)
             else { continue }
             if let found = worst, found.standing <= standing { continue }

@@ -223,7 +223,7 @@ private struct HTTP2Probe {
         let open = http2.slots.filter { $0.phase != .free }
         if http2.openCount != open.count { fault = "\(open.count) streams, not as counted" }
         if open.count > context.limits.http2StreamCountMax { fault = "too many streams" }
-        let requestBytes = open.reduce(0) { $0 + $1.bytes.count }
+        let requestBytes = open.reduce(0) { $0 + $1.requestByteCount }
         if http2.requestByteCount != requestBytes { fault = "\(requestBytes) bytes of requests" }
         let answerBytes = open.reduce(0) { $0 + $1.countedByteCount }
         if http2.answerByteCount != answerBytes { fault = "\(answerBytes) bytes of answers" }

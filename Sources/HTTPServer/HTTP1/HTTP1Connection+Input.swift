@@ -46,6 +46,28 @@ extension HTTP1Connection {
         input.append(contentsOf: repeatElement(0, count: count))
     }
 
+    /// Gives back what a large request had, once it has been answered.
+    ///
+    /// A byte of the next one, or an answer that nobody reads, is not to keep that.
+    mutating func shrinkInput(_ context: Context) {
+        // What has come behind the end is nobody's.
+        if case .closing = phase { dropInput(unread.count) }
+        let rest = unread
+        guard rest.count <= input.count / 4 else { return }
+        var bytes: [UInt8] = []
+        if !rest.isEmpty {
+            let count = max(rest.count, ByteBudget.freeByteCount)
+            bytes.append(addingCapacity: count) { span in
+                span.append(copying: input.span.extracting(rest))
+                span.append(repeating: 0, count: count - rest.count)
+            }
+        }
+        input = bytes
+        inputStart = 0
+        inputEnd = rest.count
+        _ = holdInput(input.count, context)
+    }
+
     /// Takes memory for an input of so many bytes, or gives back what a larger one had.
     ///
     /// - Returns: Whether there was as much.

@@ -21,6 +21,7 @@ extension HTTP1Connection {
         decoder = nil
         write(response, context)
         phase = .closing
+        if heldByteCount > 0 { shrinkInput(context) }
         let refusal: Refusal = error.isLimit ? .limit : .rule
         return .answered(
             OwnAnswer(status: problem.status, refusal: refusal, routeIndex: routing.routeIndex)

@@ -63,6 +63,7 @@ extension HTTP1Connection {
             // Without chunks the end of the answer is that of the connection.
             if response.closesConnection || context.isDraining || parser.isVersion10 {
                 closesAfterAnswer = true
+                lingersAfterAnswer = true
             }
             ResponseWriter.writeStreamHead(
                 response,
@@ -78,8 +79,11 @@ extension HTTP1Connection {
             ResponseWriter.writeChunk(response.body, isLast: isComplete, to: &output)
         }
         if isComplete {
-            if context.isDraining, inputStart + consumed == inputEnd { closesAfterAnswer = true }
-            finishRequest()
+            if context.isDraining, inputStart + consumed == inputEnd {
+                closesAfterAnswer = true
+                lingersAfterAnswer = true
+            }
+            finishRequest(context)
         }
     }
 

@@ -199,11 +199,11 @@ struct HTTP1Connection {
             lingersAfterAnswer = true
         }
         write(response, context)
-        finishRequest()
+        finishRequest(context)
     }
 
     /// Goes on to the next request, or ends the connection, after an answer.
-    mutating func finishRequest() {
+    mutating func finishRequest(_ context: Context) {
         streamed = nil
         if decoder != nil { decoder = nil }
         inputStart += consumed
@@ -218,6 +218,7 @@ struct HTTP1Connection {
             beginRequest()
             if skippedByteCount > 0 { phase = .skipping }
         }
+        if heldByteCount > 0 { shrinkInput(context) }
     }
 
     mutating func write(_ response: borrowing Response, _ context: Context) {
@@ -246,7 +247,7 @@ struct HTTP1Connection {
     }
 
     /// Whether nothing but empty lines has come of a head.
-    private var isHeadUntouched: Bool {
+    var isHeadUntouched: Bool {
         guard case .head = phase else { return false }
         return knownHead.isEmpty && parser.hasOnlyEmptyLines(of: inputEnd - inputStart)
     }

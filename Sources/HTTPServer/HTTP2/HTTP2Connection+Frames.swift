@@ -11,9 +11,7 @@ extension HTTP2Connection {
         case .headers:
             continuationCount = 0
             // RFC 9113 §5.1.1: a stream that was jumped over can no longer be opened.
-            guard skippedIDs.contains(frame.streamID) else { return true }
-            fail(.protocolError)
-            return false
+            return !skippedIDs.contains(frame.streamID) || fail(.protocolError)
         case .continuation:
             continuationCount += 1
             return continuationCount <= context.limits.http2ContinuationCountMax || flood()
@@ -71,7 +69,9 @@ extension HTTP2Connection {
             return makeReady(slot)
         }
         requestByteCount += data.count
-        guard requestByteCount <= max(context.limits.http2RequestBytesMax, limit) else {
+        // One that is alone comes in: its limit is that of its body.
+        let ownByteCount = slots[slot].requestByteCount + data.count
+        guard requestByteCount <= max(context.limits.http2RequestBytesMax, ownByteCount) else {
             // RFC 9113 §8.7: refused, nothing has been done, the client may send it again.
             requestByteCount -= data.count
             return session.submitReset(id, .refusedStream)
@@ -140,10 +140,7 @@ extension HTTP2Connection {
         controlFrames.allows(at: context.nowNanoseconds) || flood()
     }
 
-    private func flood() -> Bool {
-        fail(.enhanceYourCalm)
-        return false
-    }
+    private func flood() -> Bool { fail(.enhanceYourCalm) }
 
     private func finishHead(_ slot: Int, isLast: Bool) {
         // RFC 9113 §8.7: nothing has been done, and the client may ask again.

@@ -2,6 +2,11 @@
 
 /// The places of streams, and when their time is over.
 extension HTTP2Connection {
+    /// Free places of streams whose buffers are kept.
+    private static let keptSlotCountMax = 16
+    /// How long places beyond those are kept while there is no stream.
+    private static let restNanoseconds: Int64 = 1_000_000_000
+
     /// Gives a new stream a slot.
     func openSlot(_ id: Int32) -> Int {
         let slot = freeSlots.popLast() ?? slots.count
@@ -14,6 +19,7 @@ extension HTTP2Connection {
         slots[slot].begin(id, deadline: deadline)
         earliestDeadline = min(earliestDeadline, deadline)
         openCount += 1
+        requestByteCount += slots[slot].requestByteCount
         return slot
     }
 
@@ -27,6 +33,26 @@ extension HTTP2Connection {
         freeSlots.append(slot)
         openCount -= 1
         if openCount == 0 { idleSince = context.nowNanoseconds }
+    }
+
+    /// When a connection without streams is to give back what ``rest()`` does; nil for nothing.
+    ///
+    /// One that has many streams at a time, with moments between, keeps their places.
+    var restsAt: Int64? {
+        slots.count > Self.keptSlotCountMax ? idleSince + Self.restNanoseconds : nil
+    }
+
+    /// Gives the places of streams back that a connection without streams has had for long enough.
+    ///
+    /// - Returns: Whether it was time, and there were some.
+    func rest() -> Bool {
+        guard let restsAt, openCount == 0, context.nowNanoseconds >= restsAt else { return false }
+        // All lines that name them are of streams that have gone.
+        ready = []
+        readyStart = 0
+        slots = []
+        freeSlots = []
+        return true
     }
 
     /// Forgets an answer that has been sent, or never will be.

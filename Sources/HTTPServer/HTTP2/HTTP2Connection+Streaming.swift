@@ -88,7 +88,7 @@ extension HTTP2Connection {
             slots[slot].answer.append(contentsOf: response.body)
         }
         if isComplete {
-            requestByteCount -= slots[slot].bytes.count
+            requestByteCount -= slots[slot].requestByteCount
             slots[slot].dropRequest()
             slots[slot].phase = .answering
             setDeadline(slot, context.timeouts.write)

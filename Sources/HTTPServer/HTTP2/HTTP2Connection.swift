@@ -37,7 +37,7 @@ final class HTTP2Connection {
     var freeSlots: [Int] = []
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
-    private(set) var readyStart = 0
+    var readyStart = 0
     /// Whether the oldest request waits for its body to be decoded.
     private(set) var isDecoding = false
     /// The slot whose header block is coming.
@@ -53,7 +53,7 @@ final class HTTP2Connection {
     var openCount = 0
     /// Handlers that owe an answer, also to streams that have gone.
     private(set) var deferredCount = 0
-    /// Bytes of all requests that have not been handled.
+    /// Bytes of all requests that have not been answered, and of their streams.
     var requestByteCount = 0 {
         didSet { if requestByteCount < oldValue, heldByteCount > 0 { _ = holdRequests() } }
     }
@@ -91,8 +91,6 @@ final class HTTP2Connection {
     private static let framesPerCallMax = 64
     /// How much more than waits for free may wait on a connection: 1 MiB by default.
     private static let waitingAnswersFactor = 16
-    /// Free places of streams whose buffers are kept.
-    static let keptSlotCountMax = 16
     /// Bytes after which frames are counted: the smallest take 9.
     private static let stepBytesMin = 1024
     private static let stepBytesMax = 16_384
@@ -358,10 +356,14 @@ final class HTTP2Connection {
     }
 
     /// Ends the connection with an error.
-    func fail(_ code: HTTP2ErrorCode) {
-        guard failure == nil else { return }
+    ///
+    /// - Returns: False: it does not go on.
+    @discardableResult
+    func fail(_ code: HTTP2ErrorCode) -> Bool {
+        guard failure == nil else { return false }
         failure = code
         refusal = code == .enhanceYourCalm ? .limit : .rule
+        return false
     }
 
     /// Takes note that nghttp2 has found a fault with the connection.
@@ -386,14 +388,5 @@ final class HTTP2Connection {
         answer(slot, with: &response)
         let refusal: HTTP1Connection.Refusal = error.isLimit ? .limit : .rule
         return .answered(.init(status: problem.status, refusal: refusal, routeIndex: routeIndex))
-    }
-}
-
-extension [UInt8] {
-    /// Appends a GOAWAY frame (RFC 9113 §6.8), for a session that can no longer make one.
-    fileprivate mutating func append(goAway code: HTTP2ErrorCode, lastStreamID: Int32) {
-        append(contentsOf: [0, 0, 8, 7, 0, 0, 0, 0, 0])
-        for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: lastStreamID >> shift)) }
-        for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: code.rawValue >> shift)) }
     }
 }

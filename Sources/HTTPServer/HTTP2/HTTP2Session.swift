@@ -216,3 +216,12 @@ enum HTTP2ErrorCode: UInt32 {
     case cancel = 8
     case enhanceYourCalm = 11
 }
+
+extension [UInt8] {
+    /// Appends a GOAWAY frame (RFC 9113 §6.8), for a session that can no longer make one.
+    mutating func append(goAway code: HTTP2ErrorCode, lastStreamID: Int32) {
+        append(contentsOf: [0, 0, 8, 7, 0, 0, 0, 0, 0])
+        for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: lastStreamID >> shift)) }
+        for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: code.rawValue >> shift)) }
+    }
+}

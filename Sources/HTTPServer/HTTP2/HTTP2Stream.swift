@@ -71,6 +71,14 @@ struct HTTP2Stream {
     /// Likewise of fields: those of a usual client.
     private static let keptFieldCountMax = 16
 
+    /// What the request takes: its bytes, and until there is an answer those of the stream itself.
+    var requestByteCount: Int {
+        switch phase {
+        case .free, .answering, .lingering: bytes.count
+        case .head, .body, .streaming, .ready, .handling: bytes.count + HTTP2Stream.ownByteCount
+        }
+    }
+
     /// Starts with a new stream.
     mutating func begin(_ id: Int32, deadline: Int64) {
         self.id = id
@@ -125,7 +133,7 @@ struct HTTP2Stream {
     ///
     /// - Returns: The stream, and how many bytes of the request that were.
     mutating func beginAnswer(_ body: inout [UInt8], deadline: Int64) -> (Int32, Int) {
-        let byteCount = bytes.count
+        let byteCount = requestByteCount
         dropRequest()
         if !routing.isHead, !body.isEmpty { swap(&answer, &body) }
         phase = .answering
@@ -173,7 +181,7 @@ struct HTTP2Stream {
     /// - Precondition: The answer has been dropped.
     /// - Returns: How many bytes of the request it held.
     mutating func end() -> Int {
-        let byteCount = bytes.count
+        let byteCount = requestByteCount
         phase = .free
         id = 0
         deadline = .max

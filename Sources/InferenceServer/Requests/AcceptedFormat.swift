@@ -7,8 +7,11 @@ internal import Metrics
 extension ExpositionFormat {
     /// The format that a client likes most by its `Accept`; the text format where both are alike,
     /// and where it takes neither.
+    ///
+    /// Of a field that goes on and on the first ranges and parameters count: no client has more.
     init(accept: String?) {
-        let ranges = (accept ?? "*/*").split(separator: ",").map { MediaRange($0) }
+        let elements = (accept ?? "*/*").split(separator: ",", maxSplits: rangeCountMax)
+        let ranges = elements.prefix(rangeCountMax).map { MediaRange($0) }
         let text = MediaRange.weight(of: "text/plain", version: "0.0.4", in: ranges)
         let open = MediaRange.weight(
             of: "application/openmetrics-text",
@@ -27,6 +30,9 @@ extension ExpositionFormat {
     }
 }
 
+private let rangeCountMax = 32
+private let parameterCountMax = 8
+
 /// One element of an `Accept` field.
 private struct MediaRange {
     private let type: Substring
@@ -35,9 +41,13 @@ private struct MediaRange {
     private var weight = 1.0
 
     init(_ element: Substring) {
-        let parts = element.split(separator: ";", omittingEmptySubsequences: false)
+        let parts = element.split(
+            separator: ";",
+            maxSplits: parameterCountMax,
+            omittingEmptySubsequences: false
+        )
         type = Self.trimmed(parts[0])
-        for part in parts.dropFirst() {
+        for part in parts.prefix(parameterCountMax).dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
             guard pair.count == 2 else { continue }
             let value = Self.trimmed(pair[1])

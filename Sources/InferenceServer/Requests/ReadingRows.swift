@@ -34,6 +34,10 @@ struct ReadingRows: Sendable {
     var historyValues: [Double] = []
     /// Errors that stand in place of rows, by the row's index.
     var refused: [Int: ServiceError] = [:]
+    /// What the first of them is refused for.
+    var firstRefusal: ServiceError? {
+        refused.isEmpty ? nil : refused.min { $0.key < $1.key }?.value
+    }
 
     init(sensorCount: Int) {
         self.sensorCount = sensorCount

@@ -3,7 +3,11 @@
 internal import HTTPServer
 internal import Platform
 
-/// The line in which batches wait for a worker, the oldest first.
+/// The two lines in which batches wait for a worker, the oldest first.
+///
+/// One is of those that may be turned away, the other of those that go on with an answer that has
+/// begun: the pieces of streams. While something waits in both they take turns, so that neither
+/// stops the other.
 ///
 /// Who has waited too long is turned away as by a loop, by the same ``Lateness``; but a batch may
 /// take longer than the limit of a loop, and to wait for a few others is no overload.
@@ -11,8 +15,33 @@ struct BatchLine {
     /// A batch, told whether it has waited too long.
     typealias Batch = @Sendable (_ isLate: Bool) -> Void
 
-    /// A wait for so many batches is not late, whatever they take: at four fifths of the capacity
-    /// one in a hundred waits for three to four.
+    /// What has come of one kind.
+    private struct Waiting {
+        /// Those before `start` have been taken.
+        private var batches: [(batch: Batch?, since: Int64)] = []
+        private var start = 0
+
+        var isEmpty: Bool { start == batches.count }
+
+        mutating func append(_ batch: @escaping Batch, since: Int64) {
+            batches.append((batch, since))
+        }
+
+        /// Takes the oldest.
+        mutating func next() -> (batch: Batch, since: Int64)? {
+            guard !isEmpty, let batch = batches[start].batch.take() else { return nil }
+            let since = batches[start].since
+            start += 1
+            if 2 * start >= batches.count {
+                batches.removeFirst(start)
+                start = 0
+            }
+            return (batch, since)
+        }
+    }
+
+    /// A wait for so many batches, and for the pieces between them, is not late, whatever they
+    /// take: at four fifths of the capacity one in a hundred waits for three to four.
     private static let batchesWaitedForMax: Int64 = 4
     /// The share of a new cost in the mean.
     private static let smoothing: Int64 = 8
@@ -20,10 +49,13 @@ struct BatchLine {
     private let workerCount: Int
     private let delayMax: Int64
     private var lateness: Lateness
-    /// Those before `start` have been taken.
-    private var waiting: [(batch: Batch?, since: Int64)] = []
-    private var start = 0
+    private var batches = Waiting()
+    private var pieces = Waiting()
+    /// Whether the last one that was taken was a piece.
+    private var hasTakenPiece = false
     private var meanCost: Int64 = 0
+    /// What the pieces have cost for which the next batch has waited.
+    private var pieceCost: Int64 = 0
     /// Workers that have a batch or look for one.
     private(set) var workingCount = 0
 
@@ -36,38 +68,47 @@ struct BatchLine {
     /// The wait in nanoseconds above which a batch is late.
     private var waitMax: Int64 { max(delayMax, Self.batchesWaitedForMax * meanCost) }
 
-    /// Puts a batch at the end.
+    /// Puts a batch, or a piece, at the end of its line.
     ///
     /// - Returns: Whether one more worker is to come.
-    mutating func add(at now: Int64, _ batch: @escaping Batch) -> Bool {
-        waiting.append((batch, now))
+    mutating func add(at now: Int64, isPiece: Bool = false, _ batch: @escaping Batch) -> Bool {
+        if isPiece {
+            pieces.append(batch, since: now)
+        } else {
+            batches.append(batch, since: now)
+        }
         guard workingCount < workerCount else { return false }
         workingCount += 1
         return true
     }
 
-    /// Takes the oldest batch; nil where there is none, and the worker goes.
+    /// Takes what is next; nil where nothing is, and the worker goes.
     ///
     /// While there is an overload, who has waited for half the limit is late, so that those who are
-    /// served have not.
-    mutating func next(at now: Int64) -> (batch: Batch, isLate: Bool)? {
-        guard start < waiting.count, let batch = waiting[start].batch.take() else {
+    /// served have not. A piece never is: to turn it away would lose an answer that has begun.
+    mutating func next(at now: Int64) -> (batch: Batch, isPiece: Bool, isLate: Bool)? {
+        if batches.isEmpty { lateness.noteIdle(now: now) }
+        if !hasTakenPiece || batches.isEmpty, let (piece, _) = pieces.next() {
+            hasTakenPiece = true
+            return (piece, true, false)
+        }
+        hasTakenPiece = false
+        guard let (batch, since) = batches.next() else {
             workingCount -= 1
-            lateness.noteIdle(now: now)
             return nil
         }
-        let since = waiting[start].since
-        start += 1
-        if 2 * start >= waiting.count {
-            waiting.removeFirst(start)
-            start = 0
-        }
         lateness.note(isLate: now - since > waitMax, now: now)
-        return (batch, lateness.isOverload && now - since > waitMax / 2)
+        return (batch, false, lateness.isOverload && now - since > waitMax / 2)
     }
 
-    /// Takes note of how long a batch has taken, in nanoseconds.
-    mutating func note(cost: Int64) {
-        meanCost += meanCost == 0 ? cost : (cost - meanCost) / Self.smoothing
+    /// Takes note of how long a batch or a piece has taken, in nanoseconds.
+    mutating func note(cost: Int64, isPiece: Bool = false) {
+        if isPiece {
+            if !batches.isEmpty { pieceCost += cost }
+            return
+        }
+        let turn = cost + pieceCost
+        pieceCost = 0
+        meanCost += meanCost == 0 ? turn : (turn - meanCost) / Self.smoothing
     }
 }

@@ -138,21 +138,33 @@ final class BatchQueue: Sendable {
 
     /// Runs a batch for which room was taken, which it has until `body` lets go of it.
     ///
-    /// `body` is told whether the batch has waited too long and is to be refused, if it can be.
-    func run(_ count: Int, _ body: @escaping @Sendable (BatchRoom, _ isLate: Bool) -> Void) {
+    /// `body` is told whether the batch has waited too long and is to be refused; a piece, which
+    /// goes on with an answer that has begun, never is.
+    func run(
+        _ count: Int,
+        isPiece: Bool = false,
+        _ body: @escaping @Sendable (BatchRoom, _ isLate: Bool) -> Void
+    ) {
         let room = BatchRoom(budget, count)
         let now = clock.nowNanoseconds
-        let needsWorker = line.withLock { $0.add(at: now) { body(room, $0) } }
+        let needsWorker = line.withLock { line in
+            line.add(at: now, isPiece: isPiece) { body(room, $0) }
+        }
         if needsWorker { queue.async { self.work() } }
     }
 
-    /// Works on batches until none waits.
+    /// Works on the next batch, and comes again until none waits.
+    ///
+    /// Each time anew, so that whatever else waits for one of Dispatch's threads has its turn:
+    /// answers are encoded there.
     private func work() {
-        while let (batch, isLate) = line.withLock({ $0.next(at: clock.nowNanoseconds) }) {
-            let began = clock.nowNanoseconds
-            batch(isLate)
-            if !isLate { line.withLock { $0.note(cost: clock.nowNanoseconds - began) } }
-        }
+        let next = line.withLock { $0.next(at: clock.nowNanoseconds) }
+        guard let (batch, isPiece, isLate) = next else { return }
+        let began = clock.nowNanoseconds
+        batch(isLate)
+        let cost = clock.nowNanoseconds - began
+        if !isLate { line.withLock { $0.note(cost: cost, isPiece: isPiece) } }
+        queue.async { self.work() }
     }
 }
 

@@ -26,14 +26,17 @@ final class LineStream: BodyStream {
 
     private let service: PredictionService
     private let identity: KeptIdentity
+    /// What the client asked for, for error documents.
+    private let path: String
     private let loopIndex: Int
     /// When the batch began, on the monotonic clock.
     private let began: Int64
     private let trace: StageTrace?
     private let state: Mutex<State>
 
-    init(service: PredictionService, identity: KeptIdentity, loopIndex: Int) {
+    init(service: PredictionService, identity: KeptIdentity, path: String, loopIndex: Int) {
         self.service = service
+        self.path = path
         self.loopIndex = loopIndex
         began = service.clock.nowNanoseconds
         let isTraced = service.telemetry?.takesTrace(identity.isSampled) == true
@@ -83,9 +86,10 @@ final class LineStream: BodyStream {
         let started = response
         let moment = service.moment(trace)
         let handle = response.defer()
-        service.batches.run(byteCount) { [self] room, isLate in
+        let hasAnswered = state.withLock(\.hasAnswered)
+        service.batches.run(byteCount, isPiece: hasAnswered) { [self] room, isLate in
             var response = started
-            if isLate, state.withLock({ !$0.hasAnswered }) {
+            if isLate {
                 refuse(.overloaded, &response)
             } else {
                 answer(model, moment, loopIndex: nil, room: room, &response)
@@ -149,7 +153,6 @@ final class LineStream: BodyStream {
         RequestIdentity.addFields(identity, to: &response)
         let (index, hasAnswered) = state.withLock { ($0.count, $0.hasAnswered) }
         guard hasAnswered else {
-            let path = Endpoint.batchPredict.path
             return error == .overloaded
                 ? service.write(error, path, identity, &response)
                 : service.refuse(error, path, identity, &response)

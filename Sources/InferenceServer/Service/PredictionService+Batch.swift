@@ -37,12 +37,13 @@ extension PredictionService {
         guard batches.budget.reserve(byteCount) else { throw .busy }
         let body = RequestText.copy(bytes, request.body)
         let kept = identity.kept(bytes, context.requestIDs, trace)
+        let path = RequestText.string(bytes, request.path)
         let received = request.receivedNanoseconds
         let handle = response.defer()
         batches.run(byteCount) { [self] room, isLate in
             var job = job
             job.room = room
-            var answer = isLate ? shed(kept) : answer(job, body, model, kept)
+            var answer = isLate ? shed(path, kept) : answer(job, body, model, path, kept)
             room.go(with: &answer)
             note(.batchPredict, kept, answer, since: received, trace: trace)
             handle.complete(answer)
@@ -50,10 +51,10 @@ extension PredictionService {
     }
 
     /// The answer to a batch that has waited too long; the log has the number of them alone.
-    private func shed(_ identity: KeptIdentity) -> Response {
+    private func shed(_ path: String, _ identity: KeptIdentity) -> Response {
         var response = Response()
         RequestIdentity.addFields(identity, to: &response)
-        write(.overloaded, Endpoint.batchPredict.path, identity, &response)
+        write(.overloaded, path, identity, &response)
         return response
     }
 
@@ -62,6 +63,7 @@ extension PredictionService {
         _ job: BatchJob,
         _ body: [UInt8],
         _ model: ServedModel,
+        _ path: String,
         _ identity: KeptIdentity
     ) -> Response {
         var response = Response()
@@ -76,7 +78,7 @@ extension PredictionService {
                 }
             }
         } catch {
-            refuse(error, Endpoint.batchPredict.path, identity, &response)
+            refuse(error, path, identity, &response)
         }
         return response
     }

@@ -175,7 +175,12 @@ final class PredictionService: RequestHandler {
                 maker: &context.requestIDs
             ).kept(bytes, context.requestIDs)
         }
-        return LineStream(service: self, identity: identity, loopIndex: request.loopIndex)
+        return LineStream(
+            service: self,
+            identity: identity,
+            path: RequestText.string(bytes, request.path),
+            loopIndex: request.loopIndex
+        )
     }
 
     private static let alive = Array("{\"status\":\"alive\"}".utf8)

@@ -9,14 +9,13 @@ extension RowPredictor {
     /// The store is no property: as an argument it is not counted anew for each row, by loops that
     /// share its count.
     ///
-    /// - Throws: ``ServiceError/stateFull(limit:)``, unless such a row is refused in its place.
+    /// A row for which there is no room is refused in its place.
     mutating func takeIn(
         _ index: Int,
         _ rows: inout ReadingRows,
         _ state: StateStore,
-        _ arrival: Int64,
-        _ skipsErrors: Bool
-    ) throws(ServiceError) -> Admission {
+        _ arrival: Int64
+    ) -> Admission {
         if !rows.refused.isEmpty, rows.refused[index] != nil { return .inOrder }
         if rows.rows[index].history != nil { return takeAlone(index, rows, arrival) }
         load(rows.values, index)
@@ -30,7 +29,6 @@ extension RowPredictor {
         } catch {
             switch error {
             case .full(let limit):
-                guard skipsErrors else { throw .stateFull(limit: limit) }
                 rows.refused[index] = .stateFull(limit: limit)
                 return .inOrder
             case .idTooLong: preconditionFailure("the decoder bounds ids")

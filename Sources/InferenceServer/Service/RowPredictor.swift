@@ -90,23 +90,15 @@ struct RowPredictor: ~Copyable {
         return trial?.takeNoted()
     }
 
-    /// Scores the rows in order; a row that finds no room is refused in its place where
-    /// `skipsErrors` says so.
-    ///
-    /// - Throws: ``ServiceError/stateFull(limit:)``; the rows before have been taken in, and
-    ///   sending them again changes nothing.
-    mutating func score(
-        _ rows: inout ReadingRows,
-        model: ServedModel,
-        moment: RequestMoment,
-        skipsErrors: Bool
-    ) throws(ServiceError) {
+    /// Scores the rows in order; one that finds no room, or gets no finite answer, is refused in
+    /// its place.
+    mutating func score(_ rows: inout ReadingRows, model: ServedModel, moment: RequestMoment) {
         moment.trace?.add(rowCount: rows.rows.count)
         makeRoom(for: rows.rows.count)
         var first = 0
         while first < rows.rows.count {
             let block = first..<min(first + Self.blockRows, rows.rows.count)
-            try scoreBlock(block, &rows, model, model.state, moment, skipsErrors)
+            scoreBlock(block, &rows, model, model.state, moment)
             first = block.upperBound
         }
     }
@@ -135,16 +127,15 @@ struct RowPredictor: ~Copyable {
         _ rows: inout ReadingRows,
         _ model: ServedModel,
         _ state: StateStore?,
-        _ moment: RequestMoment,
-        _ skipsErrors: Bool
-    ) throws(ServiceError) {
+        _ moment: RequestMoment
+    ) {
         var mark = moment.mark
         resizeMatrix(rows: block.count)
         trial?.begin()
         if let state {
             for index in block {
                 scratch.place = nil
-                let admission = try takeIn(index, &rows, state, moment.arrival, skipsErrors)
+                let admission = takeIn(index, &rows, state, moment.arrival)
                 moment.end(.state, since: &mark)
                 finishRow(index, block, rows, admission, moment.arrival)
                 moment.end(.features, since: &mark)
@@ -160,7 +151,7 @@ struct RowPredictor: ~Copyable {
         }
         runNetwork(block, model)
         moment.end(.forward, since: &mark)
-        if !failed.isEmpty { try refuseFailed(&rows, skipsErrors) }
+        if !failed.isEmpty { refuseFailed(&rows) }
         if drift?.isDue(block.count) == true {
             let features = block.count > 1 ? matrix : scratch.row
             drift?.take(block, rows, outcomes, features, logits)
@@ -201,15 +192,11 @@ struct RowPredictor: ~Copyable {
     }
 
     /// Refuses the rows that got no finite answer.
-    private mutating func refuseFailed(
-        _ rows: inout ReadingRows,
-        _ skipsErrors: Bool
-    ) throws(ServiceError) {
-        defer { failed.removeAll() }
-        guard skipsErrors else { throw .noFiniteAnswer }
+    private mutating func refuseFailed(_ rows: inout ReadingRows) {
         for index in failed where rows.refused[index] == nil {
             rows.refused[index] = .noFiniteAnswer
         }
+        failed.removeAll()
     }
 
     /// Lets each machine's alarm see its predictions, in the order of the rows.

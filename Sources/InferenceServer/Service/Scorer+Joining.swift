@@ -51,7 +51,7 @@ extension Scorer {
             areJoinedScored = true
             var mark = moment.began
             moment.end(.parse, since: &mark)
-            try predictor.score(&rows, model: model, moment: moment, skipsErrors: true)
+            predictor.score(&rows, model: model, moment: moment)
             count(arrival: moment.arrival, tellsRefused: false)
         }
         if !rows.refused.isEmpty, let error = rows.refused[index] { throw error }

@@ -56,7 +56,8 @@ struct Scorer: ~Copyable {
         var mark = moment.began
         try decoder.readSingle(body, into: &rows)
         moment.end(.parse, since: &mark)
-        try predictor.score(&rows, model: model, moment: moment, skipsErrors: false)
+        predictor.score(&rows, model: model, moment: moment)
+        if let refusal = rows.firstRefusal { throw refusal }
         let nanoseconds = moment.elapsedNanoseconds
         encode(0, body, .whole, microseconds: nanoseconds / 1000, to: &output)
         count(arrival: moment.arrival)
@@ -132,14 +133,8 @@ struct Scorer: ~Copyable {
     ) throws(ServiceError) -> Bool {
         let moment = job.moment
         guard try read(job, body, countMax: countMax) else { return false }
-        try predictor.score(
-            &rows,
-            model: model,
-            moment: moment,
-            skipsErrors: job.skipsErrors
-        )
+        try score(job)
         writeDocument(body, moment, to: &response.body)
-        count(arrival: moment.arrival)
         model.counts.observeLatency(moment.elapsedNanoseconds, slot: slot, trace: moment.trace)
         return true
     }
@@ -160,7 +155,7 @@ struct Scorer: ~Copyable {
         decoder.readLines(lines, into: &rows)
         moment.end(.parse, since: &mark)
         try room?.grow(by: rows.rows.count * model.encoder.answerByteCountMax)
-        try predictor.score(&rows, model: model, moment: moment, skipsErrors: true)
+        predictor.score(&rows, model: model, moment: moment)
         let microseconds = moment.elapsedNanoseconds / 1000
         output.reserveCapacity(output.count + rows.rows.count * 384)
         for index in rows.rows.indices {
@@ -203,12 +198,7 @@ struct Scorer: ~Copyable {
         _ body: Span<UInt8>
     ) throws(ServiceError) -> PartAnswer {
         rows = part.rows
-        try predictor.score(
-            &rows,
-            model: model,
-            moment: job.moment,
-            skipsErrors: job.skipsErrors
-        )
+        try score(job)
         var answer = PartAnswer()
         answer.bytes.reserveCapacity(rows.rows.count * 256)
         answer.ends.reserveCapacity(rows.rows.count)
@@ -216,8 +206,18 @@ struct Scorer: ~Copyable {
             append(index, body, .element, microseconds: 0, to: &answer.bytes)
             answer.ends.append(answer.bytes.count)
         }
-        count(arrival: job.moment.arrival)
         return answer
+    }
+
+    /// Scores the rows of a batch and counts them.
+    ///
+    /// - Throws: What the first row is refused for, where that fails the batch. The others have
+    ///   been taken in like those of any batch: sent again they are duplicates, of which no alarm
+    ///   and no log would hear.
+    private mutating func score(_ job: BatchJob) throws(ServiceError) {
+        predictor.score(&rows, model: model, moment: job.moment)
+        count(arrival: job.moment.arrival, tellsRefused: job.skipsErrors)
+        if !job.skipsErrors, let refusal = rows.firstRefusal { throw refusal }
     }
 
     private mutating func read(

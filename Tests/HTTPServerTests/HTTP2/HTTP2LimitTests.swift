@@ -130,9 +130,9 @@ struct HTTP2LimitTests {
     }
 
     @Test func boundsTheBodiesOfAllRequests() throws {
-        // Two heads of five bytes and a host field of five each, and the bodies.
+        // Two heads of five bytes and a host field of five each, the bodies, and the streams.
         for (excess, resets) in [(0, [:]), (1, [3: 7])] as [(Int, [UInt32: Int])] {
-            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 }
+            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 + 2 * 1024 }
             let open = Frames.request("POST", "/echo")
             for stream: UInt32 in [1, 3] { machine.feed(Frames.headers(stream, open, flags: 4)) }
             machine.feed(Frames.data(1, String(repeating: "x", count: 20), flags: 0))
@@ -317,5 +317,65 @@ struct HTTP2LimitTests {
         #expect(machine.requests.count == 1)
         machine.feed(Frames.windowUpdate(0, 1) + Frames.windowUpdate(1, 1))
         #expect(machine.requests.count == 2)
+    }
+
+    /// A stream takes memory of its own, of which a hundred small requests have ten times theirs.
+    @Test func countsTheStreamsThemselves() throws {
+        var machine = try machine { $0.bodyBytesPendingMax = 65_536 }
+        let post = Frames.request("POST", "/optional")
+        for stream in 0..<UInt32(100) {
+            machine.feed(Frames.headers(2 * stream + 1, post, flags: 4))
+        }
+        #expect(machine.http2.requestByteCount > 100 * HTTP2Stream.ownByteCount)
+        for stream in 0..<UInt32(100) { machine.feed(Frames.data(2 * stream + 1, "a")) }
+        #expect(machine.reader.statuses.values.filter { $0 == 200 }.count == 100)
+        #expect(machine.http2.requestByteCount == 0)
+        #expect(machine.context.bodies.byteCount == 0)
+    }
+
+    @Test func refusesStreamsForWhichThereIsNoMemory() throws {
+        var machine = try machine { $0.bodyBytesPendingMax = 32_768 }
+        // Beside what another has.
+        try #require(machine.context.bodies.reserve(1))
+        let post = Frames.request("POST", "/optional")
+        for stream in 0..<UInt32(100) {
+            machine.feed(Frames.headers(2 * stream + 1, post, flags: 4))
+        }
+        #expect((16..<48).contains(machine.http2.openCount))
+        // RFC 9113 §8.7: nothing was done, the client may send it again.
+        #expect(Set(machine.reader.resets.values) == [7])
+        #expect(!machine.isOver)
+    }
+
+    @Test func givesThePlacesOfManyStreamsBack() throws {
+        var machine = try HTTP2Machine()
+        machine.defers = true
+        for stream in 0..<UInt32(100) { machine.feed(Frames.headers(2 * stream + 1, get)) }
+        #expect(machine.http2.openCount == 100)
+        for stream in 0..<UInt64(100) { machine.http2.giveDeferred(Response(), to: 2 * stream + 1) }
+        machine.run()
+        #expect(machine.http2.openCount == 0)
+        let restsAt = try #require(machine.http2.restsAt)
+        machine.context.nowNanoseconds = restsAt - 1
+        #expect(!machine.http2.rest())
+        machine.context.nowNanoseconds = restsAt
+        #expect(machine.http2.rest())
+        #expect(machine.http2.slots.isEmpty && machine.http2.restsAt == nil)
+        machine.defers = false
+        machine.feed(Frames.headers(201, get))
+        #expect(machine.reader.statuses[201] == 200)
+    }
+
+    @Test func keepsThePlacesWhileThereIsAStream() throws {
+        var machine = try HTTP2Machine()
+        machine.defers = true
+        for stream in 0..<UInt32(20) { machine.feed(Frames.headers(2 * stream + 1, get)) }
+        for stream in 0..<UInt64(19) { machine.http2.giveDeferred(Response(), to: 2 * stream + 1) }
+        machine.run()
+        machine.advance(by: .seconds(5))
+        #expect(!machine.http2.rest())
+        machine.http2.giveDeferred(Response(), to: 39)
+        machine.run()
+        #expect(machine.reader.statuses.count == 20)
     }
 }
