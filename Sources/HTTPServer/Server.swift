@@ -222,7 +222,7 @@ package final class Server: Sendable {
                 continue
             }
             // OpenSSL writes to sockets in a way that signals when the client has gone.
-            Signals.ignoreBrokenPipes()
+            Signals.ignoreFailedWrites()
             do throws(TLSError) {
                 identities.append(try TLSIdentity(tls, now: shared.clock.nowNanoseconds))
             } catch {

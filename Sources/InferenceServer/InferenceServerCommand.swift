@@ -53,7 +53,7 @@ struct InferenceServerCommand: ParsableCommand {
 
     private func serve(_ settings: Settings) throws {
         // Logs may go to a pipe whose reader ends first.
-        Signals.ignoreBrokenPipes()
+        Signals.ignoreFailedWrites()
         MemoryKeeper.prepare(loopCount: Application.serverConfiguration(settings).eventLoopCount)
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         let signals: Signals.Receiver
@@ -80,7 +80,7 @@ struct InferenceServerCommand: ParsableCommand {
     }
 
     private func checkHealth(_ settings: Settings) throws {
-        Signals.ignoreBrokenPipes()
+        Signals.ignoreFailedWrites()
         guard let failure = HealthCheck.failure(settings) else { return }
         StandardError.write(Array("inference-server: \(failure)\n".utf8))
         throw ExitCode.failure

@@ -24,9 +24,11 @@ package enum Signals {
         }
     }
 
-    /// Makes writing to a pipe or socket that no one reads an error instead of the process's end.
-    package static func ignoreBrokenPipes() {
+    /// Makes writing to a pipe or socket that no one reads, and beyond a limit on the size of files
+    /// (setrlimit(2)), an error instead of the process's end.
+    package static func ignoreFailedWrites() {
         _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Ends the process with a status, waiting for nothing and running nothing.

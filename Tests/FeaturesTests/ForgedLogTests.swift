@@ -32,18 +32,8 @@ struct ForgedLogTests {
         change: (inout [UInt64]) -> Void = { _ in }
     ) throws -> (rows: Int, torn: Int) {
         var files = try DecisionLogFiles.open(folder.path, limits: DecisionLogLimits())
-        try files.add(model ?? self.model(), number: number)
         var words: [UInt64] = [0, 0]
-        DecisionRecord(
-            model: 0,
-            time: ReadingTime(timestamp: 5 * hour, isTimestamped: true, arrival: 6 * hour),
-            admission: .inOrder,
-            standing: RecordStanding(readingCount: 1, firstPane: 4),
-            hasHistory: false,
-            probability: 0.5,
-            prediction: 1,
-            riskLevel: 1
-        ).append(
+        record(of: 0).append(
             values: [Double](repeating: 1, count: sensors).span,
             flags: [SensorFlags](repeating: SensorFlags(), count: sensors).span,
             id: Array("A".utf8).span,
@@ -51,7 +41,7 @@ struct ForgedLogTests {
         )
         // The two words before are room for the frame's head.
         change(&words)
-        try files.append(&words)
+        try files.append(&words, of: [(number, model ?? self.model())])
         let history = try DecisionHistory(directory: folder.path)
         return (history.rowCount, history.tornByteCount)
     }
@@ -102,8 +92,9 @@ struct ForgedLogTests {
             id: Array("A".utf8).span,
             to: &words
         )
-        try files.append(&words)
-        try files.add(model(), number: 0)
+        try files.append(&words, of: [])
+        var others: [UInt64] = [0, 0]
+        try files.append(&others, of: [(0, model())])
         let history = try DecisionHistory(directory: folder.path)
         #expect(history.rowCount == 0 && history.tornByteCount > 0)
     }
@@ -124,8 +115,43 @@ struct ForgedLogTests {
         #expect(try DecisionLogFiles.paths(in: folder.path).isEmpty)
         var files = try DecisionLogFiles.open(folder.path, limits: DecisionLogLimits())
         var words: [UInt64] = [0, 0]
-        try files.append(&words)
+        try files.append(&words, of: [])
         let paths = try DecisionLogFiles.paths(in: folder.path)
         #expect(paths == ["\(folder.path)/decisions-0000000001.log"])
+    }
+
+    /// However many models came in between, and whatever file their records are in.
+    @Test func eachFileNamesTheModelsOfItsRecords() throws {
+        let limits = DecisionLogLimits(fileBytesMax: 1000, filesMax: 1000)
+        var files = try DecisionLogFiles.open(folder.path, limits: limits)
+        for number in 0..<40 {
+            var words: [UInt64] = [0, 0]
+            for model in [0, number] {
+                record(of: model).append(
+                    values: [Double](repeating: 1, count: 6).span,
+                    flags: [SensorFlags](repeating: SensorFlags(), count: 6).span,
+                    id: Array("A".utf8).span,
+                    to: &words
+                )
+            }
+            let models = [(0, model()), (number, model())]
+            try files.append(&words, of: models)
+        }
+        let history = try DecisionHistory(directory: folder.path)
+        #expect(history.rowCount == 80 && history.tornByteCount == 0)
+        #expect(try DecisionLogFiles.paths(in: folder.path).count > 20)
+    }
+
+    private func record(of model: Int) -> DecisionRecord {
+        DecisionRecord(
+            model: model,
+            time: ReadingTime(timestamp: 5 * hour, isTimestamped: true, arrival: 6 * hour),
+            admission: .inOrder,
+            standing: RecordStanding(readingCount: 1, firstPane: 4),
+            hasHistory: false,
+            probability: 0.5,
+            prediction: 1,
+            riskLevel: 1
+        )
     }
 }

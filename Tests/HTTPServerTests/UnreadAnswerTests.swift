@@ -188,7 +188,8 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
             other.send(ContentCodingTests.request(small))
             #expect(other.receive(until: "a;").hasSuffix("a;"))
         }
-        #expect(server.isIdle)
+        // Over HTTP/2 the bodies are decoded meanwhile.
+        #expect((0..<50).contains { _ in server.isIdle })
         guard !speaksHTTP2 else { return }
         #expect(silent[0].receive(until: "\0;").hasSuffix("\0;"))
     }

@@ -192,4 +192,18 @@ struct BatchLineTests {
         let answer = try #require(try client.receiveAnswer())
         #expect(answer.status == 200 && answer.field("content-encoding") == "gzip")
     }
+
+    /// Else a refusal, which takes no time, would have the turn of a batch.
+    @Test func oneThatIsTurnedAwayTakesNoTurn() {
+        var line = line()
+        for turn: Int64 in 0...100 {
+            _ = refuses(&line, wait: 6 * Self.millisecond, now: turn * Self.millisecond)
+        }
+        let now = 101 * Self.millisecond
+        for wait: Int64 in [6, 5, 4, 0] { _ = line.add(at: now - wait * Self.millisecond) { _ in } }
+        for _ in 0..<2 { _ = line.add(at: now, isPiece: true) { _ in } }
+        let taken = (0..<6).map { _ in line.next(at: now).map { [$0.isPiece, $0.isLate] } }
+        let (piece, late, batch) = ([true, false], [false, true], [false, false])
+        #expect(taken == [piece, late, late, late, batch, piece])
+    }
 }

@@ -25,16 +25,14 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
     private static let suffix = ".log"
     /// The numbers that files have; one of any other was named by somebody else.
     private static let fileNumbers = 0...1_000_000_000_000_000
-    /// Models that a new file names: more are not in use at a time.
-    private static let modelsMax = 16
-
     /// Bytes of the last file that an earlier process left torn; they were cut off.
     package let tornByteCount: Int
     private let directory: String
     private let limits: DecisionLogLimits
     private var next: Int
     private var file: AppendFile?
-    private var models: [(number: Int, frame: [UInt64])] = []
+    /// The models that it names.
+    private var named: Set<Int> = []
 
     private init(_ directory: String, _ limits: DecisionLogLimits, next: Int, torn: Int) {
         self.directory = directory
@@ -76,32 +74,15 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
         return total
     }
 
-    /// Names a model, before the first of its records.
+    /// Appends records, before which stand two words for the frame's head, of models by number.
     ///
-    /// - Throws: ``FileError``; then the next file names it.
-    package mutating func add(_ model: LoggedModel, number: Int) throws(FileError) {
-        let bytes = model.json.serialized()
-        var frame: [UInt64] = [0, 0, UInt64(number), UInt64(bytes.count)]
-        for start in stride(from: 0, to: bytes.count, by: 8) {
-            let part = bytes[start..<min(start + 8, bytes.count)]
-            frame.append(part.reversed().reduce(0) { $0 << 8 | UInt64($1) })
-        }
-        DecisionFile.seal(&frame, .model)
-        models.append((number, frame))
-        if models.count > Self.modelsMax { models.removeFirst() }
-        do throws(FileError) {
-            try file?.append(frame)
-        } catch {
-            // The next file names it.
-            file = nil
-            throw error
-        }
-    }
-
-    /// Appends records, before which stand two words for the frame's head.
+    /// Each file names a model before the first of its records there.
     ///
     /// - Throws: ``FileError``; then none of them is in the log.
-    package mutating func append(_ records: inout [UInt64]) throws(FileError) {
+    package mutating func append(
+        _ records: inout [UInt64],
+        of models: [(number: Int, model: LoggedModel)]
+    ) throws(FileError) {
         DecisionFile.seal(&records, .records)
         if let byteCount = file?.byteCount, byteCount + records.count * 8 > limits.fileBytesMax {
             try file?.sync()
@@ -110,6 +91,10 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
         let isNew = file == nil
         if isNew { try beginFile() }
         do throws(FileError) {
+            for (number, model) in models where !named.contains(number) {
+                try file?.append(Self.frame(of: model, number))
+                named.insert(number)
+            }
             try file?.append(records)
         } catch {
             // What could not be cut off again must not stand before anything else. Where the disk
@@ -119,6 +104,17 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
             throw error
         }
         if isNew { removeOldest() }
+    }
+
+    private static func frame(of model: LoggedModel, _ number: Int) -> [UInt64] {
+        let bytes = model.json.serialized()
+        var frame: [UInt64] = [0, 0, UInt64(number), UInt64(bytes.count)]
+        for start in stride(from: 0, to: bytes.count, by: 8) {
+            let part = bytes[start..<min(start + 8, bytes.count)]
+            frame.append(part.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        }
+        DecisionFile.seal(&frame, .model)
+        return frame
     }
 
     /// Writes to the disk what was appended.
@@ -131,13 +127,13 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
         var new = try AppendFile(path)
         do throws(FileError) {
             try new.append([DecisionFile.magic, UInt64(DecisionFile.format)])
-            for model in models { try new.append(model.frame) }
             try FileAccess.syncDirectory(directory)
         } catch {
             try? FileAccess.remove(path)
             throw error
         }
         next += 1
+        named = []
         file = consume new
     }
 

@@ -60,8 +60,8 @@ struct MachineTable: Sendable {
     private var hand = 0
     /// What the hand has seen since it last found a machine, or had been at all of them.
     private var lap = Lap()
-    /// No machine has been idle for long enough before this.
-    private var noneIdleBefore = Int64.min
+    /// No machine has been idle for long enough from the first of these on and before the second.
+    private var noneIdle: Range<Int64> = 0..<0
 
     init(
         records: RecordLayout,
@@ -181,7 +181,7 @@ struct MachineTable: Sendable {
     /// Once it has been at all of them in vain it looks again when the oldest may be idle: each
     /// look is in another place of memory, and a client may send new machines without end.
     mutating func evictIdle(arrival: Int64) -> Bool {
-        guard arrival >= noneIdleBefore else { return false }
+        guard !noneIdle.contains(arrival) else { return false }
         for _ in 0..<min(Self.evictionSteps, entries.count) {
             hand = (hand + 1) % entries.count
             lap.count += 1
@@ -192,8 +192,10 @@ struct MachineTable: Sendable {
                 return true
             }
             guard lap.count >= entries.count else { continue }
-            let (last, overflows) = lap.oldestArrival.addingReportingOverflow(idleMicroseconds)
-            noneIdleBefore = overflows || last == .max ? .min : last + 1
+            // Those that came at a time to be may come again at the right one, and fall silent.
+            let oldest = min(lap.oldestArrival, arrival)
+            let (last, overflows) = oldest.addingReportingOverflow(idleMicroseconds)
+            noneIdle = overflows || last < arrival ? 0..<0 : arrival..<last
             lap = Lap()
             return false
         }
@@ -242,7 +244,7 @@ struct MachineTable: Sendable {
     /// Overwrites the record of a machine that was found or inserted.
     mutating func replace(_ number: Int, with words: [UInt64]) {
         // It may be older than any that the hand has seen.
-        noneIdleBefore = .min
+        noneIdle = 0..<0
         lap = Lap()
         guard entries[number].standing == .memory else {
             return replaceInFile(number, with: words)

@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: MIT
 
+/// How far the decoding of a request's body has come, from turn to turn.
+struct BodyDecoding {
+    /// What it is decoded with, where it has a place.
+    var decoder: BodyDecoder?
+    /// Since when it waits for a place, or has one; nil before the first look.
+    var waitsSince: Int64?
+
+    /// Whether it has one.
+    var hasPlace: Bool { decoder != nil }
+
+    /// Gives the place up; the body begins anew in another one.
+    mutating func pause(at now: Int64) {
+        decoder = nil
+        waitsSince = now
+    }
+}
+
 /// A gzip body that is being decoded, a bounded piece at a time.
 final class BodyDecoder {
-    /// How many there are.
+    /// How many have a place.
     final class Count {
         var value = 0
     }
 
     private let inflater: Inflater
-    private let count: Count
+    private var count: Count?
     /// What has come out.
     private var output: [UInt8] = []
     /// How much has gone in.
@@ -21,15 +38,19 @@ final class BodyDecoder {
     static let inputCost = 8
 
     /// Nil where there is no memory.
-    init?(_ count: Count) {
+    init?() {
         guard let inflater = Inflater() else { return nil }
         self.inflater = inflater
-        self.count = count
-        count.value += 1
     }
 
     deinit {
-        count.value -= 1
+        count?.value -= 1
+    }
+
+    /// Takes one of the places, until it is let go.
+    func take(_ count: Count) {
+        count.value += 1
+        self.count = count
     }
 
     /// Goes on with a body of one member or more, until the budget of bytes is spent.

@@ -6,14 +6,18 @@ final class ContentCoder {
     private let decoderCount = BodyDecoder.Count()
     /// The streamed bodies that are being decoded.
     let streamDecoderCount = BodyDecoder.Count()
-    /// Bytes that may still be decoded in this turn of the loop.
-    private var decodingBudget = ContentCoder.decodedBytesPerTurn
+    /// Bytes that may still be decoded in this turn of the loop: of bodies that have a place, and
+    /// of those at which it looks for the first time.
+    private var placeBudget = ContentCoder.decodedBytesPerTurn
+    private var lookBudget = ContentCoder.decodedBytesPerTurn
     private var deflater: Deflater?
 
     /// Bytes in or out of gzip in a turn of the loop: 0.1 ms.
     private static let decodedBytesPerTurn = 65_536
-    /// Bodies decoded at a time, each in pieces; the next ones wait.
+    /// Larger bodies decoded at a time, each in pieces; the next ones wait.
     private static let decoderCountMax = 4
+    /// How long they wait at most, in nanoseconds: a loop decodes 300 MB in that time.
+    static let waitMax: Int64 = 1_000_000_000
 
     private static let acceptEncoding: FieldName = "Accept-Encoding"
     private static let contentEncoding: FieldName = "Content-Encoding"
@@ -25,35 +29,70 @@ final class ContentCoder {
 
     /// Lets a turn of the loop decode its share.
     func beginTurn() {
-        decodingBudget = Self.decodedBytesPerTurn
+        placeBudget = Self.decodedBytesPerTurn
+        // What a look has taken beyond it, later ones lack.
+        lookBudget = min(lookBudget, 0) + Self.decodedBytesPerTurn
     }
 
-    /// Goes on decoding the body of a request; the decoder is that request's own, nil at first.
+    /// Goes on decoding the body of a request.
+    ///
+    /// The first 64 KiB come out at once, so that usual bodies wait for nobody. Larger ones need a
+    /// place, of which one request may be forbidden to take another.
     ///
     /// - Returns: The body, or nil where the next turn is to go on.
-    /// - Throws: ``RequestError``.
+    /// - Throws: ``RequestError``; `tooManyDecoders` where no place has come free for too long.
     func decode(
         _ bytes: Span<UInt8>,
         byteCountMax: Int,
-        with decoder: inout BodyDecoder?
+        mayTakePlace: Bool = true,
+        now: Int64,
+        with decoding: inout BodyDecoding
     ) throws(RequestError) -> [UInt8]? {
-        if decoder == nil {
-            guard decodingBudget > 0, decoderCount.value < Self.decoderCountMax else { return nil }
-            decoder = BodyDecoder(decoderCount)
-        }
-        guard let begun = decoder else { throw .bodyTooLarge(limit: byteCountMax) }
         do throws(RequestError) {
-            let body = try begun.decode(
-                bytes,
-                byteCountMax: byteCountMax,
-                budget: &decodingBudget
-            )
-            if body != nil { decoder = nil }
+            let body = try step(bytes, byteCountMax, mayTakePlace, now, &decoding)
+            if body != nil { decoding = BodyDecoding() }
             return body
         } catch {
-            decoder = nil
+            decoding = BodyDecoding()
             throw error
         }
+    }
+
+    private func step(
+        _ bytes: Span<UInt8>,
+        _ byteCountMax: Int,
+        _ mayTakePlace: Bool,
+        _ now: Int64,
+        _ decoding: inout BodyDecoding
+    ) throws(RequestError) -> [UInt8]? {
+        let hasPlace = mayTakePlace && decoderCount.value < Self.decoderCountMax
+        if let decoder = decoding.decoder {
+            return try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &placeBudget)
+        }
+        if let since = decoding.waitsSince {
+            guard hasPlace else {
+                if !mayTakePlace { decoding.waitsSince = now }
+                if now - since > Self.waitMax, mayTakePlace { throw .tooManyDecoders }
+                return nil
+            }
+            guard placeBudget > 0 else { return nil }
+            guard let decoder = BodyDecoder() else { throw .noRoom }
+            decoder.take(decoderCount)
+            decoding.decoder = decoder
+            return try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &placeBudget)
+        }
+        guard lookBudget > 0 else { return nil }
+        guard let decoder = BodyDecoder() else { throw .noRoom }
+        var budget = Self.decodedBytesPerTurn
+        defer { lookBudget -= Self.decodedBytesPerTurn - budget }
+        let body = try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &budget)
+        guard body == nil else { return body }
+        decoding.waitsSince = now
+        if hasPlace {
+            decoder.take(decoderCount)
+            decoding.decoder = decoder
+        }
+        return nil
     }
 
     /// Encodes the body of an answer where the client takes that.

@@ -66,14 +66,13 @@ extension EventLoop {
 
     /// Goes on with a connection whose output has room, or that had to let others go first.
     func resume(_ connection: Connection, _ http: inout HTTP1Connection) {
-        let hasWaited = http.hasOutput
-        if hasWaited {
+        if http.hasOutput {
             guard flush(connection, &http) else { return }
         }
         if connection.ending == .open, !http.hasOutput, !http.isDeferred {
             buffers.lend(to: &http)
-            if hasWaited, connection.http2 != nil {
-                guard readAhead(connection, &http) else { return }
+            if let http2 = connection.http2 {
+                guard readAhead(connection, http2, &http) else { return }
             }
             if advance(connection, &http), connection.isEncrypted,
                 connection.hasBufferedInput || connection.readsWhenWritable
@@ -270,7 +269,7 @@ extension EventLoop {
             if http.hasOutput, connection.http2 == nil {
                 guard holdOutput(of: connection, &http) else { return }
             }
-            if http.hasOutput { pauseDecoding(connection, &http) }
+            if http.hasOutput { goOnDecoding(connection, &http) }
         }
         if !http.hasOutput {
             switch connection.ending {

@@ -20,25 +20,33 @@ extension EventLoop {
     /// they would leave no moment for it, and frames of other streams would wait for the last byte.
     ///
     /// - Returns: Whether the connection is still there.
-    func readAhead(_ connection: Connection, _ http: inout HTTP1Connection) -> Bool {
-        guard http.unread.isEmpty, !http.inputHasEnded, http.makeRoom(context) else { return true }
-        let count: Int?
-        do throws(SystemError) {
-            count = try connection.receive(
-                into: &http.input,
-                from: http.inputEnd,
-                atMost: http.input.count - http.inputEnd
-            )
-        } catch {
-            drop(connection)
-            return false
-        }
-        guard let count else { return true }
-        if count == 0 {
-            http.endInput()
-        } else {
+    func readAhead(
+        _ connection: Connection,
+        _ http2: HTTP2Connection,
+        _ http: inout HTTP1Connection
+    ) -> Bool {
+        context.nowNanoseconds = now
+        for _ in 0..<EventLoop.readCountMax {
+            guard http.unread.isEmpty, !http.inputHasEnded, http.makeRoom(context) else { break }
+            let count: Int?
+            do throws(SystemError) {
+                count = try connection.receive(
+                    into: &http.input,
+                    from: http.inputEnd,
+                    atMost: http.input.count - http.inputEnd
+                )
+            } catch {
+                drop(connection)
+                return false
+            }
+            guard let count else { break }
+            guard count > 0 else {
+                http.endInput()
+                break
+            }
             http.didReceive(count)
             counters.add(count, to: .bytesIn)
+            http.dropInput(http2.receive(http.input.span.extracting(http.unread)))
         }
         return true
     }
@@ -70,7 +78,9 @@ extension EventLoop {
             connection.ending = http.inputHasEnded ? .closeAfterOutput : .lingerAfterOutput
             return false
         }
-        guard !isRead || http2.hasReady || http2.hasMoreToWrite else { return true }
+        guard !isRead || http2.hasReady || http2.isDecoding || http2.hasMoreToWrite else {
+            return true
+        }
         queue(connection)
         if http2.isDecoding { connection.waitsSince = now }
         return false

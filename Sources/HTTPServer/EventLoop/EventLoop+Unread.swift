@@ -26,12 +26,19 @@ extension EventLoop {
         return (isNext || connection.readiness == .output) && !http.isDeferred
     }
 
-    /// Lets other bodies be decoded while a client does not read: its own begins anew afterwards.
-    func pauseDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
+    /// Lets other bodies be decoded while a client does not read.
+    ///
+    /// That of HTTP/1.1, whose answer is the next one, begins anew afterwards; one of HTTP/2, whose
+    /// other streams may be read all the time, goes on.
+    func goOnDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
         if let http2 = connection.http2 {
-            http2.pauseDecoding()
-        } else if http.decoder != nil {
-            http.decoder = nil
+            guard http2.isDecoding else { return }
+            context.nowNanoseconds = now
+            guard http2.goOnDecoding() else { return }
+            queue(connection)
+            connection.waitsSince = now
+        } else if http.decoding.hasPlace {
+            http.decoding.pause(at: now)
         }
     }
 

@@ -258,10 +258,15 @@ private final class ProbeStream: BodyStream {
 extension ContentCoder {
     /// Decodes a body in as many turns as it takes.
     func decodeWhole(_ bytes: [UInt8], byteCountMax: Int) throws(RequestError) -> [UInt8] {
-        var decoder: BodyDecoder?
+        var decoding = BodyDecoding()
         while true {
             beginTurn()
-            let body = try decode(bytes.span, byteCountMax: byteCountMax, with: &decoder)
+            let body = try decode(
+                bytes.span,
+                byteCountMax: byteCountMax,
+                now: 0,
+                with: &decoding
+            )
             if let body { return body }
         }
     }

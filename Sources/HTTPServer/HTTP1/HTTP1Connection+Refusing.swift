@@ -18,7 +18,7 @@ extension HTTP1Connection {
         error.addFields(to: &response, context.limits)
         closesAfterAnswer = true
         lingersAfterAnswer = true
-        decoder = nil
+        decoding = BodyDecoding()
         write(response, context)
         phase = .closing
         if heldByteCount > 0 { shrinkInput(context) }

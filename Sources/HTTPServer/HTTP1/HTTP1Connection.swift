@@ -66,8 +66,8 @@ struct HTTP1Connection {
     /// Bytes still to come of a body that nobody wants, since its request has been answered.
     var skippedByteCount = 0
     var consumed = 0
-    /// What a gzip body that takes several turns is decoded with.
-    var decoder: BodyDecoder?
+    /// How far a gzip body that takes several turns is.
+    var decoding = BodyDecoding()
     var closesAfterAnswer = false
     var lingersAfterAnswer = false
     var inputHasEnded = false
@@ -205,7 +205,7 @@ struct HTTP1Connection {
     /// Goes on to the next request, or ends the connection, after an answer.
     mutating func finishRequest(_ context: Context) {
         streamed = nil
-        if decoder != nil { decoder = nil }
+        if decoding.waitsSince != nil { decoding = BodyDecoding() }
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0
@@ -239,7 +239,6 @@ struct HTTP1Connection {
         lingersAfterAnswer = false
         consumed = 0
         bodyByteCount = 0
-        if decoder != nil { decoder = nil }
         sequence &+= 1
         streamed = nil
         if knownHead.isEmpty { forgetHead() }
@@ -392,7 +391,8 @@ struct HTTP1Connection {
         return try context.coder.decode(
             buffer.span.extracting(requestBytes).extracting(request.body),
             byteCountMax: routing.bodyBytesMax,
-            with: &decoder
+            now: context.nowNanoseconds,
+            with: &decoding
         )
     }
 }

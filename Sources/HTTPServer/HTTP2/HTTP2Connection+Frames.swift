@@ -44,8 +44,8 @@ extension HTTP2Connection {
     /// A field has come; those of trailers are counted and dropped.
     func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
         guard let slot = headSlot else { return true }
-        guard let count = slots[slot].take(name, value, context.limits) else { return flood() }
-        requestByteCount += count
+        guard slots[slot].take(name, value, context.limits) else { return flood() }
+        recount(slot)
         return true
     }
 
@@ -68,21 +68,22 @@ extension HTTP2Connection {
             slots[slot].error = .bodyTooLarge(limit: limit)
             return makeReady(slot)
         }
-        requestByteCount += data.count
         // One that is alone comes in: its limit is that of its body.
-        let ownByteCount = slots[slot].requestByteCount + data.count
-        guard requestByteCount <= max(context.limits.http2RequestBytesMax, ownByteCount) else {
+        let othersByteCount = requestByteCount - slots[slot].requestByteCount
+        let bytesMax = context.limits.http2RequestBytesMax
+        guard othersByteCount == 0 || requestByteCount + data.count <= bytesMax else {
             // RFC 9113 §8.7: refused, nothing has been done, the client may send it again.
-            requestByteCount -= data.count
             return session.submitReset(id, .refusedStream)
         }
-        guard holdRequests() else {
+        guard holdRequests(adding: data.count) else {
             // At once, so that it makes room for the others.
-            requestByteCount -= data.count + slots[slot].dropBody()
+            slots[slot].dropBody()
             slots[slot].error = .noRoom
+            recount(slot)
             return makeReady(slot)
         }
         slots[slot].bytes.append(data)
+        recount(slot)
     }
 
     /// A frame, or a header block with all its frames, is complete and well-formed.
@@ -152,6 +153,7 @@ extension HTTP2Connection {
         } catch {
             slots[slot].refuse(error)
         }
+        recount(slot)
         let expectsContinue = slots[slot].parser.expectsContinue
         let isRefused = slots[slot].error != nil || expectsContinue && !slots[slot].routing.hasRoute
         guard !isLast, !isRefused else { return makeReady(slot) }

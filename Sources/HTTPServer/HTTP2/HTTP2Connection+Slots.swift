@@ -19,7 +19,7 @@ extension HTTP2Connection {
         slots[slot].begin(id, deadline: deadline)
         earliestDeadline = min(earliestDeadline, deadline)
         openCount += 1
-        requestByteCount += slots[slot].requestByteCount
+        recount(slot)
         return slot
     }
 
@@ -27,7 +27,8 @@ extension HTTP2Connection {
     func closeSlot(_ slot: Int) {
         if headSlot == slot { headSlot = nil }
         dropAnswer(slot)
-        requestByteCount -= slots[slot].end()
+        slots[slot].end()
+        recount(slot)
         // A few are enough for the next ones.
         if freeSlots.count >= Self.keptSlotCountMax { slots[slot].dropBuffers() }
         freeSlots.append(slot)
@@ -122,45 +123,6 @@ extension HTTP2Connection {
         Problem.tooSlow.render(into: &response, &context.requestIDs)
         response.addField("retry-after", "\(context.limits.retryAfterSeconds)")
         answer(slot, with: &response)
-    }
-
-    /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
-    ///
-    /// - Returns: Whether that is done.
-    func decodeBody(_ slot: Int) -> Bool {
-        guard slots[slot].isEncoded else { return true }
-        let body = slots[slot].request.body
-        let bytes = slots[slot].bytes
-        do throws(RequestError) {
-            let decoded = try context.coder.decode(
-                bytes.span.extracting(body),
-                byteCountMax: slots[slot].routing.bodyBytesMax,
-                with: &slots[slot].decoder
-            )
-            guard let decoded else { return false }
-            guard holdRequests(adding: decoded.count - body.count) else { throw .noRoom }
-            slots[slot].bytes.replaceSubrange(body, with: decoded)
-            slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
-            requestByteCount += decoded.count - body.count
-        } catch {
-            slots[slot].error = error
-        }
-        return true
-    }
-
-    /// Gives up what has been decoded of the oldest request, which waits for its client to read:
-    /// there are few decoders.
-    func pauseDecoding() {
-        guard isDecoding, readyStart < ready.count else { return }
-        let (slot, id) = ready[readyStart]
-        if slots[slot].id == id { slots[slot].decoder = nil }
-    }
-
-    /// Puts a complete or refused request in line.
-    func makeReady(_ slot: Int) {
-        slots[slot].phase = .ready
-        setDeadline(slot, .max)
-        ready.append((slot, slots[slot].id))
     }
 
     /// Goes on to take in the body of a request that was answered before its end.

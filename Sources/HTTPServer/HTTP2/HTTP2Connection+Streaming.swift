@@ -18,8 +18,8 @@ extension HTTP2Connection {
             slots[slot].streamed?.failure = .noRoom
             return queuePiece(slot)
         }
-        requestByteCount += data.count
         slots[slot].bytes.append(data)
+        recount(slot)
         setStreamDeadline(slot)
         queuePiece(slot)
     }
@@ -88,9 +88,9 @@ extension HTTP2Connection {
             slots[slot].answer.append(contentsOf: response.body)
         }
         if isComplete {
-            requestByteCount -= slots[slot].requestByteCount
             slots[slot].dropRequest()
             slots[slot].phase = .answering
+            recount(slot)
             setDeadline(slot, context.timeouts.write)
         } else {
             continuePieces(slot)
@@ -161,8 +161,8 @@ extension HTTP2Connection {
         guard taken.upperBound == slots[slot].bytes.count || taken.count > Self.takenBytesMax else {
             return
         }
-        requestByteCount -= taken.count
         slots[slot].dropTaken(taken)
         slots[slot].bodyTakenCount = 0
+        recount(slot)
     }
 }

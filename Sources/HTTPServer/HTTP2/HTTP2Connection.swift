@@ -38,8 +38,8 @@ final class HTTP2Connection {
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
     var readyStart = 0
-    /// Whether the oldest request waits for its body to be decoded.
-    private(set) var isDecoding = false
+    /// Whether requests wait for their bodies to be decoded.
+    var isDecoding = false
     /// The slot whose header block is coming.
     var headSlot: Int?
     var continuationCount = 0
@@ -85,6 +85,9 @@ final class HTTP2Connection {
     /// Whether the peer was told of an error.
     private(set) var refusal: HTTP1Connection.Refusal?
     private var hasSaidGoodbye = false
+    /// Whether the last GOAWAY is to be queued with what goes out next: by then all that was read
+    /// with the answer to the PING counts.
+    private var owesGoAway = false
 
     /// Frames after which others have their turn: a stream that is opened and reset takes two, and
     /// 2 us.
@@ -144,48 +147,12 @@ final class HTTP2Connection {
         return failure == nil ? count : bytes.count
     }
 
-    /// Says what to do with the oldest request.
-    func next() -> Action {
-        while readyStart < ready.count {
-            guard takesMore else {
-                pauseDecoding()
-                return .wait
-            }
-            let (slot, id) = ready[readyStart]
-            let (phase, error) = slots[slot].state(of: id)
-            // A body that takes longer holds up those behind it.
-            isDecoding = phase == .ready && error == nil && !decodeBody(slot)
-            if isDecoding { return .wait }
-            if phase == .streaming, let action = nextPiece(slot) {
-                readyStart += 1
-                return action
-            }
-            // Likewise a streamed one that gives nothing yet.
-            isDecoding = phase == .streaming && slots[slot].goesOnDecoding()
-            if isDecoding { return .wait }
-            readyStart += 1
-            guard phase == .ready else { continue }
-            if let error = slots[slot].beginHandling(at: context.nowNanoseconds) {
-                return refuse(slot, error)
-            }
-            if slots[slot].routing.hasRoute { return .handle(slot: slot) }
-            let stream = slots[slot]
-            var own = stream.routing.answer(to: stream.request, in: stream.bytes.span, context)
-            let status = own.status
-            answer(slot, with: &own)
-            return .answered(.init(status: status, refusal: nil, routeIndex: nil))
-        }
-        ready.removeAll(keepingCapacity: true)
-        readyStart = 0
-        return .wait
-    }
-
     /// Whether ``next()`` has more to say without more bytes.
     var hasReady: Bool { readyStart < ready.count && takesMore }
 
     /// Whether a request may be handed on: the next one of a slow reader waits, and so does that of
     /// a client that keeps resetting streams whose answers are being made.
-    private var takesMore: Bool {
+    var takesMore: Bool {
         failure == nil && deferredCount < context.limits.http2StreamCountMax
             && hasRoomForAnswers
     }
@@ -237,6 +204,10 @@ final class HTTP2Connection {
 
     /// Appends frames to the output, until it has so many bytes.
     func write(to output: inout [UInt8], limit: Int) {
+        if owesGoAway {
+            owesGoAway = false
+            session.submitGoAway()
+        }
         if failure == nil, !session.write(to: &output, limit: limit) { fail(.protocolError) }
         guard let failure, !hasSaidGoodbye else { return }
         hasSaidGoodbye = true
@@ -267,9 +238,10 @@ final class HTTP2Connection {
         if slots[slot].phase == .streaming { return answerPiece(slot, with: &response) }
         head.set(response, date: context.date)
         let deadline = context.nowNanoseconds + context.timeouts.write
-        let (id, requestBytes) = slots[slot].beginAnswer(&response.body, deadline: deadline)
+        let id = slots[slot].id
+        slots[slot].beginAnswer(&response.body, deadline: deadline)
+        recount(slot)
         let answerBytes = slots[slot].answer.count
-        requestByteCount -= requestBytes
         answerByteCount += slots[slot].count(answerBytes, response.reservation)
         if response.isReserved { reservationCount += 1 }
         earliestDeadline = min(earliestDeadline, deadline)
@@ -289,8 +261,8 @@ final class HTTP2Connection {
         }
         slots[slot].acceptsGzip = slots[slot].clientAcceptsGzip
         setDeadline(slot, context.timeouts.answer)
-        requestByteCount -= slots[slot].bytes.count
         slots[slot].dropRequest()
+        recount(slot)
     }
 
     /// Whether the stream of a deferred answer still waits for it; otherwise it is written off.
@@ -330,6 +302,13 @@ final class HTTP2Connection {
         return slot
     }
 
+    /// Follows what the request of a slot takes.
+    func recount(_ slot: Int) {
+        let count = slots[slot].requestByteCount
+        requestByteCount += count - slots[slot].countedRequestByteCount
+        slots[slot].countedRequestByteCount = count
+    }
+
     /// Tells the peer to open no more streams; those that are under way are answered.
     func beginDrain() {
         guard drain == .none else { return }
@@ -341,7 +320,7 @@ final class HTTP2Connection {
     func endDrain() {
         guard drain == .announced else { return }
         drain = .last
-        session.submitGoAway()
+        owesGoAway = true
     }
 
     /// Ends a connection without streams: what the peer has sent behind its last one counts for
@@ -369,24 +348,5 @@ final class HTTP2Connection {
     /// Takes note that nghttp2 has found a fault with the connection.
     func noteRefusal() {
         refusal = refusal ?? .rule
-    }
-
-    func refuse(_ slot: Int, _ error: RequestError) -> Action {
-        slots[slot].phase = .handling
-        if slots[slot].request.method == .head { slots[slot].routing.isHead = true }
-        let problem = Problem(error)
-        var response = Response()
-        let stream = slots[slot]
-        let routeIndex = stream.routing.routeIndex
-        if stream.request.path.isEmpty {
-            problem.render(into: &response, &context.requestIDs)
-        } else {
-            let bytes = stream.bytes.span
-            problem.render(into: &response, for: stream.request, in: bytes, &context.requestIDs)
-        }
-        error.addFields(to: &response, context.limits)
-        answer(slot, with: &response)
-        let refusal: HTTP1Connection.Refusal = error.isLimit ? .limit : .rule
-        return .answered(.init(status: problem.status, refusal: refusal, routeIndex: routeIndex))
     }
 }

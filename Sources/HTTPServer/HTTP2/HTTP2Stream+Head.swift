@@ -20,27 +20,26 @@ extension HTTP2Stream {
 
     /// Counts a field of a header block, and takes in what a request needs of it.
     ///
-    /// - Returns: How many bytes were kept, or nil where the peer sends too many.
+    /// - Returns: False where the peer sends too many.
     mutating func take(
         _ name: Span<UInt8>,
         _ value: Span<UInt8>,
         _ limits: borrowing ServerLimits
-    ) -> Int? {
+    ) -> Bool {
         headListByteCount += name.count + value.count + 32
         let limit = limits.headBytesMax
         // An index of one byte may stand for a whole table's entry: the work is bounded too.
-        if headListByteCount > 8 * limit { return nil }
+        if headListByteCount > 8 * limit { return false }
         if headListByteCount > limit { refuse(.headTooLarge(limit: limit)) }
         if phase != .head {
             trailerCount += 1
             let countMax = limits.fieldCountMax
             if trailerCount > countMax { refuse(.tooManyFields(limit: countMax)) }
         }
-        guard phase == .head, error == nil else { return 0 }
+        guard phase == .head, error == nil else { return true }
         add(name, value, limits)
-        let count = bytes.count - bodyStart
         bodyStart = bytes.count
-        return count
+        return true
     }
 
     /// Takes in a field of the header block; what it says is read as in HTTP/1.1.

@@ -49,8 +49,10 @@ struct HTTP2Stream {
     var isQueued = false
     /// Whether a deferred answer may be encoded; the request is gone by then.
     var acceptsGzip = false
-    /// What a gzip body that takes several turns is decoded with.
-    var decoder: BodyDecoder?
+    /// How far a gzip body that takes several turns is.
+    var decoding = BodyDecoding()
+    /// Whether it has been decoded.
+    var isDecoded = false
     var answer: [UInt8] = []
     var answerSent = 0
     /// What goes with the answer and is let go when that has been sent.
@@ -68,16 +70,25 @@ struct HTTP2Stream {
     private static let keptBytesMax = 1024
     /// What a stream has apart from buffers, here and in nghttp2, by measurement.
     static let ownByteCount = 1024
+    /// Likewise for a body that is taken piece by piece, and for a field.
+    private static let streamedByteCount = 3072
+    private static let fieldByteCount = 32
     /// Likewise of fields: those of a usual client.
     private static let keptFieldCountMax = 16
 
-    /// What the request takes: its bytes, and until there is an answer those of the stream itself.
+    /// What the request takes: its bytes, and until there is an answer the stream itself with the
+    /// places of its fields.
     var requestByteCount: Int {
         switch phase {
-        case .free, .answering, .lingering: bytes.count
-        case .head, .body, .streaming, .ready, .handling: bytes.count + HTTP2Stream.ownByteCount
+        case .free, .answering, .lingering: return bytes.count
+        case .head, .body, .streaming, .ready, .handling:
+            let fields = request.fields.count * HTTP2Stream.fieldByteCount
+            let body = streamed == nil ? 0 : HTTP2Stream.streamedByteCount
+            return bytes.count + HTTP2Stream.ownByteCount + fields + body
         }
     }
+    /// What of it the connection has counted.
+    var countedRequestByteCount = 0
 
     /// Starts with a new stream.
     mutating func begin(_ id: Int32, deadline: Int64) {
@@ -93,12 +104,13 @@ struct HTTP2Stream {
         request.reset()
         hasEnded = false
         isQueued = false
+        isDecoded = false
         self.deadline = deadline
     }
 
     /// Gives the memory of the request back.
     mutating func dropRequest() {
-        decoder = nil
+        if decoding.waitsSince != nil { decoding = BodyDecoding() }
         streamed = nil
         bodyTakenCount = 0
         HTTP2Stream.empty(&bytes)
@@ -113,13 +125,13 @@ struct HTTP2Stream {
         request.fields = []
     }
 
-    /// The phase and the fault of a stream, if the slot is still its own.
-    func state(of id: Int32) -> (phase: Phase, error: RequestError?) {
-        self.id == id ? (phase, error) : (.free, nil)
-    }
+    /// The phase of a stream, if the slot is still its own.
+    func phase(of id: Int32) -> Phase { self.id == id ? phase : .free }
 
     /// Whether the body has to be decoded before the handler gets it.
-    var isEncoded: Bool { parser.hasGzip && routing.hasRoute && !request.body.isEmpty }
+    var isEncoded: Bool {
+        parser.hasGzip && !isDecoded && error == nil && routing.hasRoute && !request.body.isEmpty
+    }
 
     /// Gives the request to the handler, unless there is a reason to refuse it.
     mutating func beginHandling(at now: Int64) -> RequestError? {
@@ -131,14 +143,11 @@ struct HTTP2Stream {
 
     /// Gives up the request for its answer, which takes the body where one is sent.
     ///
-    /// - Returns: The stream, and how many bytes of the request that were.
-    mutating func beginAnswer(_ body: inout [UInt8], deadline: Int64) -> (Int32, Int) {
-        let byteCount = requestByteCount
+    mutating func beginAnswer(_ body: inout [UInt8], deadline: Int64) {
         dropRequest()
         if !routing.isHead, !body.isEmpty { swap(&answer, &body) }
         phase = .answering
         self.deadline = deadline
-        return (id, byteCount)
     }
 
     /// Takes note of further bytes of the answer and of what goes with them.
@@ -179,14 +188,11 @@ struct HTTP2Stream {
     /// Gives the slot back.
     ///
     /// - Precondition: The answer has been dropped.
-    /// - Returns: How many bytes of the request it held.
-    mutating func end() -> Int {
-        let byteCount = requestByteCount
+    mutating func end() {
         phase = .free
         id = 0
         deadline = .max
         dropRequest()
-        return byteCount
     }
 
     /// Whether the client takes gzip, read from the request.
@@ -218,11 +224,7 @@ struct HTTP2Stream {
     }
 
     /// Forgets the body of a request that is refused.
-    ///
-    /// - Returns: How many bytes that were.
-    mutating func dropBody() -> Int {
-        let count = bodyByteCount
+    mutating func dropBody() {
         bytes.removeSubrange(bodyStart...)
-        return count
     }
 }

@@ -12,6 +12,8 @@ final class DecisionBuffer: Sendable {
         /// Room for a frame's head, then records.
         var words: [UInt64] = [0, 0]
         var recordCount = 0
+        /// The numbers of the models whose they are.
+        var models: [Int] = []
         /// Records that found no room.
         var droppedCount = 0
     }
@@ -20,6 +22,7 @@ final class DecisionBuffer: Sendable {
     struct Content {
         var words: [UInt64]
         var recordCount: Int
+        var models: [Int]
         var droppedCount: Int
     }
 
@@ -59,6 +62,7 @@ final class DecisionBuffer: Sendable {
                     to: &state.words
                 )
                 state.recordCount += 1
+                if !state.models.contains(number) { state.models.append(number) }
             }
             return state.words.count * 2 >= wordsMax
         }
@@ -76,6 +80,7 @@ final class DecisionBuffer: Sendable {
         return Content(
             words: full.words,
             recordCount: full.recordCount,
+            models: full.models,
             droppedCount: full.droppedCount
         )
     }

@@ -18,8 +18,6 @@ final class DecisionLog: Sendable {
         var lock: FileLock?
         var feedback: FeedbackFile?
         var spares: [[UInt64]]
-        /// Models that the files name.
-        var namedCount = 0
         var lastSync: Int64 = 0
         var isDropping = false
     }
@@ -214,14 +212,9 @@ final class DecisionLog: Sendable {
         if content.droppedCount > 0 { drop(content.droppedCount, &files) }
         guard content.recordCount > 0 else { return }
         // Taken after the records: every model was known before its first one.
-        let models = known.withLock { $0 }
+        let models = known.withLock { known in content.models.map { ($0, known[$0]) } }
         do throws(FileError) {
-            while files.namedCount < models.count {
-                let number = files.namedCount
-                files.namedCount += 1
-                try files.files?.add(models[number], number: number)
-            }
-            try files.files?.append(&content.words)
+            try files.files?.append(&content.words, of: models)
         } catch {
             drop(content.recordCount, &files)
             throw error

@@ -12,7 +12,7 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe; updates take no lock.
 final class ServiceMetrics: Sendable {
-    /// Versions whose counters stay on the page; the oldest leave it first.
+    /// Versions whose counters stay on the page; the oldest that are not in use leave it first.
     private static let versionCountMax = 16
     /// Sensors times flags; what is beyond shares one counter.
     private static let sensorFlagCountMax = 256
@@ -122,8 +122,9 @@ final class ServiceMetrics: Sendable {
         registry.render(format, into: &output)
     }
 
-    /// The counters of a model, those of its version, which go on where it serves again.
-    func counts(of manifest: Manifest) -> PredictionCounts {
+    /// The counters of a model, those of its version, which go on where it serves again; those of
+    /// versions that are in use stay beside them.
+    func counts(of manifest: Manifest, besides inUse: [String] = []) -> PredictionCounts {
         let version = manifest.version.description
         let counts = PredictionCounts(
             version: version,
@@ -139,8 +140,10 @@ final class ServiceMetrics: Sendable {
         counted.withLock { counted in
             counted.removeAll { $0.version == version }
             counted.append(counts)
-            guard counted.count > Self.versionCountMax else { return }
-            let oldest = counted.removeFirst().version
+            guard counted.count > Self.versionCountMax,
+                let index = counted.firstIndex(where: { !inUse.contains($0.version) })
+            else { return }
+            let oldest = counted.remove(at: index).version
             for prediction in ["0", "1"] { predictions.remove([oldest, prediction]) }
             latency.remove([oldest])
         }

@@ -47,6 +47,12 @@ final class ModelStore: Sendable {
     /// The model in service.
     var current: ServedModel? { state.withLock { $0.model } }
 
+    /// The versions that answer: that in service, and that on trial beside it.
+    var versionsInUse: [String] {
+        guard let current else { return [] }
+        return [current.version] + (current.trial.map { [$0.model.version] } ?? [])
+    }
+
     /// The last bundle that was refused since the start.
     var refusal: ModelRefusal? { state.withLock { $0.refusal } }
 

@@ -235,7 +235,7 @@ final class ModelWatcher: Sendable {
             return try ServedModel(
                 bundle,
                 after: previous,
-                counts: metrics.counts(of: bundle.manifest),
+                counts: metrics.counts(of: bundle.manifest, besides: models.versionsInUse),
                 epoch: epoch,
                 limits: limits,
                 keeper: state,

@@ -21,14 +21,17 @@ struct LineBuffer: Sendable {
     }
 
     /// Whether more lines are whole than so many.
-    func hasMoreLines(than countMax: Int) -> Bool {
+    func hasMoreLines(than countMax: Int) -> Bool { end(ofLines: countMax) < wholeEnd }
+
+    /// Where so many of the lines end, or all that are whole where they are fewer.
+    func end(ofLines countMax: Int, from first: Int = 0) -> Int {
         let whole = bytes.span.extracting(0..<wholeEnd)
-        var start = 0
+        var start = first
         for _ in 0..<countMax {
-            guard let end = whole.lineEnd(from: start) else { return false }
+            guard let end = whole.lineEnd(from: start) else { return wholeEnd }
             start = end + 1
         }
-        return start < whole.count
+        return start
     }
 
     /// Drops the lines that are whole.

@@ -64,6 +64,7 @@ extension ReadingDecoder {
     /// is too long, or is no JSON, is noted in its place.
     mutating func readLines(_ bytes: Span<UInt8>, into rows: inout ReadingRows) {
         boundHistory(of: rows, byteCount: bytes.count)
+        boundProblems(byteCount: bytes.count)
         let lineBytesMax = format.limits.lineBytesMax
         var start = 0
         while start < bytes.count {

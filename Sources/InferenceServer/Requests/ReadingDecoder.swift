@@ -68,6 +68,13 @@ struct ReadingDecoder {
         suggestions = Suggestions()
     }
 
+    /// Lets as many problems be listed as so many bytes of lines are worth: a listed one takes a
+    /// hundred, and lines of three bytes have six each.
+    mutating func boundProblems(byteCount: Int) {
+        let worth = max(format.limits.problemsListedMax, byteCount / 64)
+        listedLeft = min(listedLeft, worth)
+    }
+
     /// Lets the histories of a batch of so many bytes take as much memory, or as one reading's may:
     /// an empty object of three bytes takes a hundred and more.
     mutating func boundHistory(of rows: borrowing ReadingRows, byteCount: Int) {

@@ -92,13 +92,15 @@ struct BatchLine {
             hasTakenPiece = true
             return (piece, true, false)
         }
-        hasTakenPiece = false
         guard let (batch, since) = batches.next() else {
             workingCount -= 1
             return nil
         }
         lateness.note(isLate: now - since > waitMax, now: now)
-        return (batch, false, lateness.isOverload && now - since > waitMax / 2)
+        let isLate = lateness.isOverload && now - since > waitMax / 2
+        // To turn one away takes no time: the next one has the turn.
+        if !isLate { hasTakenPiece = false }
+        return (batch, false, isLate)
     }
 
     /// Takes note of how long a batch or a piece has taken, in nanoseconds.

@@ -146,10 +146,17 @@ final class BatchQueue: Sendable {
         _ body: @escaping @Sendable (BatchRoom, _ isLate: Bool) -> Void
     ) {
         let room = BatchRoom(budget, count)
+        enqueue(isPiece: isPiece) { body(room, $0) }
+    }
+
+    /// Runs the next part of a batch that others are to have their turns between.
+    func goOn(_ body: @escaping @Sendable () -> Void) {
+        enqueue(isPiece: true) { _ in body() }
+    }
+
+    private func enqueue(isPiece: Bool, _ batch: @escaping BatchLine.Batch) {
         let now = clock.nowNanoseconds
-        let needsWorker = line.withLock { line in
-            line.add(at: now, isPiece: isPiece) { body(room, $0) }
-        }
+        let needsWorker = line.withLock { $0.add(at: now, isPiece: isPiece, batch) }
         if needsWorker { queue.async { self.work() } }
     }
 

@@ -14,6 +14,10 @@ final class LineStream: BodyStream {
         var lines: LineBuffer
         /// Lines that were answered.
         var count = 0
+        /// Where those that were answered end among the lines that are whole.
+        var answeredEnd = 0
+        /// Their answers, while there are more to come.
+        var answers: [UInt8] = []
         /// What the start of a line that waits for its end has of the memory for batches.
         var heldByteCount = 0
         /// Whether anything has come.
@@ -23,6 +27,10 @@ final class LineStream: BodyStream {
         /// Bytes of the answer so far.
         var answerByteCount = 0
     }
+
+    /// Lines that are answered at a time beside the loops: a piece of usual readings has fewer, one
+    /// of `{}` has 20,000, which take 60 ms.
+    private static let lineCountMax = 512
 
     private let service: PredictionService
     private let identity: KeptIdentity
@@ -80,24 +88,49 @@ final class LineStream: BodyStream {
         RequestIdentity.addFields(identity, to: &response)
         if byteCount == 0 { return }
         if isShort {
-            return answer(model, service.moment(trace), loopIndex: loopIndex, room: nil, &response)
+            _ = answer(model, service.moment(trace), loopIndex: loopIndex, room: nil, &response)
+            return
         }
         guard service.batches.budget.reserve(byteCount) else { return refuse(.busy, &response) }
         let started = response
         let moment = service.moment(trace)
         let handle = response.defer()
         let hasAnswered = state.withLock(\.hasAnswered)
-        service.batches.run(byteCount, isPiece: hasAnswered) { [self] room, isLate in
-            var response = started
-            if isLate {
-                refuse(.overloaded, &response)
-            } else {
-                answer(model, moment, loopIndex: nil, room: room, &response)
-            }
+        let finish = { @Sendable [self] (room: BatchRoom, response: Response) in
+            var response = response
             room.go(with: &response)
             noteAnswer(to: event, response)
             handle.complete(response)
         }
+        service.batches.run(byteCount, isPiece: hasAnswered) { [self] room, isLate in
+            guard isLate else { return answer(model, moment, room, started, finish) }
+            var response = started
+            refuse(.overloaded, &response)
+            finish(room, response)
+        }
+    }
+
+    /// Answers the lines that are whole beside the loops, so many at a time.
+    private func answer(
+        _ model: ServedModel,
+        _ moment: RequestMoment,
+        _ room: BatchRoom,
+        _ started: Response,
+        _ finish: @escaping @Sendable (BatchRoom, Response) -> Void
+    ) {
+        var response = started
+        let isDone = answer(
+            model,
+            moment,
+            loopIndex: nil,
+            room: room,
+            countMax: Self.lineCountMax,
+            &response
+        )
+        guard isDone else {
+            return service.batches.goOn { [self] in answer(model, moment, room, started, finish) }
+        }
+        finish(room, response)
     }
 
     /// Counts the bytes of an answer; after the last one the log and the collector are told.
@@ -118,32 +151,52 @@ final class LineStream: BodyStream {
         )
     }
 
-    /// Appends the answers to the lines that are whole, on the loop of that index or beside it.
+    /// Answers so many of the lines that are whole, on the loop of that index or beside it.
+    ///
+    /// - Returns: Whether that were the last of them; the response has the answers to all then.
     private func answer(
         _ model: ServedModel,
         _ moment: RequestMoment,
         loopIndex: Int?,
         room: BatchRoom?,
+        countMax: Int = .max,
         _ response: inout Response
-    ) {
+    ) -> Bool {
         do throws(ServiceError) {
-            try state.withLock { state throws(ServiceError) in
-                defer { state.lines.dropWhole() }
+            let isDone = try state.withLock { state throws(ServiceError) in
+                let start = state.answeredEnd
+                let end = state.lines.end(ofLines: countMax, from: start)
+                // Moved out and back: appending is the work, and copies nothing.
+                var answers: [UInt8] = []
+                swap(&answers, &state.answers)
+                defer { swap(&answers, &state.answers) }
                 let count = try service.answerLines(
-                    state.lines.bytes.span.extracting(0..<state.lines.wholeEnd),
+                    state.lines.bytes.span.extracting(start..<end),
                     state.count,
                     moment,
                     model,
                     loopIndex: loopIndex,
                     room: room,
-                    to: &response.body
+                    to: &answers
                 )
                 state.count += count
+                state.answeredEnd = end
                 if count > 0 { state.hasAnswered = true }
+                return end == state.lines.wholeEnd
             }
+            guard isDone else { return false }
         } catch {
             refuse(error, &response)
         }
+        state.withLock { state in
+            state.lines.dropWhole()
+            state.answeredEnd = 0
+            // What there is stands before an error.
+            state.answers.append(contentsOf: response.body)
+            response.body = []
+            swap(&response.body, &state.answers)
+        }
+        return true
     }
 
     /// Ends the answer: with a problem document if nothing was said yet, else with an error line.

@@ -132,7 +132,7 @@ struct HTTP2LimitTests {
     @Test func boundsTheBodiesOfAllRequests() throws {
         // Two heads of five bytes and a host field of five each, the bodies, and the streams.
         for (excess, resets) in [(0, [:]), (1, [3: 7])] as [(Int, [UInt32: Int])] {
-            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 + 2 * 1024 }
+            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 + 2 * (1024 + 32) }
             let open = Frames.request("POST", "/echo")
             for stream: UInt32 in [1, 3] { machine.feed(Frames.headers(stream, open, flags: 4)) }
             machine.feed(Frames.data(1, String(repeating: "x", count: 20), flags: 0))

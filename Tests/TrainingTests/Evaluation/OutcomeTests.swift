@@ -67,9 +67,7 @@ import Training
     ) throws -> DecisionHistory {
         defer { try? FileAccess.remove(folder) }
         var files = try DecisionLogFiles.open(folder, limits: DecisionLogLimits())
-        for (number, version) in versions.enumerated() {
-            try files.add(try Self.model(version), number: number)
-        }
+        let models = try versions.enumerated().map { ($0.offset, try Self.model($0.element)) }
         var words: [UInt64] = [0, 0]
         var counts: [String: Int] = [:]
         for prediction in predictions {
@@ -95,7 +93,7 @@ import Training
                 to: &words
             )
         }
-        try files.append(&words)
+        try files.append(&words, of: models)
         var feedback = try FeedbackFile.open(folder, byteCountMax: 1 << 20)
         _ = try feedback.append(
             events.map { machine, kind, hours in
