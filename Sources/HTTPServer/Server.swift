@@ -14,7 +14,7 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
     case tls(TLSError)
     /// The system refused a poller or an eventfd.
     case system(SystemError)
-    /// The system gave threads to so many event loops only.
+    /// The system lets the process have so many threads only.
     case threads(count: Int, wanted: Int)
 
     package var description: String {
@@ -24,7 +24,7 @@ package enum ServerError: Error, Equatable, CustomStringConvertible {
         case .tls(let error): "\(error)"
         case .system(let error): "cannot start an event loop: \(error)"
         case .threads(let count, let wanted):
-            "only \(count) of \(wanted) event loops got a thread: see ulimit -u and pids.max"
+            "only \(count) of \(wanted) threads can be had: see ulimit -u and pids.max"
         }
     }
 }
@@ -50,8 +50,9 @@ package final class Server: Sendable {
 
     /// How often certificate files are looked at; volumes send no events.
     private static let certificateInterval = DispatchTimeInterval.seconds(2)
-    /// How long a loop may wait for its thread: a busy machine takes milliseconds.
-    private static let threadTimeout = DispatchTimeInterval.seconds(10)
+    /// Threads for what is not done by loops, nor by as many workers beside them: each queue of the
+    /// process may have work at the same time.
+    private static let otherThreadCount = 16
 
     /// Makes a server that does nothing before ``start()``.
     ///
@@ -80,6 +81,11 @@ package final class Server: Sendable {
     /// - Throws: ``ServerError``; then nothing runs.
     package func start() throws(ServerError) {
         boundConnections()
+        let threadsWanted = 2 * configuration.eventLoopCount + Self.otherThreadCount
+        let threadCount = Threads.available(of: threadsWanted)
+        guard threadCount == threadsWanted else {
+            throw .threads(count: threadCount, wanted: threadsWanted)
+        }
         let loops = try makeLoops()
         // Rendered before the first request waits for it.
         _ = StatusLine.all.count
@@ -90,26 +96,18 @@ package final class Server: Sendable {
         if let ending {
             for loop in loops { loop.mailbox.post(ending) }
         }
-        try run(loops)
+        run(loops)
         followCertificates()
     }
 
-    /// Starts the loops, and waits until each has a thread: Dispatch says nothing where there is
-    /// none.
-    private func run(_ loops: [EventLoop]) throws(ServerError) {
-        let started = DispatchSemaphore(value: 0)
+    private func run(_ loops: [EventLoop]) {
         for loop in loops {
             running.enter()
             let running = running
             loop.queue.async {
-                started.signal()
                 loop.run()
                 running.leave()
             }
-        }
-        let deadline = DispatchTime.now() + Server.threadTimeout
-        for count in loops.indices where started.wait(timeout: deadline) == .timedOut {
-            throw .threads(count: count, wanted: loops.count)
         }
     }
 
