@@ -37,8 +37,8 @@ package enum Threads {
 
     private static let wait: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
         { context in
-            guard let context = unsafe context else { return nil }
             // SAFETY: the reference that `begin` gave away.
+            guard let context = unsafe context else { return nil }
             unsafe Unmanaged<DispatchSemaphore>.fromOpaque(context).takeRetainedValue().wait()
             return nil
         }
