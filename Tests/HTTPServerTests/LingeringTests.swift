@@ -34,6 +34,17 @@ struct LingeringTests {
         #expect(statuses(of: client.receiveAll()) == [413])
     }
 
+    /// What comes behind the last request, be it the end of TLS, must not reset its answer.
+    @Test(arguments: ["HTTP/1.1\r\nConnection: close", "HTTP/1.0"])
+    func keepsWhatHasNotBeenRead(_ version: String) throws {
+        let server = try TestServer(loops: 1)
+        let client = try #require(TestClient(port: server.port, receiveBytes: 4096))
+        client.send("GET /large \(version)\r\nHost: a\r\n\r\n")
+        #expect(server.wait { $0.answerBytesPending > 0 })
+        client.send("\r\n")
+        #expect(client.receiveAll().utf8.count > 8_000_000)
+    }
+
     @Test func endsPastItsBytes() throws {
         var limits = ServerLimits()
         limits.lingerBytesMax = 100_000

@@ -9,12 +9,6 @@ struct BodyDecoding {
 
     /// Whether it has one.
     var hasPlace: Bool { decoder != nil }
-
-    /// Gives the place up; the body begins anew in another one.
-    mutating func pause(at now: Int64) {
-        decoder = nil
-        waitsSince = now
-    }
 }
 
 /// A gzip body that is being decoded, a bounded piece at a time.

@@ -124,7 +124,9 @@ extension EventLoop {
         if kind == .idle, let http2 = connection.http2, http2.endIdle() {
             return proceed(connection, &connection.http)
         }
-        guard kind == .head || kind == .body || kind == .piece else { return close(connection) }
+        guard kind == .head || kind == .body || kind == .piece, !connection.http.isClosing else {
+            return close(connection)
+        }
         refuse(connection, &connection.http, .timedOut)
     }
 

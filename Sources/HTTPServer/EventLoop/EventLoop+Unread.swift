@@ -38,7 +38,7 @@ extension EventLoop {
             queue(connection)
             connection.waitsSince = now
         } else if http.decoding.hasPlace {
-            http.decoding.pause(at: now)
+            http.decoding = BodyDecoding()
         }
     }
 

@@ -17,7 +17,6 @@ extension HTTP1Connection {
         write(problem, into: &response, context)
         error.addFields(to: &response, context.limits)
         closesAfterAnswer = true
-        lingersAfterAnswer = true
         decoding = BodyDecoding()
         write(response, context)
         phase = .closing
@@ -58,8 +57,15 @@ extension HTTP1Connection {
     mutating func cutBody() {
         consumed = inputEnd - inputStart
         skippedByteCount = parser.position + bodyByteCount - consumed
-        lingersAfterAnswer = true
+        // Whether a body follows that was asked for, and then refused, is the client's choice.
+        if parser.expectsContinue { closesAfterAnswer = true }
         phase = .handling
+    }
+
+    /// Whether the last answer has been written.
+    var isClosing: Bool {
+        if case .closing = phase { return true }
+        return false
     }
 
     /// Whether what comes next belongs to a request that has been answered.

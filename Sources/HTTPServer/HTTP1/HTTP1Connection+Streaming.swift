@@ -50,11 +50,8 @@ extension HTTP1Connection {
         if isComplete {
             consumed = parser.position
             if body.event == .last, case .chunks(let chunks) = phase { consumed = chunks.position }
-            if body.event != .last || response.endsStream {
-                // Where the body ends need not be known.
-                closesAfterAnswer = true
-                lingersAfterAnswer = true
-            }
+            // Where the body ends need not be known, and must not matter.
+            if body.event != .last || response.endsStream { closesAfterAnswer = true }
         }
         if !body.isHeadWritten {
             guard isComplete || !response.body.isEmpty else { return }
@@ -63,7 +60,6 @@ extension HTTP1Connection {
             // Without chunks the end of the answer is that of the connection.
             if response.closesConnection || context.isDraining || parser.isVersion10 {
                 closesAfterAnswer = true
-                lingersAfterAnswer = true
             }
             ResponseWriter.writeStreamHead(
                 response,
@@ -79,10 +75,7 @@ extension HTTP1Connection {
             ResponseWriter.writeChunk(response.body, isLast: isComplete, to: &output)
         }
         if isComplete {
-            if context.isDraining, inputStart + consumed == inputEnd {
-                closesAfterAnswer = true
-                lingersAfterAnswer = true
-            }
+            // A head from before the drain has not said that the connection ends; the next will.
             finishRequest(context)
         }
     }

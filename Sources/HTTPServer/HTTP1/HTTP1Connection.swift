@@ -69,7 +69,6 @@ struct HTTP1Connection {
     /// How far a gzip body that takes several turns is.
     var decoding = BodyDecoding()
     var closesAfterAnswer = false
-    var lingersAfterAnswer = false
     var inputHasEnded = false
     /// Whether it is secured by TLS.
     var isEncrypted = false
@@ -159,7 +158,9 @@ struct HTTP1Connection {
             case .skipping:
                 return inputHasEnded ? .close(lingers: false) : .receive
             case .closing:
-                return .close(lingers: lingersAfterAnswer)
+                // RFC 9112 §9.6: something may be on its way, be it the end of TLS, and to close
+                // would reset what the client has not read.
+                return .close(lingers: true)
             }
         } catch {
             return refuse(error, context)
@@ -194,10 +195,7 @@ struct HTTP1Connection {
     mutating func answerWhole(_ response: borrowing Response, _ context: Context) {
         if response.closesConnection { closesAfterAnswer = true }
         // A request that is already here is answered too before the connection ends.
-        if context.isDraining, inputStart + consumed == inputEnd {
-            closesAfterAnswer = true
-            lingersAfterAnswer = true
-        }
+        if context.isDraining, inputStart + consumed == inputEnd { closesAfterAnswer = true }
         write(response, context)
         finishRequest(context)
     }
@@ -213,7 +211,6 @@ struct HTTP1Connection {
         }
         if closesAfterAnswer {
             phase = .closing
-            if inputStart < inputEnd { lingersAfterAnswer = true }
         } else {
             beginRequest()
             if skippedByteCount > 0 { phase = .skipping }
@@ -236,7 +233,6 @@ struct HTTP1Connection {
     private mutating func beginRequest() {
         phase = .head
         closesAfterAnswer = false
-        lingersAfterAnswer = false
         consumed = 0
         bodyByteCount = 0
         sequence &+= 1
@@ -341,7 +337,6 @@ struct HTTP1Connection {
             bodyByteCount = 0
             phase = .body
             closesAfterAnswer = true
-            lingersAfterAnswer = true
         }
     }
 

@@ -16,7 +16,12 @@ extension HTTP2Connection {
             defer { index += 1 }
             let (slot, id) = ready[index]
             let phase = slots[slot].phase(of: id)
-            if phase == .ready, slots[slot].isEncoded, takesMore || slots[slot].decoding.hasPlace {
+            if phase == .ready, slots[slot].isEncoded {
+                guard takesMore || slots[slot].decoding.hasPlace else {
+                    // It does not wait for a place meanwhile.
+                    slots[slot].decoding = BodyDecoding()
+                    continue
+                }
                 // Places are few: a connection has one at a time, and goes on with it in any case.
                 let isDone = decodeBody(slot, mayTakePlace: !hasPlace)
                 hasPlace = hasPlace || slots[slot].decoding.hasPlace
