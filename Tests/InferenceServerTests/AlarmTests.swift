@@ -172,6 +172,13 @@ import Testing
         #expect(try client.request("GET", "/equipment/M1").json["alarm"]?["active"] == false)
         #expect(try [isActive(3), isActive(4)] == [false, true])
         let path = "/equipment/M1/maintenance"
+        // The second one within an hour, too.
+        for minutes in [0, 30] {
+            let body = "{\"timestamp\":\(1_767_225_600 + 5 * 3600 + minutes * 60)}"
+            #expect(try server.client(.admin).request("POST", path, body: body).status == 200)
+            #expect(try client.request("GET", "/equipment/M1").json["alarm"]?["active"] == false)
+            if minutes == 0 { #expect(try [isActive(5), isActive(6)] == [false, true]) }
+        }
         #expect(try server.client(.admin).request("POST", path, body: "").status == 200)
         #expect(try client.request("GET", "/equipment/M1").json["alarm"]?["active"] == false)
     }

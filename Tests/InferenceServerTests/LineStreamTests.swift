@@ -229,4 +229,23 @@ struct LineStreamTests {
             #expect(own.utf8.count == 55 && own != trace)
         }
     }
+
+    /// Each is work of which nothing comes: a megabyte in gzip holds a thousand of them.
+    @Test(arguments: ["0", "1048576"], [0, 1])
+    func boundsBlankLines(_ inline: String, _ excess: Int) throws {
+        let server = try TestServer(
+            arguments: ["line-bytes-max": "4096", "inline-line-bytes-max": inline]
+        )
+        let blanks =
+            String(repeating: " \r\n", count: 1365)
+            + String(repeating: "\n", count: 1 + excess)
+        let answer = try server.client().request(
+            "POST",
+            "/batch_predict",
+            body: blanks + TestReading.json(1, hour: 1),
+            type: "application/x-ndjson"
+        )
+        #expect(answer.status == (excess == 0 ? 200 : 413))
+        #expect(answer.body.contains("4096 bytes of blank lines") == (excess > 0))
+    }
 }

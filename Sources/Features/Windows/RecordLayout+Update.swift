@@ -65,16 +65,19 @@ extension RecordLayout {
     /// Begins anew with the pane that holds a moment, as after maintenance.
     ///
     /// What lies before that pane is forgotten, the alarm too, and a reading of that time is stale
-    /// from now on. A later beginning that was set before stays.
+    /// from now on. A later beginning that was set before stays; within the pane of the last one
+    /// the alarm alone begins anew.
     package func beginAnew(
         _ words: inout MutableSpan<UInt64>,
         at base: Int,
         timestamp: Int64
     ) {
         let first = paneIndex(of: timestamp)
-        guard first > words.load(at: base + Self.firstPane) else { return }
-        words.store(first, at: base + Self.firstPane)
+        let before: Int64 = words.load(at: base + Self.firstPane)
+        guard first >= before else { return }
         setAlarm(AlarmRecord(), &words, at: base)
+        guard first > before else { return }
+        words.store(first, at: base + Self.firstPane)
         for place in 0..<paneCount {
             let pane = base + panes + place * wordsPerPane
             guard words.load(at: pane) < first else { continue }

@@ -4,8 +4,10 @@
 struct BodyDecoding {
     /// What it is decoded with, where it has a place.
     var decoder: BodyDecoder?
-    /// Since when it waits for a place, or has one; nil before the first look.
+    /// Since when it waits for a look, or for a place, or has one; nil where it has not waited.
     var waitsSince: Int64?
+    /// Whether it has been looked at, and needs a place.
+    var hasLooked = false
 
     /// Whether it has one.
     var hasPlace: Bool { decoder != nil }

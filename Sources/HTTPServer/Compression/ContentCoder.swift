@@ -10,7 +10,17 @@ final class ContentCoder {
     /// of those at which it looks for the first time.
     private var placeBudget = ContentCoder.decodedBytesPerTurn
     private var lookBudget = ContentCoder.decodedBytesPerTurn
+    /// What was waited for in vain in this turn and in the one before.
+    private var waiters: Waiters = []
+    private var waitersBefore: Waiters = []
     private var deflater: Deflater?
+
+    private struct Waiters: OptionSet {
+        let rawValue: UInt8
+
+        static let look = Waiters(rawValue: 1)
+        static let place = Waiters(rawValue: 2)
+    }
 
     /// Bytes in or out of gzip in a turn of the loop: 0.1 ms.
     private static let decodedBytesPerTurn = 65_536
@@ -32,6 +42,8 @@ final class ContentCoder {
         placeBudget = Self.decodedBytesPerTurn
         // What a look has taken beyond it, later ones lack.
         lookBudget = min(lookBudget, 0) + Self.decodedBytesPerTurn
+        waitersBefore = waiters
+        waiters = []
     }
 
     /// Goes on decoding the body of a request.
@@ -65,34 +77,67 @@ final class ContentCoder {
         _ now: Int64,
         _ decoding: inout BodyDecoding
     ) throws(RequestError) -> [UInt8]? {
-        let hasPlace = mayTakePlace && decoderCount.value < Self.decoderCountMax
-        if let decoder = decoding.decoder {
-            return try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &placeBudget)
-        }
-        if let since = decoding.waitsSince {
-            guard hasPlace else {
-                if !mayTakePlace { decoding.waitsSince = now }
-                if now - since > Self.waitMax, mayTakePlace { throw .tooManyDecoders }
+        if decoding.decoder == nil {
+            guard decoding.hasLooked else {
+                return try look(bytes, byteCountMax, mayTakePlace, now, &decoding)
+            }
+            guard mayTakePlace else {
+                decoding.waitsSince = now
                 return nil
             }
-            guard placeBudget > 0 else { return nil }
+            guard decoderCount.value < Self.decoderCountMax else {
+                try wait(&decoding, now)
+                waiters.insert(.place)
+                return nil
+            }
             guard let decoder = BodyDecoder() else { throw .noRoom }
             decoder.take(decoderCount)
             decoding.decoder = decoder
-            return try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &placeBudget)
         }
-        guard lookBudget > 0 else { return nil }
+        return try decoding.decoder?.decode(
+            bytes,
+            byteCountMax: byteCountMax,
+            budget: &placeBudget
+        )
+    }
+
+    /// Decodes what comes out first; where there is more, that goes on in a place.
+    private func look(
+        _ bytes: Span<UInt8>,
+        _ byteCountMax: Int,
+        _ mayTakePlace: Bool,
+        _ now: Int64,
+        _ decoding: inout BodyDecoding
+    ) throws(RequestError) -> [UInt8]? {
+        // Those that have waited come later in a turn than those that have just come, to whom half
+        // is given then.
+        let isNew = decoding.waitsSince == nil
+        let kept = isNew && waitersBefore.contains(.look) ? Self.decodedBytesPerTurn / 2 : 0
+        guard lookBudget > kept else {
+            try wait(&decoding, now)
+            waiters.insert(.look)
+            return nil
+        }
         guard let decoder = BodyDecoder() else { throw .noRoom }
         var budget = Self.decodedBytesPerTurn
         defer { lookBudget -= Self.decodedBytesPerTurn - budget }
         let body = try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &budget)
         guard body == nil else { return body }
+        decoding.hasLooked = true
         decoding.waitsSince = now
-        if hasPlace {
+        // Not before those that wait for one.
+        let isFree = decoderCount.value < Self.decoderCountMax && !waitersBefore.contains(.place)
+        if mayTakePlace, isFree {
             decoder.take(decoderCount)
             decoding.decoder = decoder
         }
         return nil
+    }
+
+    private func wait(_ decoding: inout BodyDecoding, _ now: Int64) throws(RequestError) {
+        let since = decoding.waitsSince ?? now
+        guard now - since <= Self.waitMax else { throw .tooManyDecoders }
+        decoding.waitsSince = since
     }
 
     /// Encodes the body of an answer where the client takes that.

@@ -100,13 +100,24 @@ extension EventLoop {
         // that has waited is served, however short a turn is.
         if isTurnOver, connection.waitsSince == .max { return }
         for _ in 0..<shared.limits.pipelinedRequestCountMax {
-            switch http2.next() {
-            case .handle(let slot): handle(connection, http2, slot)
-            case .handlePiece(let slot): handlePiece(connection, http2, slot)
-            case .answered(let answer): countOwnAnswer(answer)
-            case .wait: return
-            }
+            let action = http2.next()
+            if action == .wait { return }
+            take(action, connection, http2)
             if isTurnOver { return }
+        }
+    }
+
+    /// Does what the connection asks for.
+    func take(
+        _ action: HTTP2Connection.Action,
+        _ connection: Connection,
+        _ http2: HTTP2Connection
+    ) {
+        switch action {
+        case .handle(let slot): handle(connection, http2, slot)
+        case .handlePiece(let slot): handlePiece(connection, http2, slot)
+        case .answered(let answer): countOwnAnswer(answer)
+        case .wait: break
         }
     }
 

@@ -32,9 +32,9 @@ extension EventLoop {
     /// other streams may be read all the time, goes on.
     func goOnDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
         if let http2 = connection.http2 {
-            guard http2.isDecoding else { return }
             context.nowNanoseconds = now
-            guard http2.goOnDecoding() else { return }
+            guard let action = http2.goOnDecoding() else { return }
+            guard action == .wait else { return take(action, connection, http2) }
             queue(connection)
             connection.waitsSince = now
         } else if http.decoding.hasPlace {

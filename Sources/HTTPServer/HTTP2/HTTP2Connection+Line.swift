@@ -6,11 +6,10 @@ extension HTTP2Connection {
     ///
     /// One whose body is being decoded holds up none of those behind it.
     func next() -> Action {
-        isDecoding = false
+        hasUndecoded = false
         guard readyStart < ready.count else { return .wait }
         dropTakenOut()
         let takesMore = takesMore
-        var hasPlace = false
         var index = readyStart
         while index < ready.count {
             defer { index += 1 }
@@ -22,18 +21,16 @@ extension HTTP2Connection {
                     slots[slot].decoding = BodyDecoding()
                     continue
                 }
-                // Places are few: a connection has one at a time, and goes on with it in any case.
-                let isDone = decodeBody(slot, mayTakePlace: !hasPlace)
-                hasPlace = hasPlace || slots[slot].decoding.hasPlace
-                if !isDone {
-                    isDecoding = true
+                guard decodeBody(slot) else {
+                    hasUndecoded = true
                     continue
                 }
             }
-            guard takesMore else { continue }
+            // A body that has been decoded takes too much memory to wait.
+            guard takesMore || phase == .ready && slots[slot].isDecoded else { continue }
             let action = phase == .streaming ? nextPiece(slot) : nil
             if action == nil, phase == .streaming, slots[slot].goesOnDecoding() {
-                isDecoding = true
+                hasUndecoded = true
                 continue
             }
             takeOut(index)
@@ -71,17 +68,25 @@ extension HTTP2Connection {
         readyStart = 0
     }
 
+    /// Whether a body has one of the places for decoding, which are few: a connection has one at a
+    /// time, and goes on with it in any case.
+    private var hasPlace: Bool { placeSlot.map { slots[$0].decoding.hasPlace } ?? false }
+
+    /// Whether there are bodies to be decoded.
+    var isDecoding: Bool { hasUndecoded || hasPlace }
+
     /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
     ///
     /// - Returns: Whether that is done.
-    func decodeBody(_ slot: Int, mayTakePlace: Bool) -> Bool {
+    private func decodeBody(_ slot: Int) -> Bool {
+        defer { if slots[slot].decoding.hasPlace { placeSlot = slot } }
         let body = slots[slot].request.body
         let bytes = slots[slot].bytes
         do throws(RequestError) {
             let decoded = try context.coder.decode(
                 bytes.span.extracting(body),
                 byteCountMax: slots[slot].routing.bodyBytesMax,
-                mayTakePlace: mayTakePlace,
+                mayTakePlace: !hasPlace,
                 now: context.nowNanoseconds,
                 with: &slots[slot].decoding
             )
@@ -99,13 +104,16 @@ extension HTTP2Connection {
 
     /// Goes on with the body that has a place, while answers wait for the client to read.
     ///
-    /// - Returns: Whether there is more to do.
-    func goOnDecoding() -> Bool {
-        for (slot, id) in ready[readyStart...]
-        where slots[slot].phase(of: id) == .ready && slots[slot].decoding.hasPlace {
-            return !decodeBody(slot, mayTakePlace: true)
+    /// - Returns: What to do with it where that is done, `wait` where there is more to do, and nil
+    ///   where there is none.
+    func goOnDecoding() -> Action? {
+        guard let slot = placeSlot, hasPlace else { return nil }
+        guard decodeBody(slot) else { return .wait }
+        guard let index = ready.firstIndex(where: { $0 == (slot, slots[slot].id) }) else {
+            return nil
         }
-        return false
+        takeOut(index)
+        return handle(slot)
     }
 
     /// Puts a complete or refused request in line.

@@ -52,6 +52,7 @@ extension HTTP2Connection {
         ready = []
         readyStart = 0
         slots = []
+        placeSlot = nil
         freeSlots = []
         return true
     }

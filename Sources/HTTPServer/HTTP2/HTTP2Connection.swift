@@ -38,8 +38,10 @@ final class HTTP2Connection {
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
     var readyStart = 0
-    /// Whether requests wait for their bodies to be decoded.
-    var isDecoding = false
+    /// Whether requests wait for their bodies to be decoded, of those that were looked at last.
+    var hasUndecoded = false
+    /// The slot whose body has had one of the places for decoding.
+    var placeSlot: Int?
     /// The slot whose header block is coming.
     var headSlot: Int?
     var continuationCount = 0
@@ -225,9 +227,11 @@ final class HTTP2Connection {
     /// One that only a window holds back gets none: nobody is there to open it.
     var owesAnswers: Bool {
         let isWriting = session.wantsWrite
+        // Those in line have a turn only where those before them get their answers out.
+        let goesOn = isWriting || deferredCount > 0 || isDecoding || takesMore
         return slots.contains {
-            [.ready, .handling].contains($0.phase) || $0.phase == .answering && isWriting
-                || $0.phase == .streaming && $0.hasEnded
+            $0.phase == .handling || $0.phase == .answering && isWriting
+                || goesOn && ($0.phase == .ready || $0.phase == .streaming && $0.hasEnded)
         }
     }
 

@@ -21,6 +21,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case invalidQuery(name: String, accepted: String)
     /// A line of a streamed batch is longer than one may be.
     case lineTooLong(limit: Int)
+    /// More bytes of blank lines follow each other than one line may have.
+    case blankLines(limit: Int)
     /// The rest of a streamed batch did not come.
     case interrupted(status: Int, detail: String)
     /// More rows than a request may hold.
@@ -57,7 +59,7 @@ enum ServiceError: Error, Sendable, Equatable {
         switch self {
         case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
         case .unknownMachine, .noReference: 404
-        case .tooManyRows, .lineTooLong: 413
+        case .tooManyRows, .lineTooLong, .blankLines: 413
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
         case .misdirected: 421
@@ -93,6 +95,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .invalidContent, .unlistedContent: "invalid_content"
         case .invalidQuery: "invalid_query"
         case .lineTooLong: "line_too_long"
+        case .blankLines: "blank_lines"
         case .interrupted: "interrupted"
         case .tooManyRows: "too_many_rows"
         case .stateFull: "state_full"
@@ -129,6 +132,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .invalidQuery(let name, let accepted):
             "The query parameter \(name) takes \(accepted)."
         case .lineTooLong(let limit): "The line is longer than \(limit) bytes."
+        case .blankLines(let limit): "More than \(limit) bytes of blank lines follow each other."
         case .interrupted(_, let detail): detail
         case .tooManyRows(let limit): "The request holds more than \(limit) rows."
         case .stateFull(let limit):

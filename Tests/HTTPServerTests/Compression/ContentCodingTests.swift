@@ -336,12 +336,19 @@ struct ContentCodingTests {
         machine.context.coder.beginTurn()
         #expect(machine.http2.next() == .wait && machine.http2.isDecoding)
         var turnCount = 1
-        while machine.http2.goOnDecoding() {
+        var action = HTTP2Connection.Action.wait
+        while action == .wait {
             machine.context.coder.beginTurn()
             turnCount += 1
+            action = try #require(machine.http2.goOnDecoding())
         }
-        #expect(turnCount == 15)
-        #expect(machine.http2.next() != .wait && !machine.http2.isDecoding)
+        #expect(turnCount == 16)
+        guard case .handle(let slot) = action else {
+            Issue.record("\(action)")
+            return
+        }
+        #expect(machine.http2.slots[slot].id == 3)
+        #expect(machine.http2.ready.isEmpty && machine.http2.goOnDecoding() == nil)
     }
 
     private func machineWithLargeAnswer() throws -> HTTP2Machine {
