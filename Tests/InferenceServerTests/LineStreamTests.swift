@@ -242,7 +242,7 @@ struct LineStreamTests {
         let answer = try server.client().request(
             "POST",
             "/batch_predict",
-            body: blanks + TestReading.json(1, hour: 1),
+            body: blanks,
             type: "application/x-ndjson"
         )
         #expect(answer.status == (excess == 0 ? 200 : 413))

@@ -26,16 +26,16 @@ enum Program {
     static func run(
         _ arguments: [String],
         program: String = path,
-        in folder: String = "/tmp",
+        in folder: String? = nil,
         environment: [String: String]? = nil
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         if let environment { process.environment = environment }
-        process.currentDirectoryURL = URL(filePath: folder)
         // Files, for a pipe that nobody reads while the program runs would stop it.
         let scratch = try Folder()
+        process.currentDirectoryURL = URL(filePath: folder ?? scratch.path)
         let (output, error) = (scratch.file("output"), scratch.file("error"))
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try handle(output)

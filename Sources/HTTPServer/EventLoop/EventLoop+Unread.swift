@@ -37,7 +37,7 @@ extension EventLoop {
             guard action == .wait else { return take(action, connection, http2) }
             queue(connection)
             connection.waitsSince = now
-        } else if http.decoding.hasPlace {
+        } else if http.decoding.waitsSince != nil {
             http.decoding = BodyDecoding()
         }
     }

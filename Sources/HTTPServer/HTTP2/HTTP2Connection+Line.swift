@@ -104,9 +104,18 @@ extension HTTP2Connection {
 
     /// Goes on with the body that has a place, while answers wait for the client to read.
     ///
+    /// The others do not wait for one meanwhile.
+    ///
     /// - Returns: What to do with it where that is done, `wait` where there is more to do, and nil
     ///   where there is none.
     func goOnDecoding() -> Action? {
+        if hasUndecoded {
+            hasUndecoded = false
+            for (slot, id) in ready[readyStart...]
+            where slots[slot].phase(of: id) == .ready && !slots[slot].decoding.hasPlace {
+                slots[slot].decoding = BodyDecoding()
+            }
+        }
         guard let slot = placeSlot, hasPlace else { return nil }
         guard decodeBody(slot) else { return .wait }
         guard let index = ready.firstIndex(where: { $0 == (slot, slots[slot].id) }) else {

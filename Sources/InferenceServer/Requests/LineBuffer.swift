@@ -23,12 +23,15 @@ struct LineBuffer: Sendable {
     /// Whether more lines are whole than so many.
     func hasMoreLines(than countMax: Int) -> Bool { end(ofLines: countMax) < wholeEnd }
 
-    /// Where so many of the lines end, or all that are whole where they are fewer.
+    /// Where so many of the lines end that are not empty, or all that are whole.
     func end(ofLines countMax: Int, from first: Int = 0) -> Int {
         let whole = bytes.span.extracting(0..<wholeEnd)
         var start = first
-        for _ in 0..<countMax {
+        var left = countMax
+        while left > 0 {
             guard let end = whole.lineEnd(from: start) else { return wholeEnd }
+            let isEmpty = end == start || end == start + 1 && whole[start] == UInt8(ascii: "\r")
+            if !isEmpty { left -= 1 }
             start = end + 1
         }
         return start

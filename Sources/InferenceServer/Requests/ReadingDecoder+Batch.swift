@@ -73,6 +73,7 @@ extension ReadingDecoder {
             // A CR before the line feed is not part of the line, blanks are.
             let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
             let isTooLong = end - start - (hasReturn ? 1 : 0) > lineBytesMax
+            if line.isEmpty, !isTooLong { rows.blankByteCount += end + 1 - start }
             start = end + 1
             let index = rows.rows.count
             guard !isTooLong else {

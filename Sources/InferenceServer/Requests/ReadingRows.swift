@@ -34,6 +34,8 @@ struct ReadingRows: Sendable {
     var historyValues: [Double] = []
     /// Errors that stand in place of rows, by the row's index.
     var refused: [Int: ServiceError] = [:]
+    /// Bytes of blank lines between those that are rows.
+    var blankByteCount = 0
     /// What the first of them is refused for.
     var firstRefusal: ServiceError? {
         refused.isEmpty ? nil : refused.min { $0.key < $1.key }?.value
@@ -55,6 +57,7 @@ struct ReadingRows: Sendable {
         if !historyTimestamps.isEmpty { historyTimestamps.removeAll(keepingCapacity: keeps) }
         if !historyValues.isEmpty { historyValues.removeAll(keepingCapacity: keeps) }
         if !refused.isEmpty { refused = [:] }
+        blankByteCount = 0
     }
 
     /// Appends a row with all values missing and returns its index.

@@ -16,7 +16,7 @@ final class LineStream: BodyStream {
         var count = 0
         /// Where those that were answered end among the lines that are whole.
         var answeredEnd = 0
-        /// Bytes of blank lines since the last that was none: each is work without an answer.
+        /// Bytes of blank lines beyond what readings have earned: they are work without an answer.
         var blankByteCount = 0
         /// Their answers, while there are more to come.
         var answers: [UInt8] = []
@@ -28,33 +28,14 @@ final class LineStream: BodyStream {
         var hasAnswered = false
         /// Bytes of the answer so far.
         var answerByteCount = 0
-
-        /// Takes note of the blank lines in a range of the lines.
-        ///
-        /// - Returns: The bytes of those that it begins with and of all before them.
-        mutating func countBlanks(_ range: Range<Int>) -> Int {
-            func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
-            let bytes = lines.bytes[range]
-            let leading = bytes.prefix(while: isBlank)
-            let end = leading.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? range.lowerBound
-            let count = blankByteCount + end - range.lowerBound
-            guard leading.count < range.count else {
-                blankByteCount = count
-                return count
-            }
-            var start = range.upperBound
-            while isBlank(bytes[start - 1]) { start -= 1 }
-            // From the end of the last line that is none to that of the last one that is.
-            let blanks = bytes[start...]
-            let first = blanks.firstIndex(of: UInt8(ascii: "\n")) ?? start
-            blankByteCount = (blanks.lastIndex(of: UInt8(ascii: "\n")) ?? start) - first
-            return count
-        }
     }
 
     /// Lines that are answered at a time beside the loops: a piece of usual readings has fewer, one
     /// of `{}` has 20,000, which take 60 ms.
     private static let lineCountMax = 512
+
+    /// Bytes of blank lines for each reading, which cost as much.
+    private static let blankBytesEarned = 1024
 
     private let service: PredictionService
     private let identity: KeptIdentity
@@ -190,10 +171,6 @@ final class LineStream: BodyStream {
             let isDone = try state.withLock { state throws(ServiceError) in
                 let start = state.answeredEnd
                 let end = state.lines.end(ofLines: countMax, from: start)
-                let limit = service.limits.lineBytesMax
-                guard state.countBlanks(start..<end) <= limit else {
-                    throw .blankLines(limit: limit)
-                }
                 // Moved out and back: appending is the work, and copies nothing.
                 var answers: [UInt8] = []
                 swap(&answers, &state.answers)
@@ -207,9 +184,13 @@ final class LineStream: BodyStream {
                     room: room,
                     to: &answers
                 )
-                state.count += count
+                state.count += count.rows
                 state.answeredEnd = end
-                if count > 0 { state.hasAnswered = true }
+                if count.rows > 0 { state.hasAnswered = true }
+                let earned = count.rows * Self.blankBytesEarned
+                state.blankByteCount = max(0, state.blankByteCount + count.blankBytes - earned)
+                let limit = service.limits.lineBytesMax
+                guard state.blankByteCount <= limit else { throw .blankLines(limit: limit) }
                 return end == state.lines.wholeEnd
             }
             guard isDone else { return false }
@@ -243,4 +224,12 @@ final class LineStream: BodyStream {
         response.body.append(contentsOf: ProblemDocument.inPlace(error, index: index))
         response.body.append(UInt8(ascii: "\n"))
     }
+}
+
+/// What lines of a streamed batch came to.
+struct LineCounts {
+    /// Readings, with those that were refused.
+    var rows = 0
+    /// Bytes of blank lines between them.
+    var blankBytes = 0
 }

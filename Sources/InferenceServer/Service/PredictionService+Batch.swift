@@ -133,8 +133,8 @@ extension PredictionService {
         loopIndex: Int?,
         room: BatchRoom?,
         to output: inout [UInt8]
-    ) throws(ServiceError) -> Int {
-        var count = 0
+    ) throws(ServiceError) -> LineCounts {
+        var count = LineCounts()
         if let loopIndex {
             try slots[loopIndex].context.withLock { context throws(ServiceError) in
                 _ = try prepare(&context, slot: loopIndex)
@@ -145,7 +145,7 @@ extension PredictionService {
                     room: nil,
                     to: &output
                 )
-                count = answered ?? 0
+                count = answered ?? LineCounts()
             }
         } else {
             try withScorer(model) { scorer throws(ServiceError) in

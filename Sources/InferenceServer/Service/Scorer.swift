@@ -148,7 +148,7 @@ struct Scorer: ~Copyable {
         _ moment: RequestMoment,
         room: BatchRoom?,
         to output: inout [UInt8]
-    ) throws(ServiceError) -> Int {
+    ) throws(ServiceError) -> LineCounts {
         rows.reset()
         decoder.begin(arrival: moment.arrival)
         var mark = moment.mark
@@ -169,7 +169,7 @@ struct Scorer: ~Copyable {
         }
         count(arrival: moment.arrival)
         model.counts.observeLatency(moment.elapsedNanoseconds, slot: slot, trace: moment.trace)
-        return rows.rows.count
+        return LineCounts(rows: rows.rows.count, blankBytes: rows.blankByteCount)
     }
 
     /// Reads a batch whole and deals its rows out to so many parts.

@@ -358,4 +358,28 @@ struct ContentCodingTests {
         #expect(machine.http2.answerByteCount > 0)
         return machine
     }
+
+    /// The time in which a client does not read is no wait for a look, or for a place.
+    @Test func aBodyDoesNotWaitWhileAnswersDo() throws {
+        var machine = try HTTP2Machine()
+        let large = try Self.gzip([UInt8](repeating: 0, count: 1_000_000))
+        let small = try Self.gzip([UInt8](repeating: 0x61, count: 60_000))
+        let post = Frames.request("POST", "/optional", [("content-encoding", "gzip")])
+        let streams: [(UInt32, [UInt8])] = [(1, large), (3, small), (5, small), (7, large)]
+        for (stream, body) in streams {
+            let frames = Frames.headers(stream, post, flags: 4)
+            let data = Frames.frame(0, flags: 1, stream: stream, body)
+            _ = machine.http2.receive((frames + data).span)
+        }
+        machine.context.coder.beginTurn()
+        #expect(machine.http2.next() == .wait)
+        for _ in 0..<20 {
+            machine.advance(by: .milliseconds(500))
+            machine.context.coder.beginTurn()
+            guard machine.http2.goOnDecoding() == .wait else { break }
+        }
+        machine.run()
+        #expect(machine.reader.statuses.values.filter { $0 == 200 }.count >= 3)
+        #expect(!machine.reader.statuses.values.contains(503))
+    }
 }

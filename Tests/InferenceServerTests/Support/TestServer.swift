@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
 import HTTPServer
 @testable import InferenceServer
 import JSON
@@ -38,7 +39,18 @@ final class TestServer: Sendable {
             clock: clock,
             wallClock: wallClock
         )
+        if let state = values["state-dir"] { Self.waitForLock(of: state) }
         try application.start()
+    }
+
+    /// A worker that has given its last answer may hold the server before for a moment yet.
+    private static func waitForLock(of directory: String) {
+        for _ in 0..<100 {
+            guard let lock = try? FileLock("\(directory)/lock"), (try? lock.take()) == false else {
+                return
+            }
+            usleep(10_000)
+        }
     }
 
     deinit { application.server.stopNow() }
