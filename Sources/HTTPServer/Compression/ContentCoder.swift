@@ -10,17 +10,13 @@ final class ContentCoder {
     /// of those at which it looks for the first time.
     private var placeBudget = ContentCoder.decodedBytesPerTurn
     private var lookBudget = ContentCoder.decodedBytesPerTurn
-    /// What was waited for in vain in this turn and in the one before.
-    private var waiters: Waiters = []
-    private var waitersBefore: Waiters = []
+    /// Since when the first has waited that got no place in this turn, and in the one before.
+    private var oldestWaiter = Int64.max
+    private var oldestBefore = Int64.max
+    /// Whether some got no look in this turn, and in the one before.
+    private var looksInVain = false
+    private var lookedInVainBefore = false
     private var deflater: Deflater?
-
-    private struct Waiters: OptionSet {
-        let rawValue: UInt8
-
-        static let look = Waiters(rawValue: 1)
-        static let place = Waiters(rawValue: 2)
-    }
 
     /// Bytes in or out of gzip in a turn of the loop: 0.1 ms.
     private static let decodedBytesPerTurn = 65_536
@@ -37,13 +33,18 @@ final class ContentCoder {
     private static let identity = Array("identity".utf8)
     private static let any = Array("*".utf8)
 
+    /// Whether some waited in vain for a look or a place in the turn before.
+    var isContended: Bool { lookedInVainBefore || oldestBefore < .max }
+
     /// Lets a turn of the loop decode its share.
     func beginTurn() {
         placeBudget = Self.decodedBytesPerTurn
         // What a look has taken beyond it, later ones lack.
         lookBudget = min(lookBudget, 0) + Self.decodedBytesPerTurn
-        waitersBefore = waiters
-        waiters = []
+        oldestBefore = oldestWaiter
+        oldestWaiter = .max
+        lookedInVainBefore = looksInVain
+        looksInVain = false
     }
 
     /// Goes on decoding the body of a request.
@@ -85,9 +86,11 @@ final class ContentCoder {
                 decoding.waitsSince = now
                 return nil
             }
-            guard decoderCount.value < Self.decoderCountMax else {
-                try wait(&decoding, now)
-                waiters.insert(.place)
+            // Who has waited for longest comes first.
+            guard decoderCount.value < Self.decoderCountMax,
+                decoding.waitsSince ?? now <= oldestBefore
+            else {
+                oldestWaiter = min(oldestWaiter, try wait(&decoding, now))
                 return nil
             }
             guard let decoder = BodyDecoder() else { throw .noRoom }
@@ -109,24 +112,29 @@ final class ContentCoder {
         _ now: Int64,
         _ decoding: inout BodyDecoding
     ) throws(RequestError) -> [UInt8]? {
-        // Those that have waited come later in a turn than those that have just come, to whom half
-        // is given then.
-        let isNew = decoding.waitsSince == nil
-        let kept = isNew && waitersBefore.contains(.look) ? Self.decodedBytesPerTurn / 2 : 0
-        guard lookBudget > kept else {
-            try wait(&decoding, now)
-            waiters.insert(.look)
+        // Those that have waited come later in a turn than those that have just come, who get what
+        // half of it gives them then.
+        let isNew = decoding.waitsSince == nil && lookedInVainBefore
+        let room = isNew ? lookBudget - Self.decodedBytesPerTurn / 2 : Self.decodedBytesPerTurn
+        guard lookBudget > 0, room > 0 else {
+            looksInVain = true
+            _ = try wait(&decoding, now)
             return nil
         }
         guard let decoder = BodyDecoder() else { throw .noRoom }
-        var budget = Self.decodedBytesPerTurn
-        defer { lookBudget -= Self.decodedBytesPerTurn - budget }
+        var budget = room
+        defer { lookBudget -= room - budget }
         let body = try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &budget)
         guard body == nil else { return body }
+        guard !isNew else {
+            looksInVain = true
+            _ = try wait(&decoding, now)
+            return nil
+        }
         decoding.hasLooked = true
         decoding.waitsSince = now
         // Not before those that wait for one.
-        let isFree = decoderCount.value < Self.decoderCountMax && !waitersBefore.contains(.place)
+        let isFree = decoderCount.value < Self.decoderCountMax && oldestBefore == .max
         if mayTakePlace, isFree {
             decoder.take(decoderCount)
             decoding.decoder = decoder
@@ -134,10 +142,15 @@ final class ContentCoder {
         return nil
     }
 
-    private func wait(_ decoding: inout BodyDecoding, _ now: Int64) throws(RequestError) {
+    /// - Returns: Since when it has waited.
+    private func wait(
+        _ decoding: inout BodyDecoding,
+        _ now: Int64
+    ) throws(RequestError) -> Int64 {
         let since = decoding.waitsSince ?? now
         guard now - since <= Self.waitMax else { throw .tooManyDecoders }
         decoding.waitsSince = since
+        return since
     }
 
     /// Encodes the body of an answer where the client takes that.

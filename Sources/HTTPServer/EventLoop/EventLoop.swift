@@ -183,8 +183,12 @@ final class EventLoop: @unchecked Sendable {
         guard !pending.isEmpty else { return }
         // They have a time of their own, so that sockets with news cannot keep them waiting.
         turnEnd = shared.clock.nowNanoseconds + timeouts.turn
-        let connections = pending
+        var connections = pending
         pending.removeAll(keepingCapacity: true)
+        // Of those that decode each is the first in turn: the first gets most of what there is.
+        if context.coder.isContended, connections[0].isDecoding {
+            connections.append(connections.removeFirst())
+        }
         for (index, connection) in connections.enumerated() {
             if index > 0, isTurnOver {
                 pending.insert(contentsOf: connections[index...], at: 0)

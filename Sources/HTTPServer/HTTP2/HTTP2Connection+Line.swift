@@ -27,7 +27,8 @@ extension HTTP2Connection {
                 }
             }
             // A body that has been decoded takes too much memory to wait.
-            guard takesMore || phase == .ready && slots[slot].isDecoded else { continue }
+            let mustGo = phase == .ready && slots[slot].isDecoded && failure == nil
+            guard takesMore || mustGo else { continue }
             let action = phase == .streaming ? nextPiece(slot) : nil
             if action == nil, phase == .streaming, slots[slot].goesOnDecoding() {
                 hasUndecoded = true
@@ -109,14 +110,14 @@ extension HTTP2Connection {
     /// - Returns: What to do with it where that is done, `wait` where there is more to do, and nil
     ///   where there is none.
     func goOnDecoding() -> Action? {
-        if hasUndecoded {
+        if readyStart < ready.count {
             hasUndecoded = false
             for (slot, id) in ready[readyStart...]
             where slots[slot].phase(of: id) == .ready && !slots[slot].decoding.hasPlace {
                 slots[slot].decoding = BodyDecoding()
             }
         }
-        guard let slot = placeSlot, hasPlace else { return nil }
+        guard failure == nil, let slot = placeSlot, hasPlace else { return nil }
         guard decodeBody(slot) else { return .wait }
         guard let index = ready.firstIndex(where: { $0 == (slot, slots[slot].id) }) else {
             return nil

@@ -21,7 +21,7 @@ enum ServiceError: Error, Sendable, Equatable {
     case invalidQuery(name: String, accepted: String)
     /// A line of a streamed batch is longer than one may be.
     case lineTooLong(limit: Int)
-    /// More bytes of blank lines follow each other than one line may have.
+    /// There are more bytes of blank lines than one line may have, and readings have earned.
     case blankLines(limit: Int)
     /// The rest of a streamed batch did not come.
     case interrupted(status: Int, detail: String)
@@ -132,7 +132,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .invalidQuery(let name, let accepted):
             "The query parameter \(name) takes \(accepted)."
         case .lineTooLong(let limit): "The line is longer than \(limit) bytes."
-        case .blankLines(let limit): "More than \(limit) bytes of blank lines follow each other."
+        case .blankLines(let limit): "There are more than \(limit) bytes of blank lines."
         case .interrupted(_, let detail): detail
         case .tooManyRows(let limit): "The request holds more than \(limit) rows."
         case .stateFull(let limit):
