@@ -114,7 +114,7 @@ struct BatchLineTests {
         #expect(next.status == 200)
     }
 
-    /// The numbers of those that are taken, and the line then.
+    /// Whether those that are taken are pieces, until none is left.
     private func taken(_ line: inout BatchLine, at now: Int64) -> [Bool] {
         var pieces: [Bool] = []
         while let next = line.next(at: now) { pieces.append(next.isPiece) }

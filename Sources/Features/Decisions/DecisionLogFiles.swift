@@ -25,6 +25,7 @@ package struct DecisionLogFiles: ~Copyable, Sendable {
     private static let suffix = ".log"
     /// The numbers that files have; one of any other was named by somebody else.
     private static let fileNumbers = 0...1_000_000_000_000_000
+
     /// Bytes of the last file that an earlier process left torn; they were cut off.
     package let tornByteCount: Int
     private let directory: String

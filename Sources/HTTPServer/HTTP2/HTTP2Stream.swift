@@ -142,7 +142,6 @@ struct HTTP2Stream {
     }
 
     /// Gives up the request for its answer, which takes the body where one is sent.
-    ///
     mutating func beginAnswer(_ body: inout [UInt8], deadline: Int64) {
         dropRequest()
         if !routing.isHead, !body.isEmpty { swap(&answer, &body) }
