@@ -99,7 +99,7 @@ let package = Package(
         target("HTTPServer", ["CLinux", "CNghttp2", "COpenSSL", "CZlib", "Platform"]),
         target("JSON"),
         target("OTLP", ["JSON"]),
-        target("Metrics"),
+        target("Metrics", ["Platform"]),
         target("Integrity", ["COpenSSL"]),
         target("Features", ["JSON", "Platform"] + kernels.map { .byName(name: $0.name) }),
         target("Drift", ["JSON"]),

@@ -43,7 +43,7 @@ package final class Server: Sendable {
 
     private let configuration: ServerConfiguration
     private let shared: LoopShared
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let running = DispatchGroup()
     private let certificates = DispatchQueue(label: "http.certificates")
     private let onCertificateReload: @Sendable (CertificateReload) -> Void

@@ -32,7 +32,7 @@ final class MemoryKeeper: Sendable {
     }
 
     private let queue = DispatchQueue(label: "memory")
-    private let rule = Mutex(Rule())
+    private let rule = Lock(Rule())
     private let hasStopped = Atomic(false)
 
     /// How often is looked: a page of /proc and the allocator's sums, some 20 us.

@@ -17,7 +17,7 @@ final class SignalHandler: Sendable {
     }
 
     private let endCount = Atomic(0)
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let queue = DispatchQueue(label: "signals.work")
     /// Writes what standard error takes at once.
     private let log: Log

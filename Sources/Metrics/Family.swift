@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import Synchronization
+internal import Platform
 
 /// The metrics of one name that differ in the values of their labels.
 ///
@@ -21,7 +21,7 @@ package final class Family<Child: Metric>: Sendable {
     private let labelNames: [String]
     private let childCountMax: Int
     private let make: @Sendable () -> Child
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
 
     init(
         _ name: String,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import Synchronization
+internal import Platform
 
 /// All metrics of a process, in the order of their registration.
 ///
@@ -12,7 +12,7 @@ package final class Registry: Sendable {
         let render: @Sendable (ExpositionFormat, inout [UInt8]) -> Void
     }
 
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
 
     /// Makes an empty registry.
     package init() {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 internal import Dispatch
-internal import Synchronization
 
 /// The results of `body` for 0 to `count` - 1, computed on all usable cores.
 ///
@@ -11,7 +10,7 @@ package func concurrentMap<Result: Sendable>(
     count: Int,
     _ body: @Sendable (Int) -> Result
 ) -> [Result] {
-    let results = Mutex([Result?](repeating: nil, count: count))
+    let results = Lock([Result?](repeating: nil, count: count))
     DispatchQueue.concurrentPerform(iterations: count) { index in
         let result = body(index)
         results.withLock { $0[index] = result }

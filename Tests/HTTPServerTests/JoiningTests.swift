@@ -2,7 +2,7 @@
 
 import Dispatch
 @testable import HTTPServer
-import Synchronization
+import Platform
 import Testing
 
 /// Notes which requests it was shown together; `/held` waits until the test lets it go.
@@ -17,12 +17,12 @@ private final class JoiningHandler: RequestHandler {
 
     let time = TestClock()
     /// What `/late` has not answered.
-    private let late = Mutex<[DeferredResponse]>([])
+    private let late = Lock<[DeferredResponse]>([])
 
     let isHeld = DispatchSemaphore(value: 0)
     let mayGoOn = DispatchSemaphore(value: 0)
     /// The sizes of the groups.
-    let groups = Mutex<[Int]>([])
+    let groups = Lock<[Int]>([])
 
     func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
         groups.withLock { groups in

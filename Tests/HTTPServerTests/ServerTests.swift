@@ -2,7 +2,6 @@
 
 import Dispatch
 @testable import HTTPServer
-import Synchronization
 import Testing
 
 private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"

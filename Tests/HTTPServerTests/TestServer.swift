@@ -29,13 +29,13 @@ final class TestReservation: AnswerReservation {
 /// Answers with the request's body or path; `/later` answers from another thread, `/held` when the
 /// test says so, and `/stopping` stops its loop until then.
 final class TestHandler: RequestHandler {
-    let held = Mutex<[DeferredResponse]>([])
+    let held = Lock<[DeferredResponse]>([])
     let time = TestClock()
     let streams = StreamHandler()
     let isStopping = DispatchSemaphore(value: 0)
     let goesOn = DispatchSemaphore(value: 0)
     /// The CPU clock of the loop that has called last.
-    let loopClock = Mutex<clockid_t>(0)
+    let loopClock = Lock<clockid_t>(0)
     private let worker = DispatchQueue(label: "test.worker")
 
     static let routes = RouteTable([

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import HTTPServer
-import Synchronization
+import Platform
 
 /// A service on this machine that keeps what it is sent, and answers as it is told.
 final class Receiver: RequestHandler {
@@ -30,8 +30,8 @@ final class Receiver: RequestHandler {
         var kept: [DeferredResponse] = []
     }
 
-    private let state = Mutex(State())
-    private let server = Mutex<Server?>(nil)
+    private let state = Lock(State())
+    private let server = Lock<Server?>(nil)
     private let port: UInt16
 
     /// Listens for calls such as `POST /path`.
@@ -116,7 +116,7 @@ private final class Relay: RequestHandler {
         weak var value: Receiver?
     }
 
-    let receiver = Mutex(Reference())
+    let receiver = Lock(Reference())
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
         receiver.withLock { $0.value }?.respond(to: request, bytes: bytes, response: &response)

@@ -8,7 +8,7 @@ struct WorkTeamTests {
     /// Members add up in turn: each only if it sees what all others wrote before the meeting.
     @Test(arguments: [1, 2, 5])
     func membersSeeWhatTheOthersWroteBeforeAMeeting(threads: Int) {
-        let sums = Mutex([Int](repeating: 0, count: threads))
+        let sums = Lock([Int](repeating: 0, count: threads))
         let wrong = Atomic(0)
         let count = WorkTeam.run(threadCount: threads) { member in
             let (part, count) = (member.part, member.partCount)
@@ -29,7 +29,7 @@ struct WorkTeamTests {
 
     /// The pool has fewer threads than this: those that do not come are not waited for.
     @Test func worksWithThoseThatCome() {
-        let parts = Mutex(Set<Int>())
+        let parts = Lock(Set<Int>())
         let count = WorkTeam.run(threadCount: WorkTeam.threadCountMax) { member in
             let part = member.part
             parts.withLock { _ = $0.insert(part) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import Synchronization
+internal import Platform
 
 /// Which records of a state file are free.
 struct RecordPool: Sendable {
@@ -94,13 +94,13 @@ struct SlotControl {
 
 /// Makes a state file fail on purpose: tests stop it between any two stores and fill its disk.
 package final class StateFaults: Sendable {
-    private let storesLeft: Mutex<Int>
-    private let chunksLeft: Mutex<Int>
+    private let storesLeft: Lock<Int>
+    private let chunksLeft: Lock<Int>
 
     /// After so many stores nothing is stored any more; after so many chunks the disk is full.
     package init(storesMax: Int = .max, chunksMax: Int = .max) {
-        storesLeft = Mutex(storesMax)
-        chunksLeft = Mutex(chunksMax)
+        storesLeft = Lock(storesMax)
+        chunksLeft = Lock(chunksMax)
     }
 
     /// Whether some stores were not done.
@@ -114,7 +114,7 @@ package final class StateFaults: Sendable {
 
     func takeChunk() -> Bool { Self.take(1, chunksLeft) == 1 }
 
-    private static func take(_ count: Int, _ left: borrowing Mutex<Int>) -> Int {
+    private static func take(_ count: Int, _ left: borrowing Lock<Int>) -> Int {
         left.withLock { left in
             let taken = min(count, left)
             left -= taken

@@ -2,7 +2,6 @@
 
 internal import JSON
 internal import Platform
-internal import Synchronization
 
 /// The directory of state files: one folder per layout, named by its digest, and the lock.
 ///
@@ -11,7 +10,7 @@ package final class StateDirectory: Sendable {
     /// The directory's place.
     package let path: String
     private let lock: FileLock
-    private let stores = Mutex<[String: StateStore]>([:])
+    private let stores = Lock<[String: StateStore]>([:])
 
     /// Opens a directory, which is made where it is missing; its lock is not taken yet.
     ///

@@ -21,7 +21,7 @@ package final class StateFile: @unchecked Sendable {
     let records: RecordLayout
     private let layout: StateFileLayout
     private let file: MappedFile
-    private let pool: Mutex<RecordPool>
+    private let pool: Lock<RecordPool>
     private let faults: StateFaults?
     private let growth = DispatchQueue(label: "state.growth")
 
@@ -75,7 +75,7 @@ package final class StateFile: @unchecked Sendable {
         } catch {
             throw .file(error)
         }
-        pool = Mutex(
+        pool = Lock(
             RecordPool(
                 capacity: chunkCount * layout.recordsPerChunk,
                 capacityMax: max(chunkCount, wanted) * layout.recordsPerChunk

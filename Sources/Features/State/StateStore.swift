@@ -51,7 +51,7 @@ package struct StateCounts: Equatable, Sendable {
 /// A shard's lock is held while a reading goes into its record and the row's inputs are noted,
 /// never across I/O or a forward pass.
 ///
-/// - Note: Thread-safe: one `Mutex` per shard, chosen by a hash of the id.
+/// - Note: Thread-safe: one `Lock` per shard, chosen by a hash of the id.
 package final class StateStore: Sendable {
     /// Where things stand in a record; an engine that uses the store has an equal layout.
     package let records: RecordLayout
@@ -291,10 +291,10 @@ package final class StateStore: Sendable {
 
 /// One shard: a table of machines behind a lock.
 private struct StateShard: ~Copyable, Sendable {
-    private let table: Mutex<MachineTable>
+    private let table: Lock<MachineTable>
 
     init(_ table: consuming sending MachineTable) {
-        self.table = Mutex(table)
+        self.table = Lock(table)
     }
 
     /// Nil where there is no room for a new machine.

@@ -2,7 +2,6 @@
 
 internal import Dispatch
 internal import Platform
-internal import Synchronization
 
 /// A thread that waits for its sockets and does their work, until told to stop.
 ///

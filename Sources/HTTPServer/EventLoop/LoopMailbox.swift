@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 internal import Platform
-internal import Synchronization
 
 /// What other threads tell a loop.
 enum LoopMessage: Sendable {
@@ -26,7 +25,7 @@ enum LoopMessage: Sendable {
 ///
 /// - Note: Thread safety: any thread may post; the loop alone takes.
 final class LoopMailbox: Sendable {
-    private let messages = Mutex<[LoopMessage]>([])
+    private let messages = Lock<[LoopMessage]>([])
     private let wakeup: Wakeup
 
     /// - Throws: `SystemError`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-internal import Synchronization
+internal import Platform
 
 /// Feeds any bytes to the protocol machines and looks for what must never be: the functions behind
 /// the fuzz targets, which tests call as well.
@@ -245,7 +245,7 @@ private final class ProbeHandler: RequestHandler {
 
 /// Answers with the whole body at its end, so that pieces leave no trace.
 private final class ProbeStream: BodyStream {
-    private let body = Mutex<[UInt8]>([])
+    private let body = Lock<[UInt8]>([])
 
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
         body.withLock { body in

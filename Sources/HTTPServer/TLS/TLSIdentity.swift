@@ -25,7 +25,7 @@ final class TLSIdentity: Sendable {
     }
 
     private let configuration: TLSConfiguration
-    private let state: Mutex<State>
+    private let state: Lock<State>
     let reloadCount = Atomic(0)
     let refusalCount = Atomic(0)
 
@@ -39,7 +39,7 @@ final class TLSIdentity: Sendable {
         // Looked at before they are read: what changes in between is found by the next look.
         let statuses = TLSIdentity.statuses(configuration)
         let context = try TLSContext(configuration)
-        state = Mutex(State(context: context, statuses: statuses, loadedNanoseconds: now))
+        state = Lock(State(context: context, statuses: statuses, loadedNanoseconds: now))
     }
 
     /// When the certificate in use ends, in seconds since the epoch.

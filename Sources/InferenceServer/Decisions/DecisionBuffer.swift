@@ -2,7 +2,7 @@
 
 internal import Features
 internal import ModelRuntime
-internal import Synchronization
+internal import Platform
 
 /// The records that one event loop, or the batches beside them, has for the log.
 ///
@@ -27,7 +27,7 @@ final class DecisionBuffer: Sendable {
     }
 
     private let wordsMax: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(byteCountMax: Int) { wordsMax = byteCountMax / 8 }
 

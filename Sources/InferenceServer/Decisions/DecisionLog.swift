@@ -34,8 +34,8 @@ final class DecisionLog: Sendable {
     private let clock: MonotonicClock
     private let queue = DispatchQueue(label: "decisions", qos: .utility)
     private let buffers: [DecisionBuffer]
-    private let known = Mutex<[LoggedModel]>([])
-    private let files: Mutex<Files>
+    private let known = Lock<[LoggedModel]>([])
+    private let files: Lock<Files>
     private let written = Atomic(0)
     private let dropped = Atomic(0)
     private let byteCountNow = Atomic(0)
@@ -53,7 +53,7 @@ final class DecisionLog: Sendable {
         self.clock = clock
         let byteCountMax = settings.decisionBufferBytes
         buffers = (0..<slots).map { _ in DecisionBuffer(byteCountMax: byteCountMax) }
-        files = Mutex(Files(spares: Array(repeating: [], count: slots)))
+        files = Lock(Files(spares: Array(repeating: [], count: slots)))
     }
 
     /// Records that are in the log.

@@ -31,7 +31,7 @@ final class DriftMonitor: Sendable {
     let clock: MonotonicClock
     let wallClock: WallClock
     private let queue = DispatchQueue(label: "drift", qos: .utility)
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// Whether what was kept before the start has been looked for.
     private let hasResumed = Atomic(false)
     private let isStopped = Atomic(false)

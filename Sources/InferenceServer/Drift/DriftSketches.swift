@@ -2,7 +2,7 @@
 
 internal import Drift
 internal import Features
-internal import Synchronization
+internal import Platform
 
 /// The sketches of one model's readings: each scorer counts into one of its own.
 ///
@@ -39,18 +39,18 @@ final class DriftSketches: Sendable {
             }
         }
 
-        let content: Mutex<Content>
+        let content: Lock<Content>
 
         /// Goes on with a sketch, or begins with an empty one.
         init(_ sketch: FleetSketch, _ counts: BorderCounts) {
-            content = Mutex(Content(sketch: sketch, counts: counts))
+            content = Lock(Content(sketch: sketch, counts: counts))
         }
     }
 
     /// How rows are counted.
     let shape: SketchShape
     private let counts: BorderCounts
-    private let parts = Mutex<[Part]>([])
+    private let parts = Lock<[Part]>([])
 
     init(_ shape: SketchShape) {
         self.shape = shape

@@ -2,6 +2,7 @@
 
 internal import Dispatch
 internal import HTTPServer
+internal import Platform
 internal import Synchronization
 
 /// Writes a line every few seconds for what the HTTP server counted in them and should not have to.
@@ -26,7 +27,7 @@ final class ServerWatch: Sendable {
     private let server: Server
     private let log: Log
     private let queue = DispatchQueue(label: "server.watch", qos: .utility)
-    private let before = Mutex(ServerCounters())
+    private let before = Lock(ServerCounters())
     private let isStopped = Atomic(false)
 
     init(server: Server, log: Log) {

@@ -4,7 +4,7 @@ internal import Features
 internal import HTTPServer
 internal import Metrics
 internal import ModelRuntime
-internal import Synchronization
+internal import Platform
 
 /// What the service itself counts, each metric with its name and meaning.
 ///
@@ -23,7 +23,7 @@ final class ServiceMetrics: Sendable {
     private let predictions: Family<Counter>
     private let latency: Family<Histogram>
     private let sensorFlags: Family<Counter>
-    private let counted = Mutex<[PredictionCounts]>([])
+    private let counted = Lock<[PredictionCounts]>([])
     /// Confidence where no failure is predicted, and where one is.
     private let sound: Histogram
     private let failing: Histogram

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
 internal import Synchronization
 
 /// Why a bundle was not taken.
@@ -36,7 +37,7 @@ final class ModelStore: Sendable {
 
     /// Versions that are not taken.
     let quarantine: Quarantine
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let count = Atomic(0)
 
     init(quarantine: Quarantine) { self.quarantine = quarantine }

@@ -27,9 +27,9 @@ final class ModelWatcher: Sendable {
     let clock: MonotonicClock
     let wallClock: WallClock
     private let queue = DispatchQueue(label: "models")
-    private let lastFingerprint = Mutex<UInt64?>(nil)
+    private let lastFingerprint = Lock<UInt64?>(nil)
     /// The trial that went on when the process before ended, until it goes on here.
-    let trialBefore = Mutex<ServingMemory.Trial?>(nil)
+    let trialBefore = Lock<ServingMemory.Trial?>(nil)
     private let isStopped = Atomic(false)
     private let rescanWaits = Atomic(false)
     /// The epoch of the last model that was found faulty with nothing to go back to.

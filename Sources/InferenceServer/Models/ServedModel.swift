@@ -5,6 +5,7 @@ internal import HTTPServer
 internal import Integrity
 internal import JSON
 internal import ModelRuntime
+internal import Platform
 internal import Synchronization
 
 /// A verified bundle made ready to serve: engine, network, state and what answers are written with.
@@ -53,7 +54,7 @@ final class ServedModel: Sendable {
     var manifest: Manifest { bundle.manifest }
     private let bundle: LoadedModel
     /// The descriptions of the routes that were asked for, by listener.
-    private let descriptions = Mutex<[Listener: [UInt8]]>([:])
+    private let descriptions = Lock<[Listener: [UInt8]]>([:])
 
     /// Prepares a bundle; `previous` is the model in service, whose windows it takes over.
     ///

@@ -69,9 +69,9 @@ final class BatchQueue: Sendable {
     let budget: ByteBudget
     private let workerCount: Int
     private let clock: MonotonicClock
-    private let line: Mutex<BatchLine>
+    private let line: Lock<BatchLine>
     /// Scorers that wait for the next batch; their memory has been touched already.
-    private let idle = Mutex<[BatchScorer]>([])
+    private let idle = Lock<[BatchScorer]>([])
     /// Scorers that were made.
     private let scorerCount = Atomic(0)
 
@@ -85,7 +85,7 @@ final class BatchQueue: Sendable {
         budget = ByteBudget(byteCountMax: byteCountMax)
         self.workerCount = workerCount
         self.clock = clock
-        line = Mutex(BatchLine(workerCount: workerCount, limits: limits))
+        line = Lock(BatchLine(workerCount: workerCount, limits: limits))
     }
 
     /// In how many parts a batch of so many bytes is worked on: on as many cores as other batches
@@ -180,10 +180,10 @@ final class BatchQueue: Sendable {
 /// - Note: Thread-safe by its lock, which is never waited for: one batch has it at a time.
 private final class BatchScorer: Sendable {
     let model: ServedModel
-    let scorer: Mutex<Scorer>
+    let scorer: Lock<Scorer>
 
     init(_ scorer: consuming sending Scorer) {
         model = scorer.model
-        self.scorer = Mutex(scorer)
+        self.scorer = Lock(scorer)
     }
 }

@@ -2,7 +2,6 @@
 
 internal import HTTPServer
 internal import Platform
-internal import Synchronization
 
 /// A batch that comes line by line: each piece's lines are answered before the next piece is read.
 ///
@@ -45,7 +44,7 @@ final class LineStream: BodyStream {
     /// When the batch began, on the monotonic clock.
     private let began: Int64
     private let trace: StageTrace?
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(service: PredictionService, identity: KeptIdentity, path: String, loopIndex: Int) {
         self.service = service
@@ -57,7 +56,7 @@ final class LineStream: BodyStream {
         var identity = identity
         if isTraced { identity.beginTrace() }
         self.identity = identity
-        state = Mutex(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
+        state = Lock(State(lines: LineBuffer(lineBytesMax: service.limits.lineBytesMax)))
     }
 
     deinit {

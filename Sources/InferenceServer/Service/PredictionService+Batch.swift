@@ -2,7 +2,6 @@
 
 internal import HTTPServer
 internal import Platform
-internal import Synchronization
 
 /// `POST /batch_predict`: small batches on their loop, others beside it, large ones on all cores.
 extension PredictionService {

@@ -23,7 +23,7 @@ final class PredictionService: RequestHandler {
     }
 
     final class LoopSlot: Sendable {
-        let context = Mutex(LoopContext())
+        let context = Lock(LoopContext())
     }
 
     private static let contentType: FieldName = "Content-Type"

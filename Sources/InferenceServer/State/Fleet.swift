@@ -30,7 +30,7 @@ final class Fleet: Sendable {
     private let clock: MonotonicClock
     private let wallClock: WallClock
     private let queue = DispatchQueue(label: "fleet", qos: .utility)
-    private let last = Mutex(Counts())
+    private let last = Lock(Counts())
     private let isStopped = Atomic(false)
 
     init(

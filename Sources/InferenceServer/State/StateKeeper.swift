@@ -22,7 +22,7 @@ final class StateKeeper: Sendable {
     private let log: Log
     private let clock: MonotonicClock
     private let queue = DispatchQueue(label: "state")
-    private let reported = Mutex(Reported())
+    private let reported = Lock(Reported())
     private let lastSync: Atomic<Int64>
     private let isOpenFlag = Atomic(false)
     private let isStopped = Atomic(false)

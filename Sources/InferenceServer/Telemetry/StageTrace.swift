@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import OTLP
-internal import Synchronization
+internal import Platform
 
 /// When a traced request was worked on, stage by stage; those that are not traced have none.
 ///
@@ -39,7 +39,7 @@ final class StageTrace: Sendable {
         var latency: PredictionCounts.Latency?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Notes that a stage was worked on.
     func add(_ stage: Stage, from start: Int64, to end: Int64) {

@@ -35,7 +35,7 @@ final class Telemetry: Sendable {
         version: InferenceServerCommand.version
     )
     private let queue = DispatchQueue(label: "telemetry", qos: .utility)
-    private let waiting = Mutex(TelemetryBatch())
+    private let waiting = Lock(TelemetryBatch())
     private let traceCount = Atomic(0)
     private let eventCount = Atomic(0)
     private let sent = Atomic(0)

@@ -2,7 +2,7 @@
 
 internal import Integrity
 internal import ModelRuntime
-internal import Synchronization
+internal import Platform
 
 /// The challenger that the registry names computes beside the model in service.
 extension ModelWatcher {

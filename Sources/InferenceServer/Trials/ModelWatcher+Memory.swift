@@ -3,7 +3,6 @@
 internal import Integrity
 internal import ModelRuntime
 internal import Platform
-internal import Synchronization
 
 /// What a restart goes on with.
 extension ModelWatcher {

@@ -4,7 +4,6 @@ internal import Features
 internal import JSON
 internal import ModelRuntime
 internal import Platform
-internal import Synchronization
 
 /// Versions that misbehaved in service, which are not taken again: by the digest of their bundle.
 ///
@@ -41,7 +40,7 @@ final class Quarantine: Sendable {
 
     /// The file; nil where there is no state directory.
     let path: String?
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(stateDirectory: String?) {
         path = stateDirectory.map { "\($0)/\(Self.fileName)" }

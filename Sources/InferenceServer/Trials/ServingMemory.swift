@@ -4,7 +4,6 @@ internal import Features
 internal import JSON
 internal import ModelRuntime
 internal import Platform
-internal import Synchronization
 
 /// Which version serves and what is tried beside it, in `serving.json` of the state directory: so a
 /// restart ends no trial, and a version that comes with one is compared with its predecessor too.
@@ -47,7 +46,7 @@ final class ServingMemory: Sendable {
 
     /// The file; nil where there is no state directory.
     let path: String?
-    private let written = Mutex(Written())
+    private let written = Lock(Written())
 
     init(stateDirectory: String?) {
         path = stateDirectory.map { "\($0)/\(Self.fileName)" }

@@ -3,7 +3,7 @@
 import Dispatch
 import Foundation
 import FoundationNetworking
-import Synchronization
+import Platform
 import Training
 
 /// One request and its answer, of which no more than a limit is taken in.
@@ -25,7 +25,7 @@ final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
     private static let graceSeconds = 5.0
 
     private let bytesMax: Int
-    private let progress = Mutex(Progress())
+    private let progress = Lock(Progress())
     private let end = DispatchSemaphore(value: 0)
 
     private init(bytesMax: Int) {

@@ -5,7 +5,6 @@ import Foundation
 import FoundationNetworking
 import OTLP
 import Platform
-import Synchronization
 import Training
 
 /// The trace of a command: its span, and one for each call to another service.
@@ -36,14 +35,14 @@ final class CommandTrace: Sendable {
     private let endpoint: String?
     private let parent: String?
     private let clock: WallClock
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(environment: [String: String], clock: WallClock = .system) {
         let endpoint = environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? ""
         self.endpoint = endpoint.isEmpty ? nil : endpoint.trimmingCharacters(in: ["/"])
         parent = environment["TRACEPARENT"]
         self.clock = clock
-        state = Mutex(State(context: Self.context(parent), start: Self.now(clock)))
+        state = Lock(State(context: Self.context(parent), start: Self.now(clock)))
     }
 
     private static func context(_ parent: String?) -> TraceContext {
@@ -194,7 +193,7 @@ final class CommandTrace: Sendable {
 
 /// What came of sending.
 private final class Outcome: Sendable {
-    private let text = Mutex<String?>(nil)
+    private let text = Lock<String?>(nil)
 
     var trouble: String? { text.withLock(\.self) }
 

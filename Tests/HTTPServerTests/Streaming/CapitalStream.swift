@@ -2,6 +2,7 @@
 
 import Dispatch
 @testable import HTTPServer
+import Platform
 import Synchronization
 
 /// Answers a body in capitals, in a way that the request's path names.
@@ -85,7 +86,7 @@ final class StreamHandler: RequestHandler {
     static let route = Route(.post, "/stream/{way}", id: 20, bodyBytesMax: 32, streamsBody: true)
 
     let worker = DispatchQueue(label: "test.stream")
-    let held = Mutex<[(DeferredResponse, [UInt8])]>([])
+    let held = Lock<[(DeferredResponse, [UInt8])]>([])
     let pieceBytesMax = Atomic(0)
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {}

@@ -3,7 +3,6 @@
 import Foundation
 @testable import HTTPServer
 import Platform
-import Synchronization
 import Testing
 
 struct CertificateReloadTests {

@@ -2,12 +2,12 @@
 
 import Foundation
 @testable import HTTPServer
-import Synchronization
+import Platform
 
 /// Certificates made by `scripts/make-certificate`, removed with the last reference.
 final class Certificates: Sendable {
     private struct Kept { weak var certificates: Certificates? }
-    private static let kept = Mutex(Kept())
+    private static let kept = Lock(Kept())
 
     /// Those that tests have in common which only read them; making some takes a while.
     static func shared() throws -> Certificates {

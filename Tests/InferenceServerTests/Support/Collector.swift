@@ -3,13 +3,12 @@
 import HTTPServer
 import JSON
 import Platform
-import Synchronization
 import Testing
 
 /// A collector of OTLP on loopback that keeps what it gets, stopped with its owner.
 final class Collector: Sendable {
     private final class Keeper: RequestHandler {
-        let bodies = Mutex<[(path: Int, body: JSONValue)]>([])
+        let bodies = Lock<[(path: Int, body: JSONValue)]>([])
         let status: Int
         let answer: String
 

@@ -91,7 +91,7 @@ final class TestClock: Sendable {
 
 /// The lines that a log wrote.
 final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Lock<[String]>([])
 
     func append(_ bytes: [UInt8]) {
         lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }

@@ -36,7 +36,7 @@ struct Check: Sendable, CustomStringConvertible {
     static func all(in surroundings: Surroundings) -> [Check] {
         [
             lineLength, fileLength, functionLength, licenceLine,
-            bannedTokens, noFoundation, noPrint, noPublic,
+            bannedTokens, noFoundation, noMutex, noPrint, noPublic,
             unsafePlaces, unsafeReasons, documentedDeclarations,
             imports(surroundings.moduleTable),
             environmentVariables(surroundings), metricNames(surroundings),

@@ -2,7 +2,6 @@
 
 import ModelRuntime
 import Platform
-import Synchronization
 import Testing
 import Training
 
@@ -74,7 +73,7 @@ struct NetworkTrainerTests {
     /// A clock by which every block takes half as long as the one before, so that ever more threads
     /// seem to be worth it.
     private func clockThatLikesThreads() -> MonotonicClock {
-        let time = Mutex((now: Int64(0), step: Int64(1) << 60))
+        let time = Lock((now: Int64(0), step: Int64(1) << 60))
         return MonotonicClock {
             time.withLock {
                 $0.step = max($0.step * 2 / 3, 1)
