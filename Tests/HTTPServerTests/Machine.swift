@@ -20,9 +20,9 @@ struct Machine {
     /// All bytes that went out.
     var output: [UInt8] = []
     var isClosed = false
-    /// How often the rest was left to another turn, and whether the machine stops there.
-    var yieldCount = 0
-    var stopsAtYield = false
+    /// Bodies that were decoded beside the loop, and whether the machine stops before that.
+    var decodedCount = 0
+    var stopsAtDecoding = false
     /// Whether the client turned out to speak HTTP/2; the machine stops there.
     var speaksHTTP2 = false
     /// Whether the answers to pieces are kept back.
@@ -63,6 +63,9 @@ struct Machine {
         }
     }
 
+    /// Goes on after the machine has stopped.
+    mutating func goOn() { run() }
+
     mutating func end() {
         http.endInput()
         run()
@@ -72,10 +75,9 @@ struct Machine {
         while !isClosed {
             switch http.next(context) {
             case .receive, .wait: return collect()
-            case .yield:
-                yieldCount += 1
-                if stopsAtYield { return }
-                context.coder.beginTurn()
+            case .yield: break
+            case .decode where stopsAtDecoding: return
+            case .decode: decode()
             case .handle: handle()
             case .handlePiece where defersPieces: http.deferAnswer()
             case .handlePiece: handlePiece()
@@ -92,6 +94,12 @@ struct Machine {
     private mutating func collect() {
         output += http.output
         http.output.removeAll()
+    }
+
+    private mutating func decode() {
+        guard let result = http.decoding?.body.decodeWhole() else { return }
+        decodedCount += 1
+        http.didDecode(result, to: http.sequence)
     }
 
     private mutating func handle() {

@@ -1,18 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-/// How far the decoding of a request's body has come, from turn to turn.
-struct BodyDecoding {
-    /// What it is decoded with, where it has a place.
-    var decoder: BodyDecoder?
-    /// Since when it waits for a look, or for a place, or has one; nil where it has not waited.
-    var waitsSince: Int64?
-    /// Whether it has been looked at, and needs a place.
-    var hasLooked = false
-
-    /// Whether it has one.
-    var hasPlace: Bool { decoder != nil }
-}
-
 /// A gzip body that is being decoded, a bounded piece at a time.
 final class BodyDecoder {
     /// How many have a place.
@@ -21,14 +8,11 @@ final class BodyDecoder {
     }
 
     private let inflater: Inflater
-    private var count: Count?
     /// What has come out.
     private var output: [UInt8] = []
     /// How much has gone in.
     private var offset = 0
 
-    /// Deflate's best, for bytes that are all the same.
-    private static let ratioMax = 1032
     /// What a byte that goes in counts for: blocks that give nothing cost as much each as eight
     /// bytes that come out.
     static let inputCost = 8
@@ -39,15 +23,8 @@ final class BodyDecoder {
         self.inflater = inflater
     }
 
-    deinit {
-        count?.value -= 1
-    }
-
-    /// Takes one of the places, until it is let go.
-    func take(_ count: Count) {
-        count.value += 1
-        self.count = count
-    }
+    /// How many bytes have come out.
+    var outputByteCount: Int { output.count }
 
     /// Goes on with a body of one member or more, until the budget of bytes is spent.
     ///
@@ -78,21 +55,6 @@ final class BodyDecoder {
             // RFC 1952 §2.2: members follow each other with nothing in between.
             inflater.reset()
         }
-        guard !claimsMore(than: byteCountMax, bytes) else {
-            throw .bodyTooLarge(limit: byteCountMax)
-        }
         return nil
-    }
-
-    /// Whether the body ends with a size that is possible and over the limit.
-    ///
-    /// RFC 1952 §2.3.1: the last four bytes are the last member's size. Either it is true, and the
-    /// body too large, or a lie, and the body corrupt: there is no use in going on.
-    private func claimsMore(than byteCountMax: Int, _ bytes: Span<UInt8>) -> Bool {
-        var size = 0
-        for index in (bytes.count - min(4, bytes.count)..<bytes.count).reversed() {
-            size = size << 8 | Int(bytes[index])
-        }
-        return size > byteCountMax && size <= BodyDecoder.ratioMax * bytes.count
     }
 }

@@ -2,28 +2,12 @@
 
 /// The content codings of one event loop; what zlib needs is made at the first use and kept.
 final class ContentCoder {
-    /// The bodies that are being decoded.
-    private let decoderCount = BodyDecoder.Count()
     /// The streamed bodies that are being decoded.
     let streamDecoderCount = BodyDecoder.Count()
-    /// Bytes that may still be decoded in this turn of the loop: of bodies that have a place, and
-    /// of those at which it looks for the first time.
-    private var placeBudget = ContentCoder.decodedBytesPerTurn
-    private var lookBudget = ContentCoder.decodedBytesPerTurn
-    /// Since when the first has waited that got no place in this turn, and in the one before.
-    private var oldestWaiter = Int64.max
-    private var oldestBefore = Int64.max
-    /// Whether some got no look in this turn, and in the one before.
-    private var looksInVain = false
-    private var lookedInVainBefore = false
     private var deflater: Deflater?
 
-    /// Bytes in or out of gzip in a turn of the loop: 0.1 ms.
-    private static let decodedBytesPerTurn = 65_536
-    /// Larger bodies decoded at a time, each in pieces; the next ones wait.
-    private static let decoderCountMax = 4
-    /// How long they wait at most, in nanoseconds: a loop decodes 300 MB in that time.
-    static let waitMax: Int64 = 1_000_000_000
+    /// Bodies up to this size are decoded at once, which takes 50 us: a hundred readings.
+    private static let soonBytesMax = 32_768
 
     private static let acceptEncoding: FieldName = "Accept-Encoding"
     private static let contentEncoding: FieldName = "Content-Encoding"
@@ -33,124 +17,18 @@ final class ContentCoder {
     private static let identity = Array("identity".utf8)
     private static let any = Array("*".utf8)
 
-    /// Whether some waited in vain for a look or a place in the turn before.
-    var isContended: Bool { lookedInVainBefore || oldestBefore < .max }
-
-    /// Lets a turn of the loop decode its share.
-    func beginTurn() {
-        placeBudget = Self.decodedBytesPerTurn
-        // What a look has taken beyond it, later ones lack.
-        lookBudget = min(lookBudget, 0) + Self.decodedBytesPerTurn
-        oldestBefore = oldestWaiter
-        oldestWaiter = .max
-        lookedInVainBefore = looksInVain
-        looksInVain = false
-    }
-
-    /// Goes on decoding the body of a request.
+    /// Decodes a body that takes no time.
     ///
-    /// The first 64 KiB come out at once, so that usual bodies wait for nobody. Larger ones need a
-    /// place, of which one request may be forbidden to take another.
-    ///
-    /// - Returns: The body, or nil where the next turn is to go on.
-    /// - Throws: ``RequestError``; `tooManyDecoders` where no place has come free for too long.
-    func decode(
-        _ bytes: Span<UInt8>,
-        byteCountMax: Int,
-        mayTakePlace: Bool = true,
-        now: Int64,
-        with decoding: inout BodyDecoding
-    ) throws(RequestError) -> [UInt8]? {
-        do throws(RequestError) {
-            let body = try step(bytes, byteCountMax, mayTakePlace, now, &decoding)
-            if body != nil { decoding = BodyDecoding() }
-            return body
-        } catch {
-            decoding = BodyDecoding()
-            throw error
-        }
-    }
-
-    private func step(
-        _ bytes: Span<UInt8>,
-        _ byteCountMax: Int,
-        _ mayTakePlace: Bool,
-        _ now: Int64,
-        _ decoding: inout BodyDecoding
-    ) throws(RequestError) -> [UInt8]? {
-        if decoding.decoder == nil {
-            guard decoding.hasLooked else {
-                return try look(bytes, byteCountMax, mayTakePlace, now, &decoding)
-            }
-            guard mayTakePlace else {
-                decoding.waitsSince = now
-                return nil
-            }
-            // Who has waited for longest comes first.
-            guard decoderCount.value < Self.decoderCountMax,
-                decoding.waitsSince ?? now <= oldestBefore
-            else {
-                oldestWaiter = min(oldestWaiter, try wait(&decoding, now))
-                return nil
-            }
-            guard let decoder = BodyDecoder() else { throw .noRoom }
-            decoder.take(decoderCount)
-            decoding.decoder = decoder
-        }
-        return try decoding.decoder?.decode(
-            bytes,
-            byteCountMax: byteCountMax,
-            budget: &placeBudget
-        )
-    }
-
-    /// Decodes what comes out first; where there is more, that goes on in a place.
-    private func look(
-        _ bytes: Span<UInt8>,
-        _ byteCountMax: Int,
-        _ mayTakePlace: Bool,
-        _ now: Int64,
-        _ decoding: inout BodyDecoding
-    ) throws(RequestError) -> [UInt8]? {
-        // Those that have waited come later in a turn than those that have just come, who get what
-        // half of it gives them then.
-        let isNew = decoding.waitsSince == nil && lookedInVainBefore
-        let room = isNew ? lookBudget - Self.decodedBytesPerTurn / 2 : Self.decodedBytesPerTurn
-        guard lookBudget > 0, room > 0 else {
-            looksInVain = true
-            _ = try wait(&decoding, now)
-            return nil
-        }
+    /// - Returns: The body, or nil where it is to be decoded beside the loop.
+    /// - Throws: ``RequestError``.
+    func decode(_ bytes: Span<UInt8>, byteCountMax: Int) throws(RequestError) -> [UInt8]? {
+        guard bytes.count <= Self.soonBytesMax,
+            EncodedBody.claim(of: bytes) <= Self.soonBytesMax
+        else { return nil }
         guard let decoder = BodyDecoder() else { throw .noRoom }
-        var budget = room
-        defer { lookBudget -= room - budget }
-        let body = try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &budget)
-        guard body == nil else { return body }
-        guard !isNew else {
-            looksInVain = true
-            _ = try wait(&decoding, now)
-            return nil
-        }
-        decoding.hasLooked = true
-        decoding.waitsSince = now
-        // Not before those that wait for one.
-        let isFree = decoderCount.value < Self.decoderCountMax && oldestBefore == .max
-        if mayTakePlace, isFree {
-            decoder.take(decoderCount)
-            decoding.decoder = decoder
-        }
-        return nil
-    }
-
-    /// - Returns: Since when it has waited.
-    private func wait(
-        _ decoding: inout BodyDecoding,
-        _ now: Int64
-    ) throws(RequestError) -> Int64 {
-        let since = decoding.waitsSince ?? now
-        guard now - since <= Self.waitMax else { throw .tooManyDecoders }
-        decoding.waitsSince = since
-        return since
+        // What denies its size goes no further than this.
+        var budget = 2 * Self.soonBytesMax
+        return try decoder.decode(bytes, byteCountMax: byteCountMax, budget: &budget)
     }
 
     /// Encodes the body of an answer where the client takes that.

@@ -109,9 +109,6 @@ final class Connection {
     /// Whether the handshake took an earlier session up again.
     var isResumed: Bool { tls.isResumed }
 
-    /// Whether bodies of it are being decoded, or wait for that.
-    var isDecoding: Bool { http2?.isDecoding ?? http.isDecoding }
-
     /// The protocol that the client speaks, known once the handshake is complete.
     var applicationProtocol: ApplicationProtocol { tls.applicationProtocol }
 

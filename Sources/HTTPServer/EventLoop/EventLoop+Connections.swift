@@ -170,6 +170,9 @@ extension EventLoop {
                 // It is being worked on.
                 connection.waitsSince = now
                 return false
+            case .decode:
+                decode(http.decoding, of: connection, sequence: http.sequence)
+                return false
             case .handle:
                 if joinsRequests, http.routing.joinsOthers {
                     join(connection)
@@ -269,7 +272,6 @@ extension EventLoop {
             if http.hasOutput, connection.http2 == nil {
                 guard holdOutput(of: connection, &http) else { return }
             }
-            if http.hasOutput { goOnDecoding(connection, &http) }
         }
         if !http.hasOutput {
             switch connection.ending {

@@ -78,11 +78,11 @@ extension EventLoop {
             connection.ending = http.inputHasEnded ? .closeAfterOutput : .lingerAfterOutput
             return false
         }
-        guard !isRead || http2.hasReady || http2.isDecoding || http2.hasMoreToWrite else {
+        guard !isRead || http2.hasReady || http2.hasUndecoded || http2.hasMoreToWrite else {
             return true
         }
         queue(connection)
-        if http2.isDecoding { connection.waitsSince = now }
+        if http2.hasUndecoded { connection.waitsSince = now }
         return false
     }
 
@@ -108,13 +108,16 @@ extension EventLoop {
     }
 
     /// Does what the connection asks for.
-    func take(
+    private func take(
         _ action: HTTP2Connection.Action,
         _ connection: Connection,
         _ http2: HTTP2Connection
     ) {
         switch action {
         case .handle(let slot): handle(connection, http2, slot)
+        case .decode(let slot):
+            let stream = http2.slots[slot]
+            decode(stream.decoding, of: connection, sequence: UInt64(stream.id))
         case .handlePiece(let slot): handlePiece(connection, http2, slot)
         case .answered(let answer): countOwnAnswer(answer)
         case .wait: break

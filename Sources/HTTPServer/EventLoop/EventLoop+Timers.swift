@@ -80,7 +80,7 @@ extension EventLoop {
         if connection.ending == .lingering { return .linger }
         if connection.readsWhenWritable { return .write }
         if connection.isEncrypted, connection.security == .handshake { return .handshake }
-        if http.isDeferred || http.isDecoding { return .answer }
+        if http.isDeferred { return .answer }
         // Empty lines are no request (RFC 9112 §2.2).
         if http.isIdle || http.isSkipping || http.isHeadUntouched { return .idle }
         if http.streamed != nil { return .piece }
@@ -118,7 +118,7 @@ extension EventLoop {
         if rest(connection) { return }
         if kind != .linger { counters.add(1, to: .timeouts) }
         if kind == .handshake { counters.add(1, to: .tlsFailures) }
-        if kind == .answer, connection.http.isDeferred || connection.http.isDecoding {
+        if kind == .answer, connection.http.isDeferred {
             return answerForHandler(connection, &connection.http)
         }
         if kind == .idle, let http2 = connection.http2, http2.endIdle() {
@@ -140,7 +140,7 @@ extension EventLoop {
         switch http.refuse(error, context) {
         case .answered(let answer): countOwnAnswer(answer)
         case .handlePiece: handlePiece(connection, &http)
-        case .receive, .yield, .handle, .switchToHTTP2, .wait, .close: break
+        case .receive, .yield, .handle, .decode, .switchToHTTP2, .wait, .close: break
         }
         proceed(connection, &http)
     }

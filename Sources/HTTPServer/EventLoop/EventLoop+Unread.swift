@@ -26,22 +26,6 @@ extension EventLoop {
         return (isNext || connection.readiness == .output) && !http.isDeferred
     }
 
-    /// Lets other bodies be decoded while a client does not read.
-    ///
-    /// That of HTTP/1.1, whose answer is the next one, begins anew afterwards; one of HTTP/2, whose
-    /// other streams may be read all the time, goes on.
-    func goOnDecoding(_ connection: Connection, _ http: inout HTTP1Connection) {
-        if let http2 = connection.http2 {
-            context.nowNanoseconds = now
-            guard let action = http2.goOnDecoding() else { return }
-            guard action == .wait else { return take(action, connection, http2) }
-            queue(connection)
-            connection.waitsSince = now
-        } else if http.decoding.waitsSince != nil {
-            http.decoding = BodyDecoding()
-        }
-    }
-
     /// Lets the slowest reader go where others of HTTP/2 would wait for it.
     func makeRoom(for connection: Connection) {
         let worst = worstReader(besides: connection, nil)

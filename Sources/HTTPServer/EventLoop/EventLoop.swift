@@ -93,7 +93,6 @@ final class EventLoop: @unchecked Sendable {
             handshakeStepCount = 0
             turnEnd = now + timeouts.turn
             longestWait = 0
-            context.coder.beginTurn()
             // One that is alone has nobody to wait for, and some may have to be shed.
             let joins = count > 1 && !overload.isShedding
             joinsRequests = joins
@@ -164,6 +163,8 @@ final class EventLoop: @unchecked Sendable {
             var response = Response()
             Problem.internalError.render(into: &response, &context.requestIDs)
             giveDeferred(response, to: token, sequence: sequence, isEncoded: true)
+        case .decoded(let token, let sequence, let result):
+            takeDecoded(result, of: token, sequence: sequence)
         case .drain(let closeAt, let stopAt):
             context.isDraining = true
             timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)
@@ -182,12 +183,8 @@ final class EventLoop: @unchecked Sendable {
         guard !pending.isEmpty else { return }
         // They have a time of their own, so that sockets with news cannot keep them waiting.
         turnEnd = shared.clock.nowNanoseconds + timeouts.turn
-        var connections = pending
+        let connections = pending
         pending.removeAll(keepingCapacity: true)
-        // Of those that decode each is the first in turn: the first gets most of what there is.
-        if context.coder.isContended, connections[0].isDecoding {
-            connections.append(connections.removeFirst())
-        }
         for (index, connection) in connections.enumerated() {
             if index > 0, isTurnOver {
                 pending.insert(contentsOf: connections[index...], at: 0)

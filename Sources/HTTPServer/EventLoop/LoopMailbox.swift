@@ -13,6 +13,8 @@ enum LoopMessage: Sendable {
     )
     /// No answer will come: the handler has let go of its handle.
     case unanswered(connection: ConnectionToken, sequence: UInt64)
+    /// What has come out of a request's gzip body.
+    case decoded(connection: ConnectionToken, sequence: UInt64, Result<[UInt8], RequestError>)
     /// Stop accepting at one time and end at another, on the monotonic clock.
     case drain(closeAt: Int64, stopAt: Int64)
     /// End at once.

@@ -15,6 +15,8 @@ final class LoopShared: Sendable {
     let wallClock: WallClock
     /// Where large answers are encoded.
     let encoding = DispatchQueue(label: "http.encoding", attributes: .concurrent)
+    /// Where large gzip bodies are decoded.
+    let decoding: DecodingQueue
     /// What the bodies of all connections take.
     let bodies: ByteBudget
     let isDraining = Atomic(false)
@@ -36,6 +38,9 @@ final class LoopShared: Sendable {
         self.limits = limits
         connectionCountMax.store(limits.connectionCountMax, ordering: .relaxed)
         bodies = ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
+        // Half of the cores go on with what comes in the clear.
+        let workerCount = max(1, UsableCores.count / 2)
+        decoding = DecodingQueue(workerCount: workerCount, clock: clock)
         self.routes = routes
         self.handler = handler
         self.clock = clock

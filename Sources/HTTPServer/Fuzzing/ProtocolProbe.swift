@@ -108,7 +108,12 @@ private struct HTTP1Probe {
         while !isClosed {
             switch http.next(context) {
             case .receive, .wait: return collect()
-            case .yield: context.coder.beginTurn()
+            case .yield: break
+            case .decode:
+                guard let result = http.decoding?.body.decodeWhole() else {
+                    return fault = "nothing to decode"
+                }
+                http.didDecode(result, to: http.sequence)
             case .answered(let answer): check(answer)
             case .close, .switchToHTTP2: isClosed = true
             case .handle:
@@ -172,12 +177,16 @@ private struct HTTP2Probe {
     private mutating func run() {
         var output: [UInt8] = []
         repeat {
-            context.coder.beginTurn()
             loop: while true {
                 switch http2.next() {
                 case .wait: break loop
                 case .answered(let answer): check(answer)
                 case .handle(let slot): handle(slot)
+                case .decode(let slot):
+                    let stream = http2.slots[slot]
+                    if let result = stream.decoding?.body.decodeWhole() {
+                        http2.didDecode(result, to: UInt64(stream.id))
+                    }
                 case .handlePiece(let slot): handlePiece(slot)
                 }
             }
@@ -256,18 +265,15 @@ private final class ProbeStream: BodyStream {
 }
 
 extension ContentCoder {
-    /// Decodes a body in as many turns as it takes.
+    /// Decodes a body, here if it need not wait.
     func decodeWhole(_ bytes: [UInt8], byteCountMax: Int) throws(RequestError) -> [UInt8] {
-        var decoding = BodyDecoding()
-        while true {
-            beginTurn()
-            let body = try decode(
-                bytes.span,
-                byteCountMax: byteCountMax,
-                now: 0,
-                with: &decoding
-            )
-            if let body { return body }
-        }
+        if let body = try decode(bytes.span, byteCountMax: byteCountMax) { return body }
+        let body = try EncodedBody(
+            bytes.span,
+            byteCountMax: byteCountMax,
+            since: 0,
+            memory: ByteBudget(byteCountMax: .max)
+        )
+        return try body.decodeWhole().get()
     }
 }

@@ -17,7 +17,7 @@ extension HTTP1Connection {
         write(problem, into: &response, context)
         error.addFields(to: &response, context.limits)
         closesAfterAnswer = true
-        decoding = BodyDecoding()
+        dropDecoding()
         write(response, context)
         phase = .closing
         if heldByteCount > 0 { shrinkInput(context) }
@@ -42,12 +42,6 @@ extension HTTP1Connection {
     var isInBody: Bool {
         guard case .body = phase, streamed == nil else { return false }
         return inputEnd - inputStart < parser.position + bodyByteCount
-    }
-
-    /// Whether a request has all come and its body is still being decoded.
-    var isDecoding: Bool {
-        if case .decoding = phase { return true }
-        return false
     }
 
     /// Takes the request for complete without the rest of its body, which is to be received by

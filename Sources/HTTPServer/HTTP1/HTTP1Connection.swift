@@ -12,6 +12,8 @@ struct HTTP1Connection {
         case receive
         /// Hand `request` to the handler, then call ``answer(_:_:)``.
         case handle
+        /// Have the body of `decoding` decoded, then call ``didDecode(_:to:)``.
+        case decode
         /// Hand the next piece of `streamed` to its stream, then call ``answer(_:_:)``.
         case handlePiece
         /// The server's own answer has been written to `output`; call ``next(_:)`` again.
@@ -66,8 +68,9 @@ struct HTTP1Connection {
     /// Bytes still to come of a body that nobody wants, since its request has been answered.
     var skippedByteCount = 0
     var consumed = 0
-    /// How far a gzip body that takes several turns is.
-    var decoding = BodyDecoding()
+    /// The gzip body that is being decoded, and what came out.
+    var decoding: BodyDecoding?
+    var decoded: Result<[UInt8], RequestError>?
     var closesAfterAnswer = false
     var inputHasEnded = false
     /// Whether it is secured by TLS.
@@ -107,10 +110,11 @@ struct HTTP1Connection {
         return false
     }
 
-    /// Whether a deferred answer is awaited.
+    /// Whether a deferred answer is awaited, or a body that is being decoded.
     var isDeferred: Bool {
         if let streamed { return streamed.isAwaited }
         if case .deferred = phase { return true }
+        if case .decoding = phase { return decoded == nil }
         return false
     }
 
@@ -152,7 +156,10 @@ struct HTTP1Connection {
                 consumed = chunks.position
                 return try dispatch(context)
             case .decoding:
-                return try dispatch(context)
+                guard let result = decoded.take() else { return .wait }
+                try putContent(result.get(), context)
+                phase = .handling
+                return .handle
             case .handling, .deferred:
                 return .wait
             case .skipping:
@@ -203,7 +210,7 @@ struct HTTP1Connection {
     /// Goes on to the next request, or ends the connection, after an answer.
     mutating func finishRequest(_ context: Context) {
         streamed = nil
-        if decoding.waitsSince != nil { decoding = BodyDecoding() }
+        if decoding != nil { dropDecoding() }
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0
@@ -347,7 +354,7 @@ struct HTTP1Connection {
         if routing.hasRoute {
             if parser.hasGzip, !request.body.isEmpty, try !decodeContent(context) {
                 phase = .decoding
-                return .yield
+                return .decode
             }
             return .handle
         }
@@ -356,38 +363,5 @@ struct HTTP1Connection {
         let response = routing.answer(to: request, in: bytes, context)
         answer(response, context)
         return .answered(OwnAnswer(status: response.status, refusal: nil, routeIndex: nil))
-    }
-
-    /// Puts the decoded body in the place of the encoded one; what follows moves along.
-    ///
-    /// - Returns: Whether all of it is decoded.
-    private mutating func decodeContent(_ context: Context) throws(RequestError) -> Bool {
-        let start = request.body.lowerBound
-        guard let body = try decodedBody(context) else { return false }
-        let growth = start + body.count - consumed
-        // What is free at the end gives way.
-        let given = max(0, min(growth, input.count - inputEnd))
-        guard growth <= given || holdInput(input.count + growth - given, context) else {
-            throw .noRoom
-        }
-        input.removeLast(given)
-        input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
-        inputEnd += growth
-        // The buffer's count is its capacity, which is not to shrink.
-        if growth < 0 { input.append(contentsOf: repeatElement(0, count: -growth)) }
-        request.body = start..<(start + body.count)
-        consumed = request.body.upperBound
-        return true
-    }
-
-    private mutating func decodedBody(_ context: Context) throws(RequestError) -> [UInt8]? {
-        // A reference of its own, so that the decoder can change while the bytes are read.
-        let buffer = input
-        return try context.coder.decode(
-            buffer.span.extracting(requestBytes).extracting(request.body),
-            byteCountMax: routing.bodyBytesMax,
-            now: context.nowNanoseconds,
-            with: &decoding
-        )
     }
 }

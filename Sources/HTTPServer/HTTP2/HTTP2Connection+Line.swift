@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// The line of complete requests: those that can be handled, and those whose bodies are decoded.
+/// The line of complete requests, some of which have to be decoded first.
 extension HTTP2Connection {
     /// Says what to do with the oldest request that can be handled.
-    ///
-    /// One whose body is being decoded holds up none of those behind it.
     func next() -> Action {
         hasUndecoded = false
         guard readyStart < ready.count else { return .wait }
@@ -15,17 +13,6 @@ extension HTTP2Connection {
             defer { index += 1 }
             let (slot, id) = ready[index]
             let phase = slots[slot].phase(of: id)
-            if phase == .ready, slots[slot].isEncoded {
-                guard takesMore || slots[slot].decoding.hasPlace else {
-                    // It does not wait for a place meanwhile.
-                    slots[slot].decoding = BodyDecoding()
-                    continue
-                }
-                guard decodeBody(slot) else {
-                    hasUndecoded = true
-                    continue
-                }
-            }
             // A body that has been decoded takes too much memory to wait.
             let mustGo = phase == .ready && slots[slot].isDecoded && failure == nil
             guard takesMore || mustGo else { continue }
@@ -42,6 +29,7 @@ extension HTTP2Connection {
     }
 
     private func handle(_ slot: Int) -> Action {
+        if slots[slot].isEncoded, !decodeBody(slot) { return .decode(slot: slot) }
         if let error = slots[slot].beginHandling(at: context.nowNanoseconds) {
             return refuse(slot, error)
         }
@@ -69,61 +57,55 @@ extension HTTP2Connection {
         readyStart = 0
     }
 
-    /// Whether a body has one of the places for decoding, which are few: a connection has one at a
-    /// time, and goes on with it in any case.
-    private var hasPlace: Bool { placeSlot.map { slots[$0].decoding.hasPlace } ?? false }
-
-    /// Whether there are bodies to be decoded.
-    var isDecoding: Bool { hasUndecoded || hasPlace }
-
-    /// Puts the decoded body in the place of the encoded one, or notes why it cannot be.
+    /// Decodes the body of a request where that takes no time, or notes why it cannot be.
     ///
-    /// - Returns: Whether that is done.
+    /// - Returns: Whether that is done; otherwise it is to be decoded elsewhere.
     private func decodeBody(_ slot: Int) -> Bool {
-        defer { if slots[slot].decoding.hasPlace { placeSlot = slot } }
-        let body = slots[slot].request.body
-        let bytes = slots[slot].bytes
+        let stream = slots[slot]
+        let bytes = stream.bytes.span.extracting(stream.request.body)
+        let byteCountMax = stream.routing.bodyBytesMax
         do throws(RequestError) {
-            let decoded = try context.coder.decode(
-                bytes.span.extracting(body),
-                byteCountMax: slots[slot].routing.bodyBytesMax,
-                mayTakePlace: !hasPlace,
-                now: context.nowNanoseconds,
-                with: &slots[slot].decoding
+            if let body = try context.coder.decode(bytes, byteCountMax: byteCountMax) {
+                try putBody(body, slot)
+                return true
+            }
+            let body = try EncodedBody(
+                bytes,
+                byteCountMax: byteCountMax,
+                since: context.nowNanoseconds,
+                memory: context.bodies
             )
-            guard let decoded else { return false }
-            guard holdRequests(adding: decoded.count - body.count) else { throw .noRoom }
-            slots[slot].bytes.replaceSubrange(body, with: decoded)
-            slots[slot].request.body = body.lowerBound..<slots[slot].bytes.count
-            slots[slot].isDecoded = true
-            recount(slot)
+            slots[slot].decoding = BodyDecoding(body)
+            slots[slot].phase = .decoding
+            setDeadline(slot, context.timeouts.answer)
+            return false
+        } catch {
+            slots[slot].error = error
+            return true
+        }
+    }
+
+    /// Takes the decoded body of a request, if that still waits for it, and puts it in line again.
+    func didDecode(_ result: Result<[UInt8], RequestError>, to sequence: UInt64) {
+        guard failure == nil, let slot = session.slot(of: Int32(truncatingIfNeeded: sequence)),
+            slots[slot].phase == .decoding
+        else { return }
+        slots[slot].decoding = nil
+        do throws(RequestError) {
+            try putBody(result.get(), slot)
         } catch {
             slots[slot].error = error
         }
-        return true
+        makeReady(slot)
     }
 
-    /// Goes on with the body that has a place, while answers wait for the client to read.
-    ///
-    /// The others do not wait for one meanwhile.
-    ///
-    /// - Returns: What to do with it where that is done, `wait` where there is more to do, and nil
-    ///   where there is none.
-    func goOnDecoding() -> Action? {
-        if readyStart < ready.count {
-            hasUndecoded = false
-            for (slot, id) in ready[readyStart...]
-            where slots[slot].phase(of: id) == .ready && !slots[slot].decoding.hasPlace {
-                slots[slot].decoding = BodyDecoding()
-            }
-        }
-        guard failure == nil, let slot = placeSlot, hasPlace else { return nil }
-        guard decodeBody(slot) else { return .wait }
-        guard let index = ready.firstIndex(where: { $0 == (slot, slots[slot].id) }) else {
-            return nil
-        }
-        takeOut(index)
-        return handle(slot)
+    private func putBody(_ body: [UInt8], _ slot: Int) throws(RequestError) {
+        let encoded = slots[slot].request.body
+        guard holdRequests(adding: body.count - encoded.count) else { throw .noRoom }
+        slots[slot].bytes.replaceSubrange(encoded, with: body)
+        slots[slot].request.body = encoded.lowerBound..<slots[slot].bytes.count
+        slots[slot].isDecoded = true
+        recount(slot)
     }
 
     /// Puts a complete or refused request in line.

@@ -52,7 +52,6 @@ extension HTTP2Connection {
         ready = []
         readyStart = 0
         slots = []
-        placeSlot = nil
         freeSlots = []
         return true
     }
@@ -105,7 +104,7 @@ extension HTTP2Connection {
             case .streaming:
                 let routeIndex = slots[slot].routing.routeIndex
                 if expirePiece(slot) { answeredRoutes.append(routeIndex) }
-            case .handling:
+            case .decoding, .handling:
                 answeredRoutes.append(slots[slot].routing.routeIndex)
                 answerForHandler(slot)
             case .lingering: endLingering(slot)

@@ -11,6 +11,8 @@ final class HTTP2Connection {
     enum Action: Equatable {
         /// Hand the request of that slot to the handler, then call ``answer(_:with:)``.
         case handle(slot: Int)
+        /// Have the body of that slot's `decoding` decoded, then call ``didDecode(_:to:)``.
+        case decode(slot: Int)
         /// Hand the next piece of that slot's body to its stream, then call ``answer(_:with:)``.
         case handlePiece(slot: Int)
         /// The server's own answer has been queued; call ``next()`` again.
@@ -38,10 +40,8 @@ final class HTTP2Connection {
     /// Complete requests in order, by slot and stream; a stream that has gone is passed over.
     var ready: [(slot: Int, id: Int32)] = []
     var readyStart = 0
-    /// Whether requests wait for their bodies to be decoded, of those that were looked at last.
+    /// Whether streamed bodies have more to decode, of those that were looked at last.
     var hasUndecoded = false
-    /// The slot whose body has had one of the places for decoding.
-    var placeSlot: Int?
     /// The slot whose header block is coming.
     var headSlot: Int?
     var continuationCount = 0
@@ -228,9 +228,9 @@ final class HTTP2Connection {
     var owesAnswers: Bool {
         let isWriting = session.wantsWrite
         // Those in line have a turn only where those before them get their answers out.
-        let goesOn = isWriting || deferredCount > 0 || isDecoding || takesMore
+        let goesOn = isWriting || deferredCount > 0 || hasUndecoded || takesMore
         return slots.contains {
-            $0.phase == .handling || $0.phase == .answering && isWriting
+            $0.phase == .handling || $0.phase == .decoding || $0.phase == .answering && isWriting
                 || goesOn && ($0.phase == .ready || $0.phase == .streaming && $0.hasEnded)
         }
     }

@@ -15,6 +15,8 @@ struct HTTP2Stream {
         case streaming
         /// The request is complete, or refused, and waits for its turn.
         case ready
+        /// Its body is being decoded.
+        case decoding
         /// The handler has it.
         case handling
         /// The answer is on its way.
@@ -49,9 +51,9 @@ struct HTTP2Stream {
     var isQueued = false
     /// Whether a deferred answer may be encoded; the request is gone by then.
     var acceptsGzip = false
-    /// How far a gzip body that takes several turns is.
-    var decoding = BodyDecoding()
-    /// Whether it has been decoded.
+    /// The gzip body that is being decoded.
+    var decoding: BodyDecoding?
+    /// Whether it has been.
     var isDecoded = false
     var answer: [UInt8] = []
     var answerSent = 0
@@ -81,7 +83,7 @@ struct HTTP2Stream {
     var requestByteCount: Int {
         switch phase {
         case .free, .answering, .lingering: return bytes.count
-        case .head, .body, .streaming, .ready, .handling:
+        case .head, .body, .streaming, .ready, .decoding, .handling:
             let fields = request.fields.count * HTTP2Stream.fieldByteCount
             let body = streamed == nil ? 0 : HTTP2Stream.streamedByteCount
             return bytes.count + HTTP2Stream.ownByteCount + fields + body
@@ -110,7 +112,7 @@ struct HTTP2Stream {
 
     /// Gives the memory of the request back.
     mutating func dropRequest() {
-        if decoding.waitsSince != nil { decoding = BodyDecoding() }
+        decoding = nil
         streamed = nil
         bodyTakenCount = 0
         HTTP2Stream.empty(&bytes)

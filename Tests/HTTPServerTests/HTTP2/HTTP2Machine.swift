@@ -16,6 +16,8 @@ struct HTTP2Machine {
     var body = Array("ok".utf8)
     /// Whether the handler keeps its answers back.
     var defers = false
+    /// Whether bodies that are to be decoded beside the loop stay as they are.
+    var leavesEncoded = false
     var isOver: Bool { http2.isOver }
 
     init(
@@ -49,7 +51,6 @@ struct HTTP2Machine {
 
     mutating func run() {
         repeat {
-            context.coder.beginTurn()
             answerReady()
             var written: [UInt8] = []
             http2.write(to: &written, limit: context.limits.outputBytesMax)
@@ -67,6 +68,8 @@ struct HTTP2Machine {
             switch http2.next() {
             case .wait: return
             case .answered: break
+            case .decode where leavesEncoded: break
+            case .decode(let slot): decode(slot)
             case .handle(let slot):
                 note(http2.slots[slot])
                 guard !defers else {
@@ -80,6 +83,13 @@ struct HTTP2Machine {
             case .handlePiece(let slot): handlePiece(slot)
             }
         }
+    }
+
+    /// Has the body of a slot decoded.
+    func decode(_ slot: Int) {
+        let stream = http2.slots[slot]
+        guard let result = stream.decoding?.body.decodeWhole() else { return }
+        http2.didDecode(result, to: UInt64(stream.id))
     }
 
     private func handlePiece(_ slot: Int) {

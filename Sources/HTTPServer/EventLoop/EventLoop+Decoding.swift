@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+
+/// Bodies that are decoded beside the loop.
+extension EventLoop {
+    /// Has the body of a request decoded; what comes out comes as a message.
+    func decode(_ decoding: BodyDecoding?, of connection: Connection, sequence: UInt64) {
+        guard let body = decoding?.body else { return }
+        let mailbox = mailbox
+        let token = connection.token
+        shared.decoding.add(body) { result in
+            mailbox.post(.decoded(connection: token, sequence: sequence, result))
+        }
+    }
+
+    /// Gives a request its decoded body, if it is still there.
+    func takeDecoded(
+        _ result: Result<[UInt8], RequestError>,
+        of token: ConnectionToken,
+        sequence: UInt64
+    ) {
+        guard token.descriptor < connections.count,
+            let connection = connections[token.descriptor], connection.token == token
+        else { return }
+        context.nowNanoseconds = now
+        if let http2 = connection.http2 {
+            http2.didDecode(result, to: sequence)
+        } else {
+            connection.http.didDecode(result, to: sequence)
+        }
+        proceed(connection, &connection.http)
+    }
+}
