@@ -9,16 +9,30 @@ import Testing
 struct HostileBatchTests {
     private static let format = ReadingFormat(schema: .standard, limits: ServiceLimits())
 
+    /// One whose readings may leave all sensors out.
+    private static let lax: ReadingFormat = {
+        var schema = Schema.standard
+        for sensor in schema.sensors.indices { schema.sensors[sensor].isOptional = true }
+        return ReadingFormat(schema: schema, limits: ServiceLimits())
+    }()
+
+    /// A reading with a history of so many, all without sensors.
+    private func reading(historyOf count: Int, after blanks: String = "") -> String {
+        let history = repeatElement("{}", count: count).joined(separator: ",")
+        return "{\"equipment_id\":\"E\",\"history\":[\(blanks)\(history)]}"
+    }
+
     private func batch(_ count: Int) -> String {
         "[\(repeatElement("{}", count: count).joined(separator: ","))]"
     }
 
     private func decoded(
         _ body: String,
-        countMax: Int = .max
+        countMax: Int = .max,
+        by format: ReadingFormat = Self.format
     ) throws -> (isWhole: Bool, rows: ReadingRows) {
-        var decoder = ReadingDecoder(format: Self.format)
-        var rows = ReadingRows(sensorCount: Self.format.fields.count)
+        var decoder = ReadingDecoder(format: format)
+        var rows = ReadingRows(sensorCount: format.fields.count)
         decoder.begin(arrival: 0)
         let isWhole = try decoder.readBatch(
             Array(body.utf8).span,
@@ -40,23 +54,47 @@ struct HostileBatchTests {
 
     /// Readings of histories may take as much memory as the body has bytes, or as one reading's.
     @Test func boundsTheHistoriesOfABatch() throws {
-        let stride = ReadingRows(sensorCount: Self.format.fields.count).historyStride
-        let one = Self.format.limits.historyRowsMax
-        let history = "{\"history\":[\(repeatElement("{}", count: one).joined(separator: ","))]}"
-        #expect(try decoded("[\(history)]").rows.historyTimestamps.count == one)
+        let stride = ReadingRows(sensorCount: Self.lax.fields.count).historyStride
+        let one = Self.lax.limits.historyRowsMax
+        let first = reading(historyOf: one)
+        #expect(try decoded("[\(first)]", by: Self.lax).rows.historyTimestamps.count == one)
         #expect(throws: ServiceError.tooManyRows(limit: one)) {
-            _ = try decoded("[\(history),{\"history\":[{}]}]")
+            _ = try decoded("[\(first),\(reading(historyOf: 1))]", by: Self.lax)
         }
         let padding = String(repeating: " ", count: one * stride)
-        let body = "[\(history),{\"history\":[\(padding){}]}]"
-        #expect(try decoded(body).rows.historyTimestamps.count == one + 1)
+        let body = "[\(first),\(reading(historyOf: 1, after: padding))]"
+        #expect(try decoded(body, by: Self.lax).rows.historyTimestamps.count == one + 1)
+    }
+
+    /// What is refused takes no memory from the readings behind it.
+    @Test func aRefusedReadingHasNoHistory() throws {
+        let one = Self.lax.limits.historyRowsMax
+        let good = reading(historyOf: 1)
+        let unfit = reading(historyOf: one - 1).replacing("\"E\"", with: "0")
+        let rows = try decoded("[\(good),\(unfit),\(good)]", by: Self.lax).rows
+        #expect(rows.refused.keys.sorted() == [1])
+        #expect(rows.rows.map(\.history) == [0..<1, nil, 1..<2])
+        #expect(rows.historyValues.count == 2 * rows.sensorCount)
+        let long = reading(historyOf: one + 1)
+        let broken = String(reading(historyOf: one - 1).dropLast())
+        var decoder = ReadingDecoder(format: Self.lax)
+        var lines = ReadingRows(sensorCount: Self.lax.fields.count)
+        decoder.begin(arrival: 0)
+        let body = [good, unfit, long, broken, good].joined(separator: "\n")
+        decoder.readLines(Array(body.utf8).span, into: &lines)
+        #expect(lines.refused.keys.sorted() == [1, 2, 3])
+        #expect(lines.refused[2] == .tooManyRows(limit: one))
+        #expect(lines.rows.map(\.history) == [0..<1, nil, nil, nil, 1..<2])
+        #expect(lines.historyTimestamps.count == 2)
+        #expect(lines.historyValues.count == 2 * lines.sensorCount)
     }
 
     @Test func whatIsNoReadingTakesNoPlaceInAHistory() throws {
         let history = "{\"history\":[0,{},\"a\",[{}],null,{}]}"
-        let rows = try decoded("[\(history),\(history)]").rows
-        #expect(rows.historyTimestamps.count == 4)
-        #expect(rows.historyValues.count == 4 * rows.sensorCount)
+        let body = "[\(history),\(history)]"
+        #expect(try decoded(body, countMax: 2 + 4).isWhole)
+        #expect(try !decoded(body, countMax: 2 + 3).isWhole)
+        let rows = try decoded(body).rows
         let pointers = rows.refused[1]?.problems.map(\.pointer) ?? []
         #expect(pointers.contains("/1/history/4") && !pointers.contains("/1/history/5"))
     }

@@ -75,10 +75,10 @@ extension ReadingDecoder {
             let isTooLong = end - start - (hasReturn ? 1 : 0) > lineBytesMax
             if line.isEmpty, !isTooLong { rows.blankByteCount += end + 1 - start }
             start = end + 1
-            let index = rows.rows.count
+            let historyCount = rows.historyTimestamps.count
             guard !isTooLong else {
-                rows.refused[index] = .lineTooLong(limit: lineBytesMax)
                 _ = rows.appendRow()
+                rows.refuseLastRow(.lineTooLong(limit: lineBytesMax), historyCount: historyCount)
                 continue
             }
             if line.isEmpty { continue }
@@ -87,7 +87,7 @@ extension ReadingDecoder {
                 try readSingle(bytes.extracting(line), base: line.lowerBound, into: &rows)
             } catch {
                 _ = takeRefusal()
-                rows.refused[index] = error
+                rows.refuseLastRow(error, historyCount: historyCount)
             }
         }
     }
@@ -101,22 +101,29 @@ extension ReadingDecoder {
     ) throws(ServiceError) -> Bool {
         var pointer = RequestPointer(container: container, index: 0)
         var index = 0
+        // Readings of histories that were read, and of them those of readings that fit.
+        var historyCount = 0
+        var keptCount = rows.historyTimestamps.count
         // Handed on: loops share the format's reference count.
         let format = format
         while try readElement(bytes, pointer, format, into: &rows) {
+            historyCount += rows.historyTimestamps.count - keptCount
             if isUnfit {
-                if skipsErrors { rows.refused[index] = takeRefusal() }
+                if skipsErrors, let error = takeRefusal() {
+                    rows.refuseLastRow(error, historyCount: keptCount)
+                }
             } else {
                 do throws(ServiceError) {
                     try checkShard(of: rows, pointer)
                 } catch {
                     guard skipsErrors else { throw error }
-                    rows.refused[index] = error
+                    rows.refuseLastRow(error, historyCount: keptCount)
                 }
             }
             index += 1
             pointer.index = index
-            guard rows.rows.count + rows.historyTimestamps.count <= countMax else { return false }
+            keptCount = rows.historyTimestamps.count
+            guard rows.rows.count + historyCount <= countMax else { return false }
         }
         return true
     }

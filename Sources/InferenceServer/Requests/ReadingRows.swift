@@ -74,6 +74,18 @@ struct ReadingRows: Sendable {
         ids.removeLast(row.id.count)
     }
 
+    /// Lets an error stand in place of the row that was appended last, and takes back the readings
+    /// of its history: before it there were so many.
+    mutating func refuseLastRow(_ error: ServiceError, historyCount: Int) {
+        let row = rows.count - 1
+        refused[row] = error
+        let added = historyTimestamps.count - historyCount
+        guard added > 0 else { return }
+        historyTimestamps.removeLast(added)
+        historyValues.removeLast(added * sensorCount)
+        rows[row].history = nil
+    }
+
     /// Bytes that a history reading takes.
     var historyStride: Int {
         MemoryLayout<Int64?>.stride + sensorCount * MemoryLayout<Double>.stride
