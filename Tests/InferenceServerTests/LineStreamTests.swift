@@ -211,6 +211,21 @@ struct LineStreamTests {
         #expect(answer.status == 503 && answer.field("retry-after") == "1")
     }
 
+    /// What the answers to lines may take is reserved for those of a turn, and given back after it.
+    @Test func reservesForTheAnswersOfOneTurn() throws {
+        let server = try TestServer()
+        let service = server.application.service
+        let model = try #require(service.models.current)
+        let turn = 512
+        let body = String(repeating: "{}\n", count: 3 * turn)
+        // Beside others there is room for two turns, and it takes three.
+        let room = body.utf8.count + 2 * turn * model.encoder.answerByteCountMax
+        try #require(service.batches.budget.reserve(service.limits.batchBytesPendingMax - room))
+        let lines = try parse(try post(body, to: server).body)
+        #expect(lines.count == 3 * turn)
+        #expect(lines.allSatisfy { $0["error"]?["status"] == 422 })
+    }
+
     @Test func keepsTheRequestIDs() throws {
         let server = try TestServer()
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

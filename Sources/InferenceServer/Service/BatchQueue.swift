@@ -45,12 +45,17 @@ final class BatchRoom: AnswerReservation {
         byteCount.add(count, ordering: .relaxed)
     }
 
+    /// Gives back what it has beyond so many bytes.
+    func shrink(to count: Int) {
+        let excess = byteCount.load(ordering: .relaxed) - count
+        guard excess > 0 else { return }
+        byteCount.subtract(excess, ordering: .relaxed)
+        budget.release(excess)
+    }
+
     /// Goes with an answer until that has been sent, and gives back what that does not take.
     func go(with answer: inout Response) {
-        let held = byteCount.load(ordering: .relaxed)
-        let count = min(held, answer.body.count)
-        byteCount.store(count, ordering: .relaxed)
-        budget.release(held - count)
+        shrink(to: answer.body.count)
         answer.reservation = self
     }
 }

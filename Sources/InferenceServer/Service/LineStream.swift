@@ -185,6 +185,8 @@ final class LineStream: BodyStream {
                 )
                 state.count += count.rows
                 state.answeredEnd = end
+                // What the answers might have taken is for the next turn, or for others.
+                room?.shrink(to: state.lines.wholeEnd + answers.count)
                 if count.rows > 0 { state.hasAnswered = true }
                 let earned = count.rows * Self.blankBytesEarned
                 state.blankByteCount = max(0, state.blankByteCount + count.blankBytes - earned)
