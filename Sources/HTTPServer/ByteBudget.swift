@@ -15,7 +15,7 @@ package final class ByteBudget: Sendable {
     private static let stepBytes = 16_384
     /// The first of them is free: what every connection with a request has, so that usual ones take
     /// nothing.
-    static let freeByteCount = stepBytes
+    package static let freeByteCount = stepBytes
 
     /// Makes a budget of which nothing is taken.
     package init(byteCountMax: Int) {

@@ -31,8 +31,8 @@ enum ModelMetrics {
         registry.derived(from: { models.standing }, standing)
         registry.function(
             "batch_bytes_pending",
-            help: "Bodies of batches that wait or are worked on, and answers not yet sent."
-        ) { [unowned service] in Double(service.batches.budget.byteCount) }
+            help: "Bodies of batches that wait or are worked on, answers not sent, starts of lines."
+        ) { [unowned service] in Double(service.batches.pendingByteCount) }
         registry.function(
             "explanations_pending",
             help: "Explanations that wait or are worked on."

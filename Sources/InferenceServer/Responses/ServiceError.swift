@@ -23,6 +23,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case lineTooLong(limit: Int)
     /// There are more bytes of blank lines than one line may have, and readings have earned.
     case blankLines(limit: Int)
+    /// A line of a streamed batch that takes memory, with more bytes than are free, took too long.
+    case slowLine(byteCount: Int, limit: Duration)
     /// The rest of a streamed batch did not come.
     case interrupted(status: Int, detail: String)
     /// More rows than a request may hold.
@@ -59,6 +61,7 @@ enum ServiceError: Error, Sendable, Equatable {
         switch self {
         case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
         case .unknownMachine, .noReference: 404
+        case .slowLine: 408
         case .tooManyRows, .lineTooLong, .blankLines: 413
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
@@ -96,6 +99,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .invalidQuery: "invalid_query"
         case .lineTooLong: "line_too_long"
         case .blankLines: "blank_lines"
+        case .slowLine: "slow_line"
         case .interrupted: "interrupted"
         case .tooManyRows: "too_many_rows"
         case .stateFull: "state_full"
@@ -133,6 +137,9 @@ enum ServiceError: Error, Sendable, Equatable {
             "The query parameter \(name) takes \(accepted)."
         case .lineTooLong(let limit): "The line is longer than \(limit) bytes."
         case .blankLines(let limit): "There are more than \(limit) bytes of blank lines."
+        case .slowLine(let byteCount, let limit):
+            "The line took too long: one of more than \(byteCount) bytes has to end within"
+                + " \(Setting.text(of: limit))."
         case .interrupted(_, let detail): detail
         case .tooManyRows(let limit): "The request holds more than \(limit) rows."
         case .stateFull(let limit):

@@ -72,6 +72,9 @@ final class BatchQueue: Sendable {
     /// The bytes of the batches that wait or are worked on, and of their answers until these have
     /// been sent.
     let budget: ByteBudget
+    /// The bytes of starts of lines that wait for their ends, in streamed batches: a quarter as
+    /// many beside those, so that batches never lack what clients hold that send no line end.
+    let lineStarts: ByteBudget
     private let workerCount: Int
     private let clock: MonotonicClock
     private let line: Lock<BatchLine>
@@ -88,10 +91,14 @@ final class BatchQueue: Sendable {
         clock: MonotonicClock = .system
     ) {
         budget = ByteBudget(byteCountMax: byteCountMax)
+        lineStarts = ByteBudget(byteCountMax: byteCountMax / 4)
         self.workerCount = workerCount
         self.clock = clock
         line = Lock(BatchLine(workerCount: workerCount, limits: limits))
     }
+
+    /// Bytes that batches and starts of lines take now.
+    var pendingByteCount: Int { budget.byteCount + lineStarts.byteCount }
 
     /// In how many parts a batch of so many bytes is worked on: on as many cores as other batches
     /// leave free.

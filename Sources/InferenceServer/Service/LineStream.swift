@@ -19,14 +19,42 @@ final class LineStream: BodyStream {
         var blankByteCount = 0
         /// Their answers, while there are more to come.
         var answers: [UInt8] = []
-        /// What the start of a line that waits for its end has of the memory for batches.
+        /// What the start of a line that waits for its end has of the memory for those.
         var heldByteCount = 0
+        /// Since when it has that, and no lines before it were to be answered first, on the
+        /// monotonic clock: only its client is waited for.
+        var heldSince: Int64?
         /// Whether anything has come.
         var hasBytes = false
         /// Whether anything was answered.
         var hasAnswered = false
         /// Bytes of the answer so far.
         var answerByteCount = 0
+
+        /// Takes in what has come.
+        ///
+        /// - Throws: ``ServiceError`` where the start of a line finds no memory, or has had some
+        ///   for too long.
+        mutating func add(
+            _ bytes: Span<UInt8>,
+            isLast: Bool,
+            _ service: PredictionService
+        ) throws(ServiceError) {
+            let now = service.clock.nowNanoseconds
+            let limit = service.lineTimeout
+            if let heldSince, now - heldSince > limit.nanoseconds {
+                throw .slowLine(byteCount: ByteBudget.freeByteCount, limit: limit)
+            }
+            lines.add(bytes, isLast: isLast)
+            if !bytes.isEmpty { hasBytes = true }
+            let hasRoom = service.batches.lineStarts.follow(
+                &heldByteCount,
+                byteCount: lines.bytes.count - lines.wholeEnd
+            )
+            guard hasRoom else { throw .busy }
+            let isWaitedFor = heldByteCount > 0 && lines.wholeEnd == 0
+            heldSince = isWaitedFor ? heldSince ?? now : nil
+        }
     }
 
     /// Lines that are answered at a time beside the loops: a piece of usual readings has fewer, one
@@ -60,7 +88,7 @@ final class LineStream: BodyStream {
     }
 
     deinit {
-        service.batches.budget.release(state.withLock { $0.heldByteCount })
+        service.batches.lineStarts.release(state.withLock { $0.heldByteCount })
     }
 
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
@@ -73,25 +101,24 @@ final class LineStream: BodyStream {
             return refuse(.interrupted(status: status, detail: detail), &response)
         }
         let limits = service.limits
-        let (byteCount, isShort, hasRoom) = state.withLock { state in
-            state.lines.add(bytes, isLast: event == .last)
-            let hasRoom = service.batches.budget.follow(
-                &state.heldByteCount,
-                byteCount: state.lines.bytes.count - state.lines.wholeEnd
-            )
-            if !bytes.isEmpty { state.hasBytes = true }
-            let count = state.hasBytes ? state.lines.wholeEnd : -1
-            let isShort = count <= limits.inlineLineBytesMax
-            let isInline = isShort && !state.lines.hasMoreLines(than: limits.inlineLinesMax)
-            return (count, isInline, hasRoom)
+        let byteCount: Int
+        let isInline: Bool
+        do throws(ServiceError) {
+            (byteCount, isInline) = try state.withLock { state throws(ServiceError) in
+                try state.add(bytes, isLast: event == .last, service)
+                let count = state.hasBytes ? state.lines.wholeEnd : -1
+                let isShort = count <= limits.inlineLineBytesMax
+                return (count, isShort && !state.lines.hasMoreLines(than: limits.inlineLinesMax))
+            }
+        } catch {
+            return refuse(error, &response)
         }
-        guard hasRoom else { return refuse(.busy, &response) }
         guard byteCount >= 0 else { return refuse(.emptyBody, &response) }
         guard let model = service.models.current else { return refuse(.noModel, &response) }
         response.contentType = .newlineDelimitedJSON
         RequestIdentity.addFields(identity, to: &response)
         if byteCount == 0 { return }
-        if isShort {
+        if isInline {
             _ = answer(model, service.moment(trace), loopIndex: loopIndex, room: nil, &response)
             return
         }

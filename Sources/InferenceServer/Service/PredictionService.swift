@@ -29,6 +29,8 @@ final class PredictionService: RequestHandler {
     private static let contentType: FieldName = "Content-Type"
 
     let limits: ServiceLimits
+    /// How long a line of a streamed batch may take whose start has memory: as long as a body.
+    let lineTimeout: Duration
     let retryAfterSeconds: Int
     let models: ModelStore
     let metrics: ServiceMetrics
@@ -58,6 +60,7 @@ final class PredictionService: RequestHandler {
         wallClock: WallClock
     ) {
         limits = settings.service
+        lineTimeout = settings.http.bodyTimeout
         retryAfterSeconds = settings.http.retryAfterSeconds
         self.models = models
         self.metrics = metrics

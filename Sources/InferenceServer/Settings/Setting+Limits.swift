@@ -23,7 +23,7 @@ extension Setting {
             \.service.batchBytesPendingMax,
             in: 1024...(1 << 34),
             "bytes",
-            "Bodies of all batches being worked on, and their answers; more are 503."
+            "Bodies of batches being worked on, and answers; for starts of lines a quarter more."
         ),
         .count(
             "inline-batch-bytes-max",
@@ -170,7 +170,7 @@ extension Setting {
             "body-timeout",
             \.http.bodyTimeout,
             in: .milliseconds(10) ... .seconds(3600),
-            "From the end of the head to the end of the body."
+            "From a head's end to the body's; in a streamed batch, for a line of more than 16 KiB."
         ),
         .duration(
             "idle-timeout",
