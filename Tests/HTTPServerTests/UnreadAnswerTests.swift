@@ -41,11 +41,39 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(standings.map(\.isSlow) == [true, true] + [Bool](repeating: false, count: 6))
         // Several answers that wait need as much each.
         let reader = paces[6]
-        #expect(!reader.isSlow(at: 20 * second, answerCount: 3))
-        #expect(reader.isSlow(at: 20 * second, answerCount: 4))
+        #expect(!reader.isSlow(at: 20 * second, answerCount: 3, unsentByteCount: 1))
+        #expect(reader.isSlow(at: 20 * second, answerCount: 4, unsentByteCount: 1))
         var done = paces[0]
         done.follow(isWaiting: false, at: 20 * second)
         #expect(done.standing(at: 21 * second) == nil)
+    }
+
+    /// Who has memory that others want has to be done in 30 s, however many bytes that takes.
+    @Test func whatIsLeftHasToBeReadInTime() {
+        let second: Int64 = 1_000_000_000
+        /// The seconds after which a reader of a megabyte, at a pace, is slow.
+        func slowSeconds(bytesPerSecond: Int) -> [Int] {
+            var pace = ReadingPace()
+            pace.follow(isWaiting: true, at: second)
+            return (1...1_000_000 / bytesPerSecond).filter { time in
+                pace.didSend(bytesPerSecond)
+                return pace.isSlow(
+                    at: Int64(1 + time) * second,
+                    answerCount: 1,
+                    unsentByteCount: 1_000_000 - time * bytesPerSecond
+                )
+            }
+        }
+        #expect(slowSeconds(bytesPerSecond: 100_000).isEmpty)
+        #expect(slowSeconds(bytesPerSecond: 4096).first == 3)
+        // With what everyone is given it is 4096 bytes a second after 16 s, which bring so many.
+        var silent = ReadingPace()
+        silent.follow(isWaiting: true, at: second)
+        for (excess, isSlow) in [(0, false), (1, true)] {
+            let unsent = 30 * 4096 + excess
+            let now = 17 * second
+            #expect(silent.isSlow(at: now, answerCount: 1, unsentByteCount: unsent) == isSlow)
+        }
     }
 
     @Test func theSlowestReaderIsLetGo() throws {
@@ -121,6 +149,42 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
             #expect(try isLetGo() == isWanted)
         }
         #expect(server.wait { $0.connectionsOpen == 0 })
+    }
+
+    /// Likewise who reads, but would not be done in time.
+    @Test(arguments: [false, true], [1, 60])
+    func whatIsReservedIsReadInTime(speaksHTTP2: Bool, seconds: Int) throws {
+        let server = try server()
+        let reader = try client(server)
+        if speaksHTTP2 {
+            let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
+            let get = Frames.headers(1, Frames.request("GET", "/held"))
+            reader.send(Frames.preface + windows + get)
+        } else {
+            reader.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        }
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        let reservation = TestReservation()
+        var answer = TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
+        answer.reservation = reservation
+        server.handler.release(answer)
+        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > 0 })
+        /// Reads until so many more bytes have gone out, and the turn is over in which they have.
+        func read(_ byteCount: Int) throws {
+            let end = server.server.counters.bytesOut + byteCount
+            while server.server.counters.bytesOut < end, reader.receive() != nil {}
+            let other = try #require(TestClient(port: server.port))
+            other.send(get)
+            #expect(other.receive(until: "now;").hasSuffix("now;"))
+        }
+        try read(0)
+        try read(1_000_000)
+        server.advance(by: .seconds(seconds))
+        reservation.want()
+        #expect(server.server.counters.limitHits == 0)
+        try read(1)
+        // Of 3 MB or more that are left, with what the sockets' buffers have taken.
+        #expect(server.server.counters.limitHits == (seconds == 1 ? 0 : 1))
     }
 
     /// One answer that has its memory does not make room for others beside it.

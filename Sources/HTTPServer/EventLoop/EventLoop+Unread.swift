@@ -55,10 +55,20 @@ extension EventLoop {
 
     /// Whether a client that reads too slowly has memory for want of which others are refused.
     func holdsUpOthers(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
-        // A client of HTTP/2 may read one answer fast and leave others.
-        let count = max(1, connection.http2?.reservationCount ?? 1)
-        guard http.pace.isSlow(at: now, answerCount: count) else { return false }
-        return connection.http2?.isWanted ?? http.reservations.contains(where: \.isWanted)
+        let http2 = connection.http2
+        guard http2?.isWanted ?? http.reservations.contains(where: \.isWanted) else {
+            return false
+        }
+        var unsentByteCount = http.output.count - http.outputSent
+        if let http2 {
+            for slot in http2.slots.indices { unsentByteCount += http2.slots[slot].answerLeft }
+        }
+        return http.pace.isSlow(
+            at: now,
+            // A client of HTTP/2 may read one answer fast and leave others.
+            answerCount: max(1, http2?.reservationCount ?? 1),
+            unsentByteCount: unsentByteCount
+        )
     }
 
     /// Drops a connection and frees what it has at once: it may be in a line yet, which holds it

@@ -27,8 +27,11 @@ struct ReadingPace {
     private var seenByteCount = 0
 
     private static let leastBytesPerSecond = 4096.0
-    /// Bytes that everyone is given: nobody is slow who has waited for less than 16 s.
+    /// Bytes that everyone is given: nobody is below the least who has waited for less than 16 s.
     private static let credit = 65_536.0
+    /// Time in which what is left has to be read where others want the memory of it: as long as an
+    /// answer may wait without progress.
+    private static let restSeconds = 30.0
 
     /// Takes note of whether answers wait.
     mutating func follow(isWaiting: Bool, at now: Int64) {
@@ -63,9 +66,14 @@ struct ReadingPace {
     /// Whether answers wait.
     var isWaiting: Bool { since > 0 }
 
-    /// Whether so many answers that wait are read too slowly, each with its share.
-    func isSlow(at now: Int64, answerCount: Int) -> Bool {
-        since > 0 && bytesPerSecond(at: now) < Self.leastBytesPerSecond * Double(answerCount)
+    /// Whether so many answers that wait, of which so many bytes are left, are read too slowly for
+    /// others who want their memory.
+    ///
+    /// Each has its share, and all that is left is to go out in time.
+    func isSlow(at now: Int64, answerCount: Int, unsentByteCount: Int) -> Bool {
+        let shares = Self.leastBytesPerSecond * Double(answerCount)
+        let wanted = max(shares, Double(unsentByteCount) / Self.restSeconds)
+        return since > 0 && bytesPerSecond(at: now) < wanted
     }
 
     private func bytesPerSecond(at now: Int64) -> Double {
