@@ -60,7 +60,10 @@ package struct ServerLimits: Sendable {
     package var http2FloodInterval = Duration.seconds(10)
     /// Bytes of requests that one connection may have under way: 32 MiB, two batches.
     package var http2RequestBytesMax = 32 << 20
-    /// Flow-control window of a stream and of the connection: 1 MiB, a gigabit at 8 ms.
+    /// Flow-control window of a connection: 1 MiB, a gigabit at 8 ms.
+    ///
+    /// That of a stream is as large where all that may be open fit ``http2RequestBytesMax`` with two
+    /// each, which by default they do with 160 KiB.
     package var http2WindowBytes = 1 << 20
     /// Time for a TLS handshake: 10 s.
     package var handshakeTimeout = Duration.seconds(10)

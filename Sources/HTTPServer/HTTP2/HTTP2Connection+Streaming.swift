@@ -3,9 +3,6 @@
 /// Bodies that are taken piece by piece: a stream's window opens again by what was taken, so that a
 /// client that does not read its answer cannot send more than a window.
 extension HTTP2Connection {
-    /// Taken bytes above which those behind them move to their place.
-    private static let takenBytesMax = 262_144
-
     /// A part of a streamed body has come.
     func addPiece(_ data: Span<UInt8>, _ slot: Int) {
         session.consumeOfConnection(data.count)
@@ -152,15 +149,16 @@ extension HTTP2Connection {
     }
 
     /// Takes the first bytes of the body out, and lets the client send as many.
+    ///
+    /// Those behind them move to their place once they are no more than what was taken: each is
+    /// moved about once, and a stream has no more than two windows.
     private func drop(_ slot: Int, _ count: Int) {
         guard count > 0 else { return }
         session.consume(count, ofStream: slots[slot].id)
         slots[slot].bodyTakenCount += count
         let start = slots[slot].bodyStart
         let taken = start..<(start + slots[slot].bodyTakenCount)
-        guard taken.upperBound == slots[slot].bytes.count || taken.count > Self.takenBytesMax else {
-            return
-        }
+        guard slots[slot].bytes.count - taken.upperBound <= taken.count else { return }
         slots[slot].dropTaken(taken)
         slots[slot].bodyTakenCount = 0
         recount(slot)

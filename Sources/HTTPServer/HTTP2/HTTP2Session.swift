@@ -56,9 +56,10 @@ internal import CNghttp2
             nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
         }
         let window = Int32(clamping: limits.http2WindowBytes)
+        let streamWindow = Int32(clamping: HTTP2Stream.windowBytes(limits))
         let entries = [
             entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.http2StreamCountMax),
-            entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Int(window)),
+            entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Int(streamWindow)),
             entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headBytesMax),
         ]
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)

@@ -77,6 +77,10 @@ struct HTTP2Stream {
     private static let fieldByteCount = 32
     /// Likewise of fields: those of a usual client.
     private static let keptFieldCountMax = 16
+    /// What the head of a usual client takes, with the places of its fields.
+    private static let usualHeadByteCount = 4096
+    /// The window of a stream at first, and the least of all.
+    private static let windowBytesMin = 65_535
 
     /// What the request takes: its bytes, and until there is an answer the stream itself with the
     /// places of its fields.
@@ -91,6 +95,14 @@ struct HTTP2Stream {
     }
     /// What of it the connection has counted.
     var countedRequestByteCount = 0
+
+    /// Bytes that a stream may be sent before some are taken, so that all that may be open fit
+    /// what a connection may have: each has two windows at most, one of them taken and not moved.
+    static func windowBytes(_ limits: borrowing ServerLimits) -> Int {
+        let share = limits.http2RequestBytesMax / limits.http2StreamCountMax
+        let bodyShare = share - ownByteCount - streamedByteCount - usualHeadByteCount
+        return min(limits.http2WindowBytes, max(windowBytesMin, bodyShare / 2))
+    }
 
     /// Starts with a new stream.
     mutating func begin(_ id: Int32, deadline: Int64) {

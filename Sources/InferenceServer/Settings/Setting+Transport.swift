@@ -121,7 +121,8 @@ extension Setting {
             \.http.http2WindowBytes,
             in: 65_535...0x7FFF_FFFF,
             "bytes",
-            "Flow-control window of a stream and of a connection: a gigabit at 8 ms."
+            "Flow-control window of a connection: a gigabit at 8 ms. A stream's is no more than half "
+                + "its share of the bytes of requests."
         ),
     ]
 }

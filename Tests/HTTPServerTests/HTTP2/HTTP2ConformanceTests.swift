@@ -77,7 +77,7 @@ struct HTTP2ConformanceTests {
         let machine = try HTTP2Machine()
         let limits = ServerLimits()
         #expect(machine.reader.settings[3] == UInt32(limits.http2StreamCountMax))
-        #expect(machine.reader.settings[4] == UInt32(limits.http2WindowBytes))
+        #expect(machine.reader.settings[4] == UInt32(HTTP2Stream.windowBytes(limits)))
         #expect(machine.reader.settings[6] == UInt32(limits.headBytesMax))
         #expect(machine.reader.settingsAnswerCount == 1)
     }
