@@ -66,7 +66,8 @@ struct Routing {
     /// Asks the handler who takes the body of a request whose head is complete, if its route has it
     /// so; then no limit holds for the body as a whole.
     ///
-    /// - Throws: `tooManyDecoders` where it is encoded and others are that are being read.
+    /// - Throws: `tooManyDecoders` where it is encoded and too many others are that are being read,
+    ///   none of them so slowly that it gives way.
     mutating func openStream(
         for request: inout Request,
         in bytes: Span<UInt8>,
@@ -78,15 +79,16 @@ struct Routing {
         guard let stream = context.handler?.openStream(for: request, bytes: bytes) else {
             return nil
         }
-        let decoderCount = context.coder.streamDecoderCount
-        guard !isEncoded || decoderCount.value < context.limits.decodedStreamCountMax else {
-            throw .tooManyDecoders
-        }
+        let now = context.nowNanoseconds
+        let places = isEncoded ? context.coder.streamPlaces : nil
+        let countMax = context.limits.decodedStreamCountMax
+        guard places?.makeRoom(countMax: countMax, at: now) ?? true else { throw .tooManyDecoders }
         bodyBytesMax = StreamedBody.byteCountMax
         return StreamedBody(
             stream,
-            decoderCount: isEncoded ? decoderCount : nil,
-            deadline: context.nowNanoseconds + context.timeouts.stream
+            places: places,
+            begin: now,
+            deadline: now + context.timeouts.stream
         )
     }
 

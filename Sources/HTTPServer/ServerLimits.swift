@@ -42,6 +42,8 @@ package struct ServerLimits: Sendable {
     /// out in one packet either way.
     package var encodedBytesMin = 1024
     /// Streamed gzip bodies that a loop decodes at a time: 64, of 50 KB each.
+    ///
+    /// One more takes the place of the slowest, if that is slower than 4 KiB/s.
     package var decodedStreamCountMax = 64
     /// Bytes read and thrown away after a refusal: 256 MiB, since a client that writes a whole body
     /// before it reads sees the refusal only then.

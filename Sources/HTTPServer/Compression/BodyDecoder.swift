@@ -2,11 +2,6 @@
 
 /// A gzip body that is being decoded, a bounded piece at a time.
 final class BodyDecoder {
-    /// How many have a place.
-    final class Count {
-        var value = 0
-    }
-
     private let inflater: Inflater
     /// What has come out.
     private var output: [UInt8] = []

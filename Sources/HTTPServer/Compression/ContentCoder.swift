@@ -3,7 +3,7 @@
 /// The content codings of one event loop; what zlib needs is made at the first use and kept.
 final class ContentCoder {
     /// The streamed bodies that are being decoded.
-    let streamDecoderCount = BodyDecoder.Count()
+    let streamPlaces = StreamPlaces()
     private var deflater: Deflater?
 
     /// Bodies up to this size are decoded at once, which takes 50 us: a hundred readings.

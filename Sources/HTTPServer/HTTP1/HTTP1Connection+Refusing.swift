@@ -3,7 +3,9 @@
 /// Requests that are turned away: for what they say, or before all of them has come.
 extension HTTP1Connection {
     /// Refuses the current request and ends the connection.
-    mutating func refuse(_ error: RequestError, _ context: Context) -> Action {
+    mutating func refuse(_ reason: RequestError, _ context: Context) -> Action {
+        // A body that is not read any more has a reason of its own.
+        let error = streamed?.failure ?? reason
         if let streamed, streamed.isHeadWritten {
             streamed.fail(error)
             return .handlePiece

@@ -9,7 +9,7 @@ extension HTTP2Connection {
         guard requestByteCount + data.count <= context.limits.http2RequestBytesMax else {
             return session.submitReset(slots[slot].id, .enhanceYourCalm)
         }
-        guard slots[slot].streamed?.failure == nil else { return }
+        guard slots[slot].streamed?.failure == nil else { return queuePiece(slot) }
         guard holdRequests(adding: data.count) else {
             // What has come before is answered, and then this.
             slots[slot].streamed?.failure = .noRoom

@@ -15,6 +15,8 @@ final class StreamedBody {
     static let byteCountMax = 1 << 60
 
     let stream: any BodyStream
+    /// When it began, on the monotonic clock.
+    let begin: Int64
     /// When the exchange ends at the latest, on the monotonic clock.
     let deadline: Int64
     /// Whether the stream has been called.
@@ -23,13 +25,17 @@ final class StreamedBody {
     var isAwaited = false
     /// Whether the head of the answer has been written.
     var isHeadWritten = false
-    /// Why no more will come, told when all that has come was taken.
+    /// Why no more will come, or be read, told when all before that was taken.
     var failure: RequestError?
 
     /// What the stream is to be told next.
     private(set) var event = StreamEvent.piece
     /// Bytes of the body as it came that the event takes.
     private(set) var takenCount = 0
+    /// Those that earlier events took.
+    private var takenBefore = 0
+    /// All that had come when the event was looked for.
+    private(set) var byteCount = 0
     /// Whether only more bytes can bring the next event.
     private(set) var isHungry = true
     /// Whether another turn is to go on decoding: nothing has come out yet.
@@ -38,23 +44,31 @@ final class StreamedBody {
     let isDecoded: Bool
     /// The piece where the body is encoded.
     private(set) var decoded: [UInt8] = []
-    private let inflater: Inflater?
-    private let decoderCount: BodyDecoder.Count?
+    private var inflater: Inflater?
+    private let places: StreamPlaces?
     /// Whether the encoded body may end here.
     private var isWhole = true
 
-    /// Begins with a body, which is encoded if a count of those is given.
-    init(_ stream: any BodyStream, decoderCount: BodyDecoder.Count?, deadline: Int64) {
+    /// Begins with a body, which is encoded if the places of those are given: it takes one.
+    init(_ stream: any BodyStream, places: StreamPlaces?, begin: Int64, deadline: Int64) {
         self.stream = stream
+        self.begin = begin
         self.deadline = deadline
-        self.decoderCount = decoderCount
-        isDecoded = decoderCount != nil
+        self.places = places
+        isDecoded = places != nil
         inflater = isDecoded ? Inflater() : nil
-        decoderCount?.value += 1
+        places?.add(self)
     }
 
     deinit {
-        decoderCount?.value -= 1
+        places?.remove(ObjectIdentifier(self))
+    }
+
+    /// Gives up its decoder for another body: what has not been decoded is not read any more.
+    func losePlace() {
+        inflater = nil
+        decoded = []
+        failure = failure ?? .tooManyDecoders
     }
 
     /// Looks for the next event in what has come and has not been taken; `isLast` if that is the
@@ -63,7 +77,9 @@ final class StreamedBody {
     /// - Returns: Whether there is one; otherwise what is taken can be dropped at once.
     /// - Throws: ``RequestError`` once there is nothing left before the fault.
     func next(_ bytes: Span<UInt8>, isLast: Bool) throws(RequestError) -> Bool {
+        takenBefore += takenCount
         takenCount = 0
+        byteCount = takenBefore + bytes.count
         if isDecoded {
             decode(bytes)
         } else {
@@ -97,7 +113,7 @@ final class StreamedBody {
     }
 
     private func decode(_ bytes: Span<UInt8>) {
-        let share = Self.pieceBytesMax / max(1, decoderCount?.value ?? 1)
+        let share = Self.pieceBytesMax / max(1, places?.count ?? 1)
         let decodedBytesMax = max(Self.decodedBytesMin, share)
         let input = min(bytes.count, max(256, decodedBytesMax / BodyDecoder.inputCost))
         switch inflater {
@@ -115,7 +131,7 @@ final class StreamedBody {
                 takenCount = bytes.count
             }
         case .some: decoded = []
-        case .none: failure = .corruptContent
+        case .none: failure = failure ?? .corruptContent
         }
     }
 }

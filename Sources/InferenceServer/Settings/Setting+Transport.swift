@@ -65,7 +65,8 @@ extension Setting {
             \.http.decodedStreamCountMax,
             in: 1...100_000,
             "bodies",
-            "Streamed gzip bodies that a loop reads at a time, 50 KB each; more are answered 503."
+            "Streamed gzip bodies that a loop reads at a time, 50 KB each; one more takes the place "
+                + "of one slower than 4 KiB/s, or is answered 503."
         ),
         .duration(
             "answer-timeout",
