@@ -325,6 +325,45 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         )
     }
 
+    /// Nothing is said on its connection when others have given memory back.
+    @Test(arguments: [false, true])
+    func aPieceGoesOnWhenOthersMakeRoom(theyGo: Bool) throws {
+        let server = try server()
+        var other = try #require(HTTP2Client(port: server.port))
+        func echo(_ stream: UInt32) -> [UInt8] {
+            let head = Frames.headers(stream, Frames.request("POST", "/echo"), flags: 4)
+            return head + Frames.data(stream, String(repeating: "a", count: 10_000))
+        }
+        let head = Frames.headers(1, Frames.request("POST", "/stream/loud"), flags: 4)
+        other.client.send(Frames.settings([(4, 0)]) + head + Frames.windowUpdate(1, 1000))
+        other.client.send(Frames.data(1, "abc", flags: 0))
+        other.receive { $0.answers[1]?.text == "ABC" }
+        // An answer that no window lets out, which waits for free.
+        other.client.send(echo(3))
+        #expect(server.wait { $0.requests == 2 })
+        var silent: TestClient? = try client(server)
+        silent?.send(getLarge)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        // With the second one there is no memory for more.
+        let before = server.server.counters.bytesIn
+        let bytes = echo(5) + Frames.data(1, "def", flags: 0)
+        other.client.send(bytes)
+        #expect(server.wait { $0.bytesIn == before + bytes.count && $0.requests == 4 })
+        if theyGo {
+            silent = nil
+            #expect(server.wait { $0.connectionsOpen == 1 && $0.answerBytesPending == 0 })
+            server.advance(by: .milliseconds(200))
+        } else {
+            // By now it reads too slowly to keep others waiting.
+            server.advance(by: .seconds(50))
+        }
+        other.receive { $0.answers[1]?.text == "ABCDEF" }
+        #expect(other.reader.answers[1]?.text == "ABCDEF")
+        let counters = server.server.counters
+        #expect(counters.limitHits == (theyGo ? 0 : 1) && counters.timeouts == 0)
+        withExtendedLifetime(silent) {}
+    }
+
     @Test func aRequestIsRefusedWhereAnswersHaveAllMemory() throws {
         var machine = try HTTP2Machine(
             limits: {

@@ -3,6 +3,9 @@
 internal import Platform
 
 extension EventLoop {
+    /// Time after which what stands in line is looked at again, in nanoseconds.
+    private static let lineNanoseconds: Int64 = 100_000_000
+
     /// Speaks HTTP/2 from here on: the client's preface has come, or ALPN has chosen it.
     ///
     /// The input and output buffers stay those of `http`.
@@ -179,7 +182,11 @@ extension EventLoop {
             connection.deadline = now + (hasOutput ? timeouts.write : linger)
         } else if http2.openCount > 0 {
             connection.deadlineKind = .streams
-            connection.deadline = http2.earliestDeadline
+            // What stands in line may wait for memory that others have: nobody says when they have
+            // given it back.
+            let looksAgain = http2.hasLine && !connection.isQueued
+            let lineEnd = looksAgain ? now + Self.lineNanoseconds : .max
+            connection.deadline = min(http2.earliestDeadline, lineEnd)
         } else {
             connection.deadlineKind = .idle
             connection.deadline = min(http2.restsAt ?? .max, http2.idleSince + timeouts.idle)
@@ -199,13 +206,18 @@ extension EventLoop {
         return true
     }
 
-    /// Ends the streams of a connection whose time is over.
+    /// Ends the streams of a connection whose time is over, and looks again at what stands in line.
     func expireStreams(_ connection: Connection, _ http2: HTTP2Connection) {
         context.nowNanoseconds = now
         let expired = http2.expire()
         counters.add(expired.count, to: .timeouts)
         for routeIndex in expired.answeredRoutes {
             answers.count(status: Problem.tooSlow.status, routeIndex: routeIndex)
+        }
+        if http2.lacksRoom {
+            // It is only looked at again: nothing is refused that would count.
+            http2.lacksRoom = false
+            makeRoom(for: connection)
         }
         proceed(connection, &connection.http)
     }

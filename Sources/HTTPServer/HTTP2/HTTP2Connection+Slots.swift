@@ -56,6 +56,9 @@ extension HTTP2Connection {
         return true
     }
 
+    /// Whether requests, or pieces of their bodies, stand in line.
+    var hasLine: Bool { failure == nil && readyStart < ready.count }
+
     /// Forgets an answer that has been sent, or never will be.
     func dropAnswer(_ slot: Int) {
         reservationCount -= slots[slot].reservations.count
