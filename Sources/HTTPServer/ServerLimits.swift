@@ -64,8 +64,8 @@ package struct ServerLimits: Sendable {
     package var http2RequestBytesMax = 32 << 20
     /// Flow-control window of a connection: 1 MiB, a gigabit at 8 ms.
     ///
-    /// That of a stream is as large where all that may be open fit ``http2RequestBytesMax`` with two
-    /// each, which by default they do with 160 KiB.
+    /// That of a stream is as large where all that may be open fit ``http2RequestBytesMax`` with
+    /// two each, which by default they do with 160 KiB.
     package var http2WindowBytes = 1 << 20
     /// Time for a TLS handshake: 10 s.
     package var handshakeTimeout = Duration.seconds(10)

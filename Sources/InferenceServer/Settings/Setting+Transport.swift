@@ -65,8 +65,8 @@ extension Setting {
             \.http.decodedStreamCountMax,
             in: 1...100_000,
             "bodies",
-            "Streamed gzip bodies that a loop reads at a time, 50 KB each; one more takes the place "
-                + "of one slower than 4 KiB/s, or is answered 503."
+            "Streamed gzip bodies that a loop reads at a time, 50 KB each; one more takes the "
+                + "place of one slower than 4 KiB/s, or is answered 503."
         ),
         .duration(
             "answer-timeout",
@@ -122,8 +122,8 @@ extension Setting {
             \.http.http2WindowBytes,
             in: 65_535...0x7FFF_FFFF,
             "bytes",
-            "Flow-control window of a connection: a gigabit at 8 ms. A stream's is no more than half "
-                + "its share of the bytes of requests."
+            "Flow-control window of a connection: a gigabit at 8 ms. A stream's is no more than "
+                + "half its share of the bytes of requests."
         ),
     ]
 }
