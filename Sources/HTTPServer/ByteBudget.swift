@@ -53,13 +53,19 @@ package final class ByteBudget: Sendable {
     ///   shrinks always succeeds.
     package func follow(_ held: inout Int, byteCount: Int) -> Bool {
         let steps = max(0, byteCount - 1) / Self.stepBytes
-        let wanted = steps * Self.stepBytes
-        if wanted > held {
-            guard reserve(wanted - held, besides: held) else { return false }
-        } else if wanted < held {
-            release(held - wanted)
+        return resize(&held, to: steps * Self.stepBytes)
+    }
+
+    /// Makes what a holder has so many bytes, none of them free.
+    ///
+    /// - Returns: As ``follow(_:byteCount:)``.
+    func resize(_ held: inout Int, to byteCount: Int) -> Bool {
+        if byteCount > held {
+            guard reserve(byteCount - held, besides: held) else { return false }
+        } else if byteCount < held {
+            release(held - byteCount)
         }
-        held = wanted
+        held = byteCount
         return true
     }
 }

@@ -42,7 +42,7 @@ final class EncodedBody: Sendable {
     private struct State {
         var decoder: BodyDecoder?
         /// What bytes and output have of the memory for bodies.
-        var heldByteCount = 0
+        var heldByteCount: Int
         /// How much may come out before it is misranked.
         var claim: Int
         var rank: Rank
@@ -66,8 +66,8 @@ final class EncodedBody: Sendable {
 
     /// Takes a body, of which a copy is made.
     ///
-    /// - Throws: ``RequestError``: `bodyTooLarge` where it claims a size that is possible and over
-    ///   the limit. Either that is true, or it is corrupt: there is no use in going on.
+    /// - Throws: ``RequestError``: `noRoom`; `bodyTooLarge` where it claims a size that is possible
+    ///   and over the limit. Either that is true, or it is corrupt: there is no use in going on.
     init(
         _ bytes: Span<UInt8>,
         byteCountMax: Int,
@@ -78,12 +78,14 @@ final class EncodedBody: Sendable {
         if claim > byteCountMax, claim <= EncodedBody.ratioMax * bytes.count {
             throw .bodyTooLarge(limit: byteCountMax)
         }
+        var heldByteCount = 0
+        guard memory.resize(&heldByteCount, to: bytes.count) else { throw .noRoom }
         self.since = since
         self.byteCountMax = byteCountMax
         self.memory = memory
         self.bytes = [UInt8](capacity: bytes.count) { $0.append(copying: bytes) }
         let rank = Rank(claim: claim, encodedByteCount: bytes.count)
-        state = Lock(State(claim: claim, rank: rank))
+        state = Lock(State(heldByteCount: heldByteCount, claim: claim, rank: rank))
     }
 
     deinit {
@@ -142,19 +144,19 @@ final class EncodedBody: Sendable {
         let body = try decoder.decode(bytes.span, byteCountMax: byteCountMax, budget: &budget)
         if let body { return over(&state, .success(body)) }
         let byteCount = bytes.count + decoder.outputByteCount
-        guard memory.follow(&state.heldByteCount, byteCount: byteCount) else { throw .noRoom }
+        guard memory.resize(&state.heldByteCount, to: byteCount) else { throw .noRoom }
         guard decoder.outputByteCount > state.claim else { return .more }
         state.claim = Self.noClaim
         state.rank = .dense
         state.decoder = nil
-        _ = memory.follow(&state.heldByteCount, byteCount: bytes.count)
+        _ = memory.resize(&state.heldByteCount, to: bytes.count)
         return .more
     }
 
     /// Gives back what it took: the one who gets the result counts that.
     private func over(_ state: inout State, _ result: Result<[UInt8], RequestError>) -> Step {
         state.decoder = nil
-        _ = memory.follow(&state.heldByteCount, byteCount: 0)
+        _ = memory.resize(&state.heldByteCount, to: 0)
         return .over(result)
     }
 }

@@ -61,28 +61,33 @@ extension HTTP2Connection {
     ///
     /// - Returns: Whether that is done; otherwise it is to be decoded elsewhere.
     private func decodeBody(_ slot: Int) -> Bool {
-        let stream = slots[slot]
-        let bytes = stream.bytes.span.extracting(stream.request.body)
-        let byteCountMax = stream.routing.bodyBytesMax
         do throws(RequestError) {
-            if let body = try context.coder.decode(bytes, byteCountMax: byteCountMax) {
-                try putBody(body, slot)
-                return true
-            }
-            let body = try EncodedBody(
-                bytes,
-                byteCountMax: byteCountMax,
-                since: context.nowNanoseconds,
-                memory: context.bodies
-            )
-            slots[slot].decoding = BodyDecoding(body)
-            slots[slot].phase = .decoding
+            guard let body = try encodedBody(slot) else { return true }
+            slots[slot].beginDecoding(body)
+            recount(slot)
             setDeadline(slot, context.timeouts.answer)
             return false
         } catch {
             slots[slot].error = error
             return true
         }
+    }
+
+    // A function of its own, so that the bytes have one owner again when it returns.
+    private func encodedBody(_ slot: Int) throws(RequestError) -> EncodedBody? {
+        let stream = slots[slot]
+        let bytes = stream.bytes.span.extracting(stream.request.body)
+        let byteCountMax = stream.routing.bodyBytesMax
+        if let body = try context.coder.decode(bytes, byteCountMax: byteCountMax) {
+            try putBody(body, slot)
+            return nil
+        }
+        return try EncodedBody(
+            bytes,
+            byteCountMax: byteCountMax,
+            since: context.nowNanoseconds,
+            memory: context.bodies
+        )
     }
 
     /// Takes the decoded body of a request, if that still waits for it, and puts it in line again.

@@ -147,6 +147,14 @@ struct HTTP2Stream {
         parser.hasGzip && !isDecoded && error == nil && routing.hasRoute && !request.body.isEmpty
     }
 
+    /// Gives the body to be decoded elsewhere.
+    mutating func beginDecoding(_ body: EncodedBody) {
+        phase = .decoding
+        decoding = BodyDecoding(body)
+        dropTaken(request.body)
+        request.body = request.body.lowerBound..<request.body.lowerBound
+    }
+
     /// Gives the request to the handler, unless there is a reason to refuse it.
     mutating func beginHandling(at now: Int64) -> RequestError? {
         if let error { return error }

@@ -96,8 +96,8 @@ struct DecodingLineTests {
         _ = line.add(bomb) { _ in }
         _ = line.add(liar) { _ in }
         #expect(try Self.step(&line) === liar && !liar.hasBegun && liar.rank == .dense)
-        #expect(memory.byteCount == 0)
-        while bomb.hasBegun || memory.byteCount == 0, try Self.step(&line) === bomb {}
+        #expect(memory.byteCount == bytes.count)
+        while try Self.step(&line) === bomb {}
         #expect(liar.hasBegun && !bomb.hasBegun)
         #expect(throws: RequestError.corruptContent) { _ = try liar.decodeWhole().get() }
     }
@@ -120,23 +120,29 @@ struct DecodingLineTests {
         #expect(late.count == 1 && late.first?.body === waiting)
     }
 
-    @Test func holdsMemoryForWhatHasComeOut() throws {
-        let memory = ByteBudget(byteCountMax: 1 << 20)
-        let bytes = try Self.usual(800_000)
+    @Test func holdsMemoryForBytesAndWhatHasComeOut() throws {
+        let bytes = try Self.usual(100_000)
+        let memory = ByteBudget(byteCountMax: bytes.count + 100_000)
         let body = try Self.body(bytes, memory: memory)
-        _ = body.step(budget: 400_000)
+        #expect(memory.byteCount == bytes.count)
+        _ = body.step(budget: 65_536)
         #expect(memory.byteCount > bytes.count)
-        let result = body.decodeWhole()
-        #expect(try result.get().count == 800_000)
+        #expect(try body.decodeWhole().get().count == 100_000)
         #expect(memory.byteCount == 0)
-        // Others have all but a part of it.
-        try #require(memory.reserve(700_000))
+        // Others have a part of it: the copy fits, what comes out does not.
+        try #require(memory.reserve(50_000))
         let other = try Self.body(bytes, memory: memory)
         #expect(throws: RequestError.noRoom) {
-            while case .more = other.step(budget: 65_536) {}
-            _ = try other.decodeWhole().get()
+            while true {
+                if case .over(let result) = other.step(budget: 65_536) {
+                    _ = try result.get()
+                    return
+                }
+            }
         }
-        #expect(memory.byteCount == 700_000)
+        #expect(memory.byteCount == 50_000)
+        try #require(memory.reserve(50_001))
+        #expect(throws: RequestError.noRoom) { _ = try Self.body(bytes, memory: memory) }
     }
 
     @Test func nobodyDecodesForWhoHasGone() throws {
