@@ -66,12 +66,15 @@ struct Routing {
     /// Asks the handler who takes the body of a request whose head is complete, if its route has it
     /// so; then no limit holds for the body as a whole.
     ///
+    /// `owner` is the connection, where that may have several such requests.
+    ///
     /// - Throws: `tooManyDecoders` where it is encoded and too many others are that are being read,
-    ///   none of them so slowly that it gives way.
+    ///   and none of them gives way.
     mutating func openStream(
         for request: inout Request,
         in bytes: Span<UInt8>,
         isEncoded: Bool,
+        owner: ObjectIdentifier?,
         _ context: HTTP1Connection.Context
     ) throws(RequestError) -> StreamedBody? {
         guard streamsBody else { return nil }
@@ -79,16 +82,17 @@ struct Routing {
         guard let stream = context.handler?.openStream(for: request, bytes: bytes) else {
             return nil
         }
-        let now = context.nowNanoseconds
         let places = isEncoded ? context.coder.streamPlaces : nil
         let countMax = context.limits.decodedStreamCountMax
-        guard places?.makeRoom(countMax: countMax, at: now) ?? true else { throw .tooManyDecoders }
+        guard places?.makeRoom(for: owner, countMax: countMax) ?? true else {
+            throw .tooManyDecoders
+        }
         bodyBytesMax = StreamedBody.byteCountMax
         return StreamedBody(
             stream,
             places: places,
-            begin: now,
-            deadline: now + context.timeouts.stream
+            owner: owner,
+            deadline: context.nowNanoseconds + context.timeouts.stream
         )
     }
 

@@ -41,10 +41,10 @@ package struct ServerLimits: Sendable {
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
     /// out in one packet either way.
     package var encodedBytesMin = 1024
-    /// Streamed gzip bodies that a loop decodes at a time: 64, of 50 KB each.
+    /// Streamed gzip bodies that a loop decodes at a time: 256, of 50 KB each.
     ///
-    /// One more takes the place of the slowest, if that is slower than 4 KiB/s.
-    package var decodedStreamCountMax = 64
+    /// One more takes the place of one of the connection that has most.
+    package var decodedStreamCountMax = 256
     /// Bytes read and thrown away after a refusal: 256 MiB, since a client that writes a whole body
     /// before it reads sees the refusal only then.
     package var lingerBytesMax = 256 << 20

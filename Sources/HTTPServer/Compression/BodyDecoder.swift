@@ -11,6 +11,8 @@ final class BodyDecoder {
     /// What a byte that goes in counts for: blocks that give nothing cost as much each as eight
     /// bytes that come out.
     static let inputCost = 8
+    /// Likewise each member, for which room is made anew.
+    private static let memberCost = 4096
 
     /// Nil where there is no memory.
     init?() {
@@ -49,6 +51,7 @@ final class BodyDecoder {
             if offset == bytes.count { return output }
             // RFC 1952 §2.2: members follow each other with nothing in between.
             inflater.reset()
+            budget -= Self.memberCost
         }
         return nil
     }

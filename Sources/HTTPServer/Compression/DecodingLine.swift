@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-/// The order in which gzip bodies are decoded: by what they cost, then the oldest first.
+internal import Platform
+
+/// The order in which gzip bodies are decoded: by what they cost, and each connection in turn.
 ///
-/// So that a client which sends bombs, or many bodies, holds up no others: a usual body goes before
-/// all that are larger or give much for few bytes, and one that is being decoded makes way.
+/// A client that sends bombs, or many bodies, holds up no others: of sixteen steps half go to the
+/// bodies of least cost, and one at least to each rank in which any waits. One that is being
+/// decoded makes way.
 struct DecodingLine {
     /// What is told of the result.
     typealias Completion = @Sendable (Result<[UInt8], RequestError>) -> Void
@@ -11,58 +14,79 @@ struct DecodingLine {
     /// A body that waits for its next step.
     struct Waiting {
         let body: EncodedBody
+        let connection: ConnectionToken
         let completion: Completion
     }
 
-    /// How long bodies wait for their first step at most, in nanoseconds: a core decodes 600 MB in
-    /// that time.
-    static let waitMax: Int64 = 1_000_000_000
+    /// Those of a rank.
+    private struct Line {
+        /// Those that have begun: as many at most as there are workers.
+        private var begun = Fifo<Waiting>()
+        private var waiting: [ConnectionToken: Fifo<Waiting>] = [:]
+        private var turns = Fifo<ConnectionToken>()
+
+        var isEmpty: Bool { begun.isEmpty && turns.isEmpty }
+
+        mutating func append(_ body: Waiting) {
+            if body.body.hasBegun { return begun.append(body) }
+            if waiting[body.connection] == nil { turns.append(body.connection) }
+            waiting[body.connection, default: Fifo()].append(body)
+        }
+
+        mutating func popFirst() -> Waiting? {
+            if let first = begun.popFirst() { return first }
+            guard let connection = turns.popFirst() else { return nil }
+            let first = waiting[connection]?.popFirst()
+            if waiting[connection]?.isEmpty == false {
+                turns.append(connection)
+            } else {
+                waiting[connection] = nil
+            }
+            return first
+        }
+    }
+
+    /// Whose turn a step is.
+    private static let turns: [EncodedBody.Rank] = [
+        .small, .medium, .small, .large, .small, .medium, .small, .denseSmall,
+        .small, .medium, .small, .large, .small, .medium, .small, .dense,
+    ]
 
     private let workerCount: Int
     private var workingCount = 0
-    /// Those that wait, a line for each rank.
-    private var lines = [[Waiting]](repeating: [], count: EncodedBody.Rank.allCases.count)
+    private var turn = 0
+    private var lines = [Line](repeating: Line(), count: EncodedBody.Rank.allCases.count)
 
     init(workerCount: Int) {
         self.workerCount = workerCount
     }
 
-    /// Puts a new body at the end of its line.
+    /// Puts a new body at the end of its connection's line.
     ///
     /// - Returns: Whether one more worker is to come.
-    mutating func add(_ body: EncodedBody, _ completion: @escaping Completion) -> Bool {
-        lines[body.rank.rawValue].append(Waiting(body: body, completion: completion))
+    mutating func add(_ waiting: Waiting) -> Bool {
+        lines[waiting.body.rank.rawValue].append(waiting)
         guard workingCount < workerCount else { return false }
         workingCount += 1
         return true
     }
 
     /// Takes what is next; nil where nothing is, and the worker goes.
+    ///
+    /// That of the rank whose turn it is, else of the first in which one waits.
     mutating func next() -> Waiting? {
-        guard let index = lines.firstIndex(where: { !$0.isEmpty }) else {
+        let rank = Self.turns[turn].rawValue
+        turn = (turn + 1) % Self.turns.count
+        let index = lines[rank].isEmpty ? lines.firstIndex { !$0.isEmpty } : rank
+        guard let index else {
             workingCount -= 1
             return nil
         }
-        return lines[index].removeFirst()
+        return lines[index].popFirst()
     }
 
-    /// Puts one back that has more to do: it is the next of its line, or the last of another.
+    /// Puts one back that has more to do: it is the next of its rank, or the last of another.
     mutating func putBack(_ waiting: Waiting) {
-        let index = waiting.body.rank.rawValue
-        lines[index].insert(waiting, at: waiting.body.hasBegun ? 0 : lines[index].count)
-    }
-
-    /// Takes out those that have waited too long for their first step: a line that never has its
-    /// turn would only grow.
-    mutating func takeLate(at now: Int64) -> [Waiting] {
-        var late: [Waiting] = []
-        for index in lines.indices {
-            while let first = lines[index].firstIndex(where: { !$0.body.hasBegun }),
-                now - lines[index][first].body.since > Self.waitMax
-            {
-                late.append(lines[index].remove(at: first))
-            }
-        }
-        return late
+        lines[waiting.body.rank.rawValue].append(waiting)
     }
 }

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe by its lock, which is never waited for: one thread decodes at a time.
 final class EncodedBody: Sendable {
-    /// In what order bodies are decoded: the next only where none of those before waits.
+    /// What a body costs, the least first.
     ///
     /// Those that give much for few bytes come last, since they cost a client nothing: readings
     /// give ten times their bytes, a bomb a thousand times.
@@ -53,7 +53,7 @@ final class EncodedBody: Sendable {
     private let bytes: [UInt8]
     private let byteCountMax: Int
     private let memory: ByteBudget
-    private let isGivenUp = Atomic(false)
+    private let hasOwner = Atomic(true)
     private let state: Lock<State>
 
     /// Deflate's best, for bytes that are all the same.
@@ -105,10 +105,13 @@ final class EncodedBody: Sendable {
 
     /// Takes note that nobody waits for it any more.
     func giveUp() {
-        isGivenUp.store(true, ordering: .relaxed)
+        hasOwner.store(false, ordering: .relaxed)
     }
 
-    /// When its turn comes.
+    /// Whether that is so.
+    var isGivenUp: Bool { !hasOwner.load(ordering: .relaxed) }
+
+    /// What it costs, as far as that is known.
     var rank: Rank { state.withLock(\.rank) }
 
     /// Whether a step has been taken.
@@ -117,7 +120,6 @@ final class EncodedBody: Sendable {
     /// Decodes until the budget of bytes is spent.
     func step(budget: Int) -> Step {
         state.withLock { state in
-            if isGivenUp.load(ordering: .relaxed) { return over(&state, .failure(.truncated)) }
             do throws(RequestError) {
                 return try step(&state, budget)
             } catch {

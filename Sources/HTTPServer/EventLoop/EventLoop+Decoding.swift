@@ -7,7 +7,7 @@ extension EventLoop {
         guard let body = decoding?.body else { return }
         let mailbox = mailbox
         let token = connection.token
-        shared.decoding.add(body) { result in
+        shared.decoding.add(body, of: token) { result in
             mailbox.post(.decoded(connection: token, sequence: sequence, result))
         }
     }

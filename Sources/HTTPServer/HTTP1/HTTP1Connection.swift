@@ -304,6 +304,7 @@ struct HTTP1Connection {
                 for: &request,
                 in: bytes,
                 isEncoded: parser.hasGzip,
+                owner: nil,
                 context
             )
         }

@@ -149,7 +149,7 @@ extension HTTP2Connection {
             return session.submitReset(slots[slot].id, .refusedStream)
         }
         do throws(RequestError) {
-            try slots[slot].finishHead(context, isLast: isLast)
+            try slots[slot].finishHead(context, isLast: isLast, owner: ObjectIdentifier(self))
         } catch {
             slots[slot].refuse(error)
         }

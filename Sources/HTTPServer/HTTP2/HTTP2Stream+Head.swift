@@ -73,9 +73,12 @@ extension HTTP2Stream {
     }
 
     /// Reads the target and finds the route, once the header block is complete.
+    ///
+    /// `owner` is the connection.
     mutating func finishHead(
         _ context: HTTP1Connection.Context,
-        isLast: Bool
+        isLast: Bool,
+        owner: ObjectIdentifier
     ) throws(RequestError) {
         bodyStart = bytes.count
         request.body = bodyStart..<bodyStart
@@ -97,6 +100,7 @@ extension HTTP2Stream {
                 for: &request,
                 in: bytes.span,
                 isEncoded: parser.hasGzip,
+                owner: owner,
                 context
             )
         }

@@ -2,8 +2,8 @@
 
 /// The places of the streamed bodies that a loop decodes, which are few: each has a decoder.
 ///
-/// Where all are taken, one that hardly sends anything gives its place to the next, so that some
-/// that are idle cannot keep out all others.
+/// Where all are taken, the connection that has most gives one to a connection that has fewer: a
+/// client with many streams keeps out no others, and takes no place of theirs.
 final class StreamPlaces {
     private struct Holder {
         let id: ObjectIdentifier
@@ -12,28 +12,29 @@ final class StreamPlaces {
 
     private var holders: [Holder] = []
 
-    /// Bytes of its body that have to come in a second for one to keep its place.
-    private static let bytesPerSecondMin = 4096.0
-    /// For how long everyone keeps it.
-    private static let graceNanoseconds: Int64 = 1_000_000_000
-
     /// How many are taken.
     var count: Int { holders.count }
 
-    /// Looks for a free place, and otherwise takes that of the slowest body, if it is slow enough.
+    /// Looks for a free place, and otherwise takes one of the connection that has most, if that has
+    /// more yet than the owner of the new one will: of its bodies the one of which least has come.
     ///
     /// - Returns: Whether there is one now.
-    func makeRoom(countMax: Int, at now: Int64) -> Bool {
+    func makeRoom(for owner: ObjectIdentifier?, countMax: Int) -> Bool {
         guard holders.count >= countMax else { return true }
-        var slowest: (index: Int, pace: Double)?
-        for (index, holder) in holders.enumerated() {
-            guard let pace = Self.bytesPerSecond(of: holder.body, at: now),
-                pace < slowest?.pace ?? Self.bytesPerSecondMin
-            else { continue }
-            slowest = (index, pace)
+        var counts: [ObjectIdentifier: Int] = [:]
+        for holder in holders { counts[holder.body.owner ?? holder.id, default: 0] += 1 }
+        let own = owner.flatMap { counts[$0] } ?? 0
+        guard let most = counts.max(by: { $0.value < $1.value }), most.value > own + 1 else {
+            return false
         }
-        guard let slowest else { return false }
-        holders.remove(at: slowest.index).body.losePlace()
+        var least: (index: Int, byteCount: Int)?
+        for (index, holder) in holders.enumerated()
+        where holder.body.owner == most.key && !holder.body.isAwaited {
+            if let least, least.byteCount <= holder.body.byteCount { continue }
+            least = (index, holder.body.byteCount)
+        }
+        guard let least else { return false }
+        holders.remove(at: least.index).body.losePlace()
         return true
     }
 
@@ -45,12 +46,5 @@ final class StreamPlaces {
     /// Takes the place back of a body that goes, if it has one yet.
     func remove(_ id: ObjectIdentifier) {
         holders.removeAll { $0.id == id }
-    }
-
-    /// How fast a body comes; nil where that cannot be told yet, or a piece of it is worked on.
-    private static func bytesPerSecond(of body: StreamedBody, at now: Int64) -> Double? {
-        let age = now - body.begin
-        guard age >= graceNanoseconds, !body.isAwaited else { return nil }
-        return Double(body.byteCount) * 1e9 / Double(age)
     }
 }

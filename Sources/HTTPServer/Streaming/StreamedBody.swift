@@ -15,8 +15,8 @@ final class StreamedBody {
     static let byteCountMax = 1 << 60
 
     let stream: any BodyStream
-    /// When it began, on the monotonic clock.
-    let begin: Int64
+    /// The connection, where that may have several such bodies.
+    let owner: ObjectIdentifier?
     /// When the exchange ends at the latest, on the monotonic clock.
     let deadline: Int64
     /// Whether the stream has been called.
@@ -50,9 +50,14 @@ final class StreamedBody {
     private var isWhole = true
 
     /// Begins with a body, which is encoded if the places of those are given: it takes one.
-    init(_ stream: any BodyStream, places: StreamPlaces?, begin: Int64, deadline: Int64) {
+    init(
+        _ stream: any BodyStream,
+        places: StreamPlaces?,
+        owner: ObjectIdentifier?,
+        deadline: Int64
+    ) {
         self.stream = stream
-        self.begin = begin
+        self.owner = owner
         self.deadline = deadline
         self.places = places
         isDecoded = places != nil

@@ -15,30 +15,8 @@ struct BatchLine {
     /// A batch, told whether it has waited too long.
     typealias Batch = @Sendable (_ isLate: Bool) -> Void
 
-    /// What has come of one kind.
-    private struct Waiting {
-        /// Those before `start` have been taken.
-        private var batches: [(batch: Batch?, since: Int64)] = []
-        private var start = 0
-
-        var isEmpty: Bool { start == batches.count }
-
-        mutating func append(_ batch: @escaping Batch, since: Int64) {
-            batches.append((batch, since))
-        }
-
-        /// Takes the oldest.
-        mutating func next() -> (batch: Batch, since: Int64)? {
-            guard !isEmpty, let batch = batches[start].batch.take() else { return nil }
-            let since = batches[start].since
-            start += 1
-            if 2 * start >= batches.count {
-                batches.removeFirst(start)
-                start = 0
-            }
-            return (batch, since)
-        }
-    }
+    /// What has come of one kind, and when.
+    private typealias Waiting = Fifo<(batch: Batch, since: Int64)>
 
     /// A wait for so many batches, and for the pieces between them, is not late, whatever they
     /// take: at four fifths of the capacity one in a hundred waits for three to four.
@@ -73,9 +51,9 @@ struct BatchLine {
     /// - Returns: Whether one more worker is to come.
     mutating func add(at now: Int64, isPiece: Bool = false, _ batch: @escaping Batch) -> Bool {
         if isPiece {
-            pieces.append(batch, since: now)
+            pieces.append((batch, now))
         } else {
-            batches.append(batch, since: now)
+            batches.append((batch, now))
         }
         guard workingCount < workerCount else { return false }
         workingCount += 1
@@ -88,11 +66,11 @@ struct BatchLine {
     /// served have not. A piece never is: to turn it away would lose an answer that has begun.
     mutating func next(at now: Int64) -> (batch: Batch, isPiece: Bool, isLate: Bool)? {
         if batches.isEmpty { lateness.noteIdle(now: now) }
-        if !hasTakenPiece || batches.isEmpty, let (piece, _) = pieces.next() {
+        if !hasTakenPiece || batches.isEmpty, let (piece, _) = pieces.popFirst() {
             hasTakenPiece = true
             return (piece, true, false)
         }
-        guard let (batch, since) = batches.next() else {
+        guard let (batch, since) = batches.popFirst() else {
             workingCount -= 1
             return nil
         }

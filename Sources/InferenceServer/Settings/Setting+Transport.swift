@@ -66,7 +66,7 @@ extension Setting {
             in: 1...100_000,
             "bodies",
             "Streamed gzip bodies that a loop reads at a time, 50 KB each; one more takes the "
-                + "place of one slower than 4 KiB/s, or is answered 503."
+                + "place of one of a connection that has more, or is answered 503."
         ),
         .duration(
             "answer-timeout",

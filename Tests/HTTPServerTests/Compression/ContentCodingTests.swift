@@ -111,7 +111,7 @@ struct ContentCodingTests {
 
     @Test func aStreamOfNothingIsReadInTurns() throws {
         let stream = CapitalStream(.loud, StreamHandler())
-        let body = StreamedBody(stream, places: StreamPlaces(), begin: 0, deadline: .max)
+        let body = StreamedBody(stream, places: StreamPlaces(), owner: nil, deadline: .max)
         let bytes = Self.emptyBlocks(20_000) + Self.abc
         var offset = 0
         var turnCount = 0

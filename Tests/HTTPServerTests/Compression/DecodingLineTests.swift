@@ -30,6 +30,22 @@ struct DecodingLineTests {
         try EncodedBody(bytes.span, byteCountMax: limit, since: since, memory: memory)
     }
 
+    private static func token(_ number: Int32) -> ConnectionToken {
+        ConnectionToken(descriptor: number, generation: 1)
+    }
+
+    /// Adds a body of a connection.
+    ///
+    /// - Returns: Whether one more worker is to come.
+    @discardableResult
+    private static func add(
+        _ body: EncodedBody,
+        of connection: Int32 = 1,
+        to line: inout DecodingLine
+    ) -> Bool {
+        line.add(.init(body: body, connection: token(connection)) { _ in })
+    }
+
     /// Takes what is next, and a step of it that is put back where it is not the last.
     private static func step(_ line: inout DecodingLine) throws -> EncodedBody {
         let next = line.next()
@@ -49,43 +65,59 @@ struct DecodingLineTests {
         #expect(EncodedBody.Rank(claim: claim, encodedByteCount: byteCount) == rank)
     }
 
-    @Test func whatCostsLeastComesFirst() throws {
+    /// Of sixteen steps eight are for the small ones, and one for the bombs.
+    @Test func eachRankHasItsShare() throws {
+        var line = DecodingLine(workerCount: 1)
+        let counts = [EncodedBody.Rank.small: 20_000, .medium: 200_000, .large: 2_000_000]
+        for (_, count) in counts {
+            let bytes = try Self.usual(count)
+            for _ in 0..<16 { Self.add(try Self.body(bytes), to: &line) }
+        }
+        for count in [200_000, 2_000_000] {
+            let bytes = try Self.dense(count)
+            for _ in 0..<16 { Self.add(try Self.body(bytes), to: &line) }
+        }
+        var steps: [EncodedBody.Rank: Int] = [:]
+        for _ in 0..<16 {
+            let next = line.next()
+            steps[try #require(next).body.rank, default: 0] += 1
+        }
+        #expect(steps == [.small: 8, .medium: 4, .large: 2, .denseSmall: 1, .dense: 1])
+    }
+
+    @Test func whereOnlySomeWaitTheLeastComesFirst() throws {
         var line = DecodingLine(workerCount: 1)
         let bomb = try Self.body(Self.dense(2_000_000))
-        let small = try Self.body(Self.dense(500_000))
-        let large = try Self.body(Self.usual(2_000_000))
-        let medium = try Self.body(Self.usual(200_000))
-        let first = try Self.body(Self.usual(50_000))
-        let second = try Self.body(Self.usual(50_000))
-        for (index, body) in [bomb, small, large, medium, first, second].enumerated() {
-            let needsWorker = line.add(body) { _ in }
-            #expect(needsWorker == (index == 0))
-        }
+        let small = try Self.body(Self.usual(10_000))
+        #expect(Self.add(bomb, to: &line))
+        #expect(!Self.add(small, to: &line))
+        #expect(try Self.step(&line) === small)
+        #expect(try Self.step(&line) === bomb && bomb.hasBegun)
+        // One that is being decoded makes way, and goes on before others of its rank.
+        let another = try Self.body(Self.usual(10_000))
+        Self.add(another, to: &line)
+        Self.add(try Self.body(Self.dense(2_000_000)), of: 2, to: &line)
+        #expect(try Self.step(&line) === another)
+        while bomb.hasBegun { #expect(try Self.step(&line) === bomb) }
+    }
+
+    @Test func connectionsTakeTurns() throws {
+        var line = DecodingLine(workerCount: 1)
+        let bytes = try Self.usual(10_000)
+        let greedy = try (0..<100).map { _ in try Self.body(bytes) }
+        let others = try (0..<3).map { _ in try Self.body(bytes) }
+        for body in greedy { Self.add(body, of: 1, to: &line) }
+        for (index, body) in others.enumerated() { Self.add(body, of: Int32(index + 2), to: &line) }
         var order: [EncodedBody] = []
-        while order.count < 6 {
-            let body = try Self.step(&line)
-            if !body.hasBegun { order.append(body) }
-        }
-        let wanted = [first, second, medium, large, small, bomb]
+        for _ in 0..<103 { order.append(try Self.step(&line)) }
+        let wanted = [greedy[0]] + others + greedy[1...]
         #expect(zip(order, wanted).allSatisfy { $0 === $1 })
         #expect(line.next() == nil)
         // The worker has gone: another comes.
-        let needsWorker = line.add(first) { _ in }
-        #expect(needsWorker)
+        #expect(Self.add(try Self.body(bytes), to: &line))
     }
 
-    @Test func oneThatHasBegunMakesWayAndGoesOn() throws {
-        var line = DecodingLine(workerCount: 1)
-        let bombs = try (0..<2).map { _ in try Self.body(Self.dense(2_000_000)) }
-        for bomb in bombs { _ = line.add(bomb) { _ in } }
-        #expect(try Self.step(&line) === bombs[0])
-        let usual = try Self.body(Self.usual(10_000))
-        _ = line.add(usual) { _ in }
-        #expect(try Self.step(&line) === usual && !usual.hasBegun)
-        #expect(try Self.step(&line) === bombs[0] && bombs[0].hasBegun)
-    }
-
-    /// What claims to be small and is not begins anew behind all others.
+    /// What claims to be small and is not begins anew behind all others of the last rank.
     @Test func whoDeniesItsSizeComesLast() throws {
         var line = DecodingLine(workerCount: 1)
         var bytes = try Self.dense(2_000_000)
@@ -93,8 +125,8 @@ struct DecodingLineTests {
         let memory = ByteBudget(byteCountMax: .max)
         let liar = try Self.body(bytes, memory: memory)
         let bomb = try Self.body(Self.dense(2_000_000))
-        _ = line.add(bomb) { _ in }
-        _ = line.add(liar) { _ in }
+        Self.add(bomb, to: &line)
+        Self.add(liar, to: &line)
         #expect(try Self.step(&line) === liar && !liar.hasBegun && liar.rank == .dense)
         #expect(memory.byteCount == bytes.count)
         while try Self.step(&line) === bomb {}
@@ -108,16 +140,20 @@ struct DecodingLineTests {
         #expect(decoded.count == 301_000)
     }
 
-    @Test func whoHasWaitedTooLongIsTurnedAway() throws {
-        var line = DecodingLine(workerCount: 1)
-        let begun = try Self.body(Self.dense(2_000_000), since: 5)
-        let waiting = try Self.body(Self.dense(2_000_000), since: 5)
-        let young = try Self.body(Self.dense(2_000_000), since: 6)
-        for body in [begun, waiting, young] { _ = line.add(body) { _ in } }
-        #expect(try Self.step(&line) === begun)
-        #expect(line.takeLate(at: 5 + DecodingLine.waitMax).isEmpty)
-        let late = line.takeLate(at: 6 + DecodingLine.waitMax)
-        #expect(late.count == 1 && late.first?.body === waiting)
+    /// Each at its turn: no time is lost on it, and at the limit it is not too late.
+    @Test(arguments: [(0, false), (1, true)])
+    func whoHasWaitedTooLongIsTurnedAway(_ excess: Int64, _ isLate: Bool) async throws {
+        let now = DecodingQueue.waitMax + 5 + excess
+        let queue = DecodingQueue(workerCount: 1, clock: MonotonicClock { now })
+        let body = try Self.body(Self.dense(300_000), since: 5)
+        let result = await withCheckedContinuation { continuation in
+            queue.add(body, of: Self.token(1)) { continuation.resume(returning: $0) }
+        }
+        if isLate {
+            #expect(throws: RequestError.tooManyDecoders) { _ = try result.get() }
+        } else {
+            #expect(try result.get().count == 300_000)
+        }
     }
 
     @Test func holdsMemoryForBytesAndWhatHasComeOut() throws {
@@ -145,17 +181,21 @@ struct DecodingLineTests {
         #expect(throws: RequestError.noRoom) { _ = try Self.body(bytes, memory: memory) }
     }
 
-    @Test func nobodyDecodesForWhoHasGone() throws {
+    @Test func nobodyDecodesForWhoHasGone() async throws {
         let memory = ByteBudget(byteCountMax: .max)
-        let body = try Self.body(Self.dense(2_000_000), memory: memory)
-        var hold: BodyDecoding? = BodyDecoding(body)
-        _ = body.step(budget: 65_536)
-        #expect(memory.byteCount > 0 && hold != nil)
-        hold = nil
-        guard case .over = body.step(budget: 65_536) else {
-            Issue.record("it went on")
-            return
+        let queue = DecodingQueue(workerCount: 1, clock: .system)
+        let bytes = try Self.dense(2_000_000)
+        do {
+            let hold = BodyDecoding(try Self.body(bytes, since: .max, memory: memory))
+            hold.body.giveUp()
+            queue.add(hold.body, of: Self.token(1)) { _ in Issue.record("it was decoded") }
         }
+        // The one behind it is.
+        let other = try Self.body(bytes, since: .max)
+        let result = await withCheckedContinuation { continuation in
+            queue.add(other, of: Self.token(1)) { continuation.resume(returning: $0) }
+        }
+        #expect(try result.get().count == 2_000_000)
         #expect(memory.byteCount == 0)
     }
 
@@ -168,7 +208,7 @@ struct DecodingLineTests {
                 let body = try Self.body(Self.dense(count), since: .max)
                 group.addTask {
                     let result = await withCheckedContinuation { continuation in
-                        queue.add(body) { continuation.resume(returning: $0) }
+                        queue.add(body, of: Self.token(1)) { continuation.resume(returning: $0) }
                     }
                     return (count, try result.get().count)
                 }

@@ -97,10 +97,7 @@ struct DecodingTests {
         let slot = try Self.decoding(machine)
         let body = try #require(machine.http2.slots[slot].decoding?.body)
         machine.feed(Frames.frame(3, flags: 0, stream: 1, [0, 0, 0, 8]))
-        guard case .over(.failure) = body.step(budget: 65_536) else {
-            Issue.record("it went on")
-            return
-        }
+        #expect(body.isGivenUp)
         // Another stream has the slot, and is not taken for the one that has gone.
         machine.feed(Self.request(3, try Self.zeros(1_000_000)))
         #expect(try Self.decoding(machine) == slot)

@@ -20,18 +20,18 @@ struct HTTP2Machine {
     var leavesEncoded = false
     var isOver: Bool { http2.isOver }
 
+    /// Makes one of its own loop, or of the loop that a context belongs to.
     init(
         listener: Listener = .main,
         limits: ServerLimits = ServerLimits(),
         sendsPreface: Bool = true,
         isDraining: Bool = false,
+        of loop: HTTP1Connection.Context? = nil,
         handler: (any RequestHandler)? = nil
     ) throws {
-        context = HTTP1Connection.Context(
-            routes: Machine.routes,
-            limits: limits,
-            handler: handler
-        )
+        context =
+            loop
+            ?? HTTP1Connection.Context(routes: Machine.routes, limits: limits, handler: handler)
         context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1_000_000_000
         context.isDraining = isDraining

@@ -11,8 +11,11 @@ struct StreamPlaceTests {
         return limits
     }
 
-    private func machine(places: Int) throws -> HTTP2Machine {
-        try HTTP2Machine(limits: limits(places: places), handler: StreamHandler())
+    private func machine(
+        places: Int,
+        of loop: HTTP1Connection.Context? = nil
+    ) throws -> HTTP2Machine {
+        try HTTP2Machine(limits: limits(places: places), of: loop, handler: StreamHandler())
     }
 
     private func head(_ stream: UInt32) -> [UInt8] {
@@ -24,101 +27,85 @@ struct StreamPlaceTests {
         Frames.frame(0, stream: stream, bytes)
     }
 
-    @Test func theSlowestGivesWay() throws {
-        var machine = try machine(places: 2)
-        machine.feed(head(1) + piece(1, StreamCase.abc) + head(3) + piece(3, [0x1F]))
-        machine.advance(by: .seconds(1))
-        // First the one of a byte, then the one of a line; then all have just come.
-        machine.feed(head(5))
-        #expect(machine.reader.statuses == [1: 200])
-        machine.feed(head(7) + head(9))
-        #expect(machine.reader.statuses == [1: 200, 9: 503])
-        #expect(machine.context.coder.streamPlaces.count == 2)
+    @Test func whoHasMostGivesOne() throws {
+        var greedy = try machine(places: 3)
+        let places = greedy.context.coder.streamPlaces
+        greedy.feed(head(1) + piece(1, StreamCase.abc) + head(3) + piece(3, [0x1F]) + head(5))
+        // A connection takes none of its own.
+        greedy.feed(head(7))
+        #expect(greedy.reader.statuses == [1: 200, 7: 503] && places.count == 3)
+        // First the one of which nothing has come; then both have as many as they may.
+        var other = try machine(places: 3, of: greedy.context)
+        other.feed(head(1) + piece(1, StreamCase.abc))
+        #expect(other.reader.answers[1]?.text == "ABC" && places.count == 3)
+        other.feed(head(3))
+        #expect(other.reader.statuses == [1: 200, 3: 503])
+        // A third has a right to one, of whoever has two.
+        var third = try machine(places: 3, of: greedy.context)
+        third.feed(head(1) + piece(1, StreamCase.abc))
+        #expect(third.reader.answers[1]?.text == "ABC" && places.count == 3)
+        var fourth = try machine(places: 3, of: greedy.context)
+        fourth.feed(head(1))
+        #expect(fourth.reader.statuses == [1: 503])
         // They are told with their next bytes, behind what was answered.
-        machine.feed(piece(1, StreamCase.abc) + piece(3, [0x8B]))
-        #expect(machine.reader.statuses == [1: 200, 3: 503, 9: 503])
-        #expect(machine.reader.answers[3]?.fields["retry-after"] == "1")
-        #expect(machine.reader.answers[1]?.text == "ABC!503")
-        #expect(machine.reader.answers[1]?.isComplete == true)
-        // Those that took the places are read.
-        machine.feed(piece(5, StreamCase.abc) + piece(7, StreamCase.abc))
-        #expect(machine.reader.answers[5]?.text == "ABC")
-        #expect(machine.reader.answers[7]?.text == "ABC")
-        #expect(machine.context.coder.streamPlaces.count == 2)
+        greedy.feed(piece(1, StreamCase.abc) + piece(3, [0x8B]) + piece(5, [0x1F]))
+        #expect(greedy.reader.statuses == [1: 200, 3: 503, 5: 503, 7: 503])
+        #expect(greedy.reader.answers[3]?.fields["retry-after"] == "1")
+        #expect(greedy.reader.answers[1]?.text == "ABCABC")
     }
 
-    @Test(arguments: [
-        (4095, 1_000_000_000, true), (4096, 1_000_000_000, false), (8191, 2_000_000_000, true),
-        (8192, 2_000_000_000, false), (1, 1_000_000_000, true), (1, 999_999_999, false),
-    ])
-    func whoIsSlowForASecondGivesWay(
-        byteCount: Int,
-        nanoseconds: Int,
-        givesWay: Bool
-    ) throws {
-        var machine = try machine(places: 1)
-        let bytes = ContentCodingTests.emptyBlocks(2000)
-        machine.feed(head(1) + piece(1, Array(bytes.prefix(byteCount))))
-        machine.context.nowNanoseconds += Int64(nanoseconds)
-        machine.feed(head(3))
-        #expect(machine.reader.statuses == (givesWay ? [:] : [3: 503]))
-        #expect(machine.context.coder.streamPlaces.count == 1)
-        machine.feed(piece(1, [bytes[byteCount]]))
-        #expect(machine.reader.statuses == (givesWay ? [1: 503] : [3: 503]))
+    /// One that has been answered in part is told where its answer ends.
+    @Test func whatWasAnsweredStandsBeforeTheError() throws {
+        var greedy = try machine(places: 2)
+        greedy.feed(head(1) + piece(1, StreamCase.abc) + head(3) + piece(3, StreamCase.abc))
+        var other = try machine(places: 2, of: greedy.context)
+        other.feed(head(1) + piece(1, StreamCase.abc))
+        greedy.feed(piece(1, StreamCase.abc) + piece(3, StreamCase.abc))
+        let texts = [1, 3].compactMap { greedy.reader.answers[$0]?.text }
+        #expect(texts == ["ABC!503", "ABCABC"])
+        #expect(greedy.reader.answers[1]?.isComplete == true)
     }
 
     @Test func whatIsWorkedOnIsAnsweredFirst() throws {
-        var machine = try machine(places: 1)
-        machine.defers = true
-        machine.feed(head(1) + piece(1, StreamCase.abc))
-        machine.advance(by: .seconds(30))
-        machine.feed(head(3))
-        #expect(machine.reader.statuses == [3: 503])
-        machine.http2.giveDeferred(CapitalStream.answer(Array("one".utf8)), to: 1)
-        machine.run()
-        #expect(machine.reader.answers[1]?.text == "one")
-        machine.defers = false
-        machine.feed(head(5))
-        #expect(machine.reader.statuses == [1: 200, 3: 503])
-        machine.feed(piece(1, StreamCase.abc))
-        #expect(machine.reader.answers[1]?.text == "one!503")
-        #expect(machine.reader.answers[1]?.isComplete == true)
+        var greedy = try machine(places: 2)
+        greedy.defers = true
+        greedy.feed(head(1) + piece(1, StreamCase.abc) + head(3) + piece(3, StreamCase.abc))
+        var other = try machine(places: 2, of: greedy.context)
+        other.feed(head(1))
+        #expect(other.reader.statuses == [1: 503])
+        greedy.http2.giveDeferred(CapitalStream.answer(Array("one".utf8)), to: 1)
+        greedy.run()
+        #expect(greedy.reader.answers[1]?.text == "one")
+        other.feed(head(3) + piece(3, StreamCase.abc))
+        #expect(other.reader.answers[3]?.text == "ABC")
+        greedy.defers = false
+        greedy.feed(piece(1, StreamCase.abc))
+        #expect(greedy.reader.answers[1]?.text == "one!503")
     }
 
     @Test func whoStaysSilentIsToldAtTheEndOfItsTime() throws {
-        var machine = try machine(places: 1)
-        machine.feed(head(1))
-        machine.advance(by: .seconds(1))
-        machine.feed(head(3))
-        machine.advance(by: .seconds(59))
-        #expect(machine.http2.expire().count == 1)
-        machine.run()
-        #expect(machine.reader.statuses == [1: 503])
+        var greedy = try machine(places: 2)
+        greedy.feed(head(1) + head(3))
+        var other = try machine(places: 2, of: greedy.context)
+        other.feed(head(1) + piece(1, StreamCase.abc))
+        greedy.advance(by: .seconds(60))
+        #expect(greedy.http2.expire().count == 2)
+        greedy.run()
+        #expect(greedy.reader.statuses == [1: 503, 3: 408])
     }
 
-    @Test func givesWayOverHTTP1Too() {
+    /// A connection of HTTP/1.1 has one, and keeps it.
+    @Test func ofHTTP1NoneGivesWay() {
         let context = HTTP1Connection.Context(
             routes: Machine.routes,
-            limits: limits(places: 1),
+            limits: limits(places: 2),
             handler: StreamHandler()
         )
-        context.nowNanoseconds = 1_000_000_000
         var machines = (0..<3).map { _ in Machine(of: context) }
         let start = StreamCase.chunked("loud", [StreamCase.abc], fields: StreamCase.gzip)
-        machines[0].feed(start)
-        context.nowNanoseconds += 1_000_000_000
-        machines[1].feed(StreamCase.chunked("loud", [[0x1F]], fields: StreamCase.gzip))
-        #expect(context.coder.streamPlaces.count == 1)
-        machines[0].feed("1\r\n\u{1F}\r\n")
-        #expect(ParsedAnswer.all(machines[0].output).map(\.body) == ["ABC!503"])
-        #expect(machines[0].isClosed)
-        context.nowNanoseconds += 1_000_000_000
-        machines[2].feed(start)
-        #expect(ParsedAnswer.all(machines[2].output).map(\.status) == [200])
-        // One that sends nothing more is told so when its time is over.
-        _ = machines[1].http.refuse(.timedOut, context)
-        let output = String(decoding: machines[1].http.output, as: UTF8.self)
-        #expect(statuses(of: output) == [503])
-        #expect(context.coder.streamPlaces.count == 1)
+        for index in machines.indices { machines[index].feed(start) }
+        let statuses = machines.map { ParsedAnswer.all($0.output).map(\.status) }
+        #expect(statuses == [[200], [200], [503]])
+        #expect(context.coder.streamPlaces.count == 2)
     }
 }

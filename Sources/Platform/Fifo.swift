@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+
+/// A line: the first in is the first out, each in constant time over many.
+package struct Fifo<Element> {
+    /// Those before `start` have gone.
+    private var elements: [Element?] = []
+    private var start = 0
+
+    /// Makes an empty one.
+    package init() {}
+
+    /// Whether nothing waits.
+    package var isEmpty: Bool { start == elements.count }
+
+    /// Puts an element at the end.
+    package mutating func append(_ element: Element) {
+        elements.append(element)
+    }
+
+    /// Takes the first, if there is one.
+    package mutating func popFirst() -> Element? {
+        guard !isEmpty, let first = elements[start].take() else { return nil }
+        start += 1
+        if 2 * start >= elements.count {
+            elements.removeFirst(start)
+            start = 0
+        }
+        return first
+    }
+}
