@@ -65,7 +65,14 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
             }
         }
         #expect(slowSeconds(bytesPerSecond: 100_000).isEmpty)
-        #expect(slowSeconds(bytesPerSecond: 4096).first == 3)
+        #expect(slowSeconds(bytesPerSecond: 4096).first == 18)
+        // A pause of 15 s is given to everyone, however much is left.
+        var pausing = ReadingPace()
+        pausing.follow(isWaiting: true, at: second)
+        for (excess, isSlow) in [(0, false), (1, true)] {
+            let now = 16 * second + Int64(excess)
+            #expect(pausing.isSlow(at: now, answerCount: 5, unsentByteCount: 5 << 20) == isSlow)
+        }
         // With what everyone is given it is 4096 bytes a second after 16 s, which bring so many.
         var silent = ReadingPace()
         silent.follow(isWaiting: true, at: second)

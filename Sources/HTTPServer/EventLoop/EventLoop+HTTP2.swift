@@ -214,10 +214,10 @@ extension EventLoop {
         for routeIndex in expired.answeredRoutes {
             answers.count(status: Problem.tooSlow.status, routeIndex: routeIndex)
         }
-        if http2.lacksRoom {
-            // It is only looked at again: nothing is refused that would count.
-            http2.lacksRoom = false
+        // Most often nobody has given memory back, and there is nothing else to do.
+        if expired.count == 0, http2.hasLine, !http2.takesMore {
             makeRoom(for: connection)
+            guard http2.takesMore else { return setDeadline(of: connection, &connection.http) }
         }
         proceed(connection, &connection.http)
     }

@@ -26,8 +26,14 @@ extension EventLoop {
         return (isNext || connection.readiness == .output) && !http.isDeferred
     }
 
+    /// Nanoseconds after which it is looked again who reads too slowly, which takes a look at all
+    /// connections.
+    private static let readerLookNanoseconds: Int64 = 100_000_000
+
     /// Lets the slowest reader go where others of HTTP/2 would wait for it.
     func makeRoom(for connection: Connection) {
+        guard now >= readerLookAt else { return }
+        readerLookAt = now + Self.readerLookNanoseconds
         let worst = worstReader(besides: connection, nil)
         if let worst, worst.standing.isSlow {
             letGo(worst.connection, &worst.connection.http)

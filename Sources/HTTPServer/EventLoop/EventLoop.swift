@@ -24,13 +24,12 @@ final class EventLoop: @unchecked Sendable {
     private var generation: UInt32 = 0
     /// Connections that have more to do although their sockets say nothing.
     var pending: [Connection] = []
-    /// What other threads have said and is yet to be done, from `messageStart` up.
-    private var messages: [LoopMessage] = []
-    private var messageStart = 0
     /// Connections whose requests have come together and are answered one after the other.
     var joined: [Connection] = []
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
+    /// When it may be looked again who reads too slowly for others.
+    var readerLookAt: Int64 = 0
     /// Handshakes that wait for their clients.
     var handshakes = HandshakeLine()
     /// Steps of handshakes taken in this turn.
@@ -86,12 +85,12 @@ final class EventLoop: @unchecked Sendable {
     @inline(never)
     func run() {
         while !isStopped {
-            let sleeps = pending.isEmpty && messages.isEmpty && !overload.isLate
+            let sleeps = pending.isEmpty && !overload.isLate
             let wait = sleeps ? timers.waitMilliseconds(from: now) : 0
             // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
             now = shared.clock.nowNanoseconds
-            if count == 0, pending.isEmpty, messages.isEmpty { overload.noteIdle(now: now) }
+            if count == 0, pending.isEmpty { overload.noteIdle(now: now) }
             renderDate()
             handshakeStepCount = 0
             turnEnd = now + timeouts.turn
@@ -104,7 +103,6 @@ final class EventLoop: @unchecked Sendable {
                 if joins, isGroupFull { answerJoined() }
             }
             if joins { answerJoined() }
-            handleMessages()
             resumePending()
             if joins { answerJoined() }
             // What a timer brings is answered at once: nobody comes back to it in this turn.
@@ -153,25 +151,10 @@ final class EventLoop: @unchecked Sendable {
             return
         }
         if descriptor == Int(mailbox.rawDescriptor) {
-            messages += mailbox.take()
+            for message in mailbox.take() { handle(message) }
         } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)
         }
-    }
-
-    /// Does what other threads have said, and in the next turn what this one has no time for.
-    private func handleMessages() {
-        while messageStart < messages.count {
-            // Moved out, so that what it brings has one owner.
-            var message = LoopMessage.wake
-            swap(&message, &messages[messageStart])
-            messageStart += 1
-            handle(message)
-            if isTurnOver { break }
-        }
-        guard messageStart == messages.count, messageStart > 0 else { return }
-        messages.removeAll()
-        messageStart = 0
     }
 
     private func handle(_ message: LoopMessage) {

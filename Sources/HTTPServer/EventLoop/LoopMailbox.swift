@@ -27,8 +27,31 @@ enum LoopMessage: Sendable {
 ///
 /// - Note: Thread safety: any thread may post; the loop alone takes.
 final class LoopMailbox: Sendable {
-    private let messages = Lock<[LoopMessage]>([])
+    private struct State {
+        /// Those before `start` have been taken.
+        var messages: [LoopMessage] = []
+        var start = 0
+
+        /// Takes so many of them.
+        mutating func takeSome(_ count: Int) -> [LoopMessage] {
+            let end = start + count
+            let taken = Array(messages[start..<end])
+            // What they bring has one owner.
+            for index in start..<end { messages[index] = .wake }
+            start = end
+            if 2 * start >= messages.count {
+                messages.removeFirst(start)
+                start = 0
+            }
+            return taken
+        }
+    }
+
+    private let state = Lock(State())
     private let wakeup: Wakeup
+
+    /// Messages that are taken at a time, so that others have their turn: a millisecond's.
+    private static let takenCountMax = 64
 
     /// - Throws: `SystemError`.
     init() throws(SystemError) {
@@ -40,20 +63,27 @@ final class LoopMailbox: Sendable {
 
     /// Adds a message and wakes the loop if it has not been woken.
     func post(_ message: LoopMessage) {
-        let wasEmpty = messages.withLock { messages in
-            messages.append(message)
-            return messages.count == 1
+        let wasEmpty = state.withLock { state in
+            state.messages.append(message)
+            return state.messages.count == 1
         }
         if wasEmpty { wakeup.signal() }
     }
 
-    /// Takes all messages.
+    /// Takes the oldest messages; where there are more, the loop is woken again.
     func take() -> [LoopMessage] {
         wakeup.clear()
-        return messages.withLock { messages in
-            let taken = messages
-            messages = []
-            return taken
+        let (taken, hasMore) = state.withLock { state in
+            let count = state.messages.count - state.start
+            if count <= Self.takenCountMax {
+                let left = state.messages
+                let start = state.start
+                state = State()
+                return (start == 0 ? left : Array(left[start...]), false)
+            }
+            return (state.takeSome(Self.takenCountMax), true)
         }
+        if hasMore { wakeup.signal() }
+        return taken
     }
 }

@@ -72,11 +72,14 @@ struct ReadingPace {
     /// Each has its share, and all that is left is to go out in time.
     func isSlow(at now: Int64, answerCount: Int, unsentByteCount: Int) -> Bool {
         let shares = Self.leastBytesPerSecond * Double(answerCount)
-        let wanted = max(shares, Double(unsentByteCount) / Self.restSeconds)
-        return since > 0 && bytesPerSecond(at: now) < wanted
+        let unsent = Double(unsentByteCount)
+        let wanted = max(shares, unsent / Self.restSeconds)
+        // A pause of half that time is nobody's fault.
+        let credit = max(Self.credit, unsent / 2)
+        return since > 0 && bytesPerSecond(at: now, credit: credit) < wanted
     }
 
-    private func bytesPerSecond(at now: Int64) -> Double {
-        (Double(sentByteCount) + Self.credit) / (Double(max(1, now - since)) / 1e9)
+    private func bytesPerSecond(at now: Int64, credit: Double = Self.credit) -> Double {
+        (Double(sentByteCount) + credit) / (Double(max(1, now - since)) / 1e9)
     }
 }

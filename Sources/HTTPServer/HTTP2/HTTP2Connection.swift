@@ -196,11 +196,10 @@ final class HTTP2Connection {
     ///
     /// - Returns: Whether there were some.
     func refuseWaiting() -> Bool {
-        guard readyStart < ready.count, !hasMoreToWrite, !hasRoomForRequest() else { return false }
-        for (slot, id) in ready[readyStart...]
-        where slots[slot].id == id && slots[slot].phase == .ready {
-            session.submitReset(id, .refusedStream)
-        }
+        guard readyStart < ready.count, !hasMoreToWrite else { return false }
+        let refused = ready[readyStart...].filter { slots[$0.slot].phase(of: $0.id) == .ready }
+        guard !refused.isEmpty, !hasRoomForRequest() else { return false }
+        for (_, id) in refused { session.submitReset(id, .refusedStream) }
         return true
     }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+
+@testable import HTTPServer
+import Testing
+
+struct LoopMailboxTests {
+    /// The numbers that messages carry.
+    private static func numbers(_ messages: [LoopMessage]) -> [UInt64] {
+        messages.compactMap {
+            if case .unanswered(_, let sequence) = $0 { sequence } else { nil }
+        }
+    }
+
+    /// Many come in several turns, so that others have theirs.
+    @Test(arguments: [(0, [0]), (64, [64, 0]), (65, [64, 1, 0]), (200, [64, 64, 64, 8, 0])])
+    func givesSoManyAtATime(_ count: Int, _ wanted: [Int]) throws {
+        let mailbox = try LoopMailbox()
+        for number in 0..<count {
+            let token = ConnectionToken(rawValue: 0)
+            mailbox.post(.unanswered(connection: token, sequence: UInt64(number)))
+        }
+        var taken: [UInt64] = []
+        for count in wanted {
+            let numbers = Self.numbers(mailbox.take())
+            #expect(numbers.count == count)
+            taken += numbers
+        }
+        #expect(taken == (0..<UInt64(count)).map(\.self))
+    }
+
+    @Test func keepsTheOrderOfWhatComesBetween() throws {
+        let mailbox = try LoopMailbox()
+        var posted: UInt64 = 0
+        var taken: [UInt64] = []
+        for _ in 0..<50 {
+            for _ in 0..<100 {
+                let token = ConnectionToken(rawValue: 0)
+                mailbox.post(.unanswered(connection: token, sequence: posted))
+                posted += 1
+            }
+            taken += Self.numbers(mailbox.take())
+        }
+        while taken.count < posted { taken += Self.numbers(mailbox.take()) }
+        #expect(taken == (0..<posted).map(\.self))
+    }
+}
