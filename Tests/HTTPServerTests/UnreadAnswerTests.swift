@@ -117,17 +117,18 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(server.server.counters.limitHits == 0)
     }
 
-    /// Where others are refused for want of it, who reads too slowly is let go.
-    @Test(arguments: [false, true])
-    func whatIsReservedIsNotHeldForever(speaksHTTP2: Bool) throws {
-        let server = try server()
-        let silent = try client(server)
-        let window = Frames.settings([(4, 0)])
-        if speaksHTTP2 {
+    /// Asks for an answer of 8 MB that has memory of its own, over HTTP/2 where frames are given
+    /// that set its windows, and waits until some of it has gone out.
+    private func askForReservedAnswer(
+        _ client: TestClient,
+        _ windows: [UInt8]?,
+        of server: TestServer
+    ) throws -> TestReservation {
+        if let windows {
             let get = Frames.headers(1, Frames.request("GET", "/held"))
-            silent.send(Frames.preface + window + get)
+            client.send(Frames.preface + windows + get)
         } else {
-            silent.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
         }
         #expect(server.wait { $0.requestsDeferred == 1 })
         let reservation = TestReservation()
@@ -135,6 +136,16 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         answer.reservation = reservation
         server.handler.release(answer)
         #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > 0 })
+        return reservation
+    }
+
+    /// Where others are refused for want of it, who reads too slowly is let go.
+    @Test(arguments: [false, true])
+    func whatIsReservedIsNotHeldForever(speaksHTTP2: Bool) throws {
+        let server = try server()
+        let silent = try client(server)
+        let windows = speaksHTTP2 ? Frames.settings([(4, 0)]) : nil
+        let reservation = try askForReservedAnswer(silent, windows, of: server)
         /// Whether a byte that the client takes finds it let go.
         func isLetGo() throws -> Bool {
             let before = server.server.counters
@@ -163,19 +174,12 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
     func whatIsReservedIsReadInTime(speaksHTTP2: Bool, seconds: Int) throws {
         let server = try server()
         let reader = try client(server)
-        if speaksHTTP2 {
-            let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
-            let get = Frames.headers(1, Frames.request("GET", "/held"))
-            reader.send(Frames.preface + windows + get)
-        } else {
-            reader.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
-        }
-        #expect(server.wait { $0.requestsDeferred == 1 })
-        let reservation = TestReservation()
-        var answer = TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
-        answer.reservation = reservation
-        server.handler.release(answer)
-        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > 0 })
+        let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
+        let reservation = try askForReservedAnswer(
+            reader,
+            speaksHTTP2 ? windows : nil,
+            of: server
+        )
         /// Reads until so many more bytes have gone out, and the turn is over in which they have.
         func read(_ byteCount: Int) throws {
             let end = server.server.counters.bytesOut + byteCount
