@@ -6,6 +6,9 @@ package struct Fifo<Element> {
     private var elements: [Element?] = []
     private var start = 0
 
+    /// Places that an empty one keeps; those of a burst go back.
+    private static var keptCountMax: Int { 64 }
+
     /// Makes an empty one.
     package init() {}
 
@@ -21,7 +24,10 @@ package struct Fifo<Element> {
     package mutating func popFirst() -> Element? {
         guard !isEmpty, let first = elements[start].take() else { return nil }
         start += 1
-        if 2 * start >= elements.count {
+        if isEmpty {
+            elements.removeAll(keepingCapacity: elements.capacity <= Self.keptCountMax)
+            start = 0
+        } else if 2 * start >= elements.count {
             elements.removeFirst(start)
             start = 0
         }

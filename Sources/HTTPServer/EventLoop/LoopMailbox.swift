@@ -27,27 +27,7 @@ enum LoopMessage: Sendable {
 ///
 /// - Note: Thread safety: any thread may post; the loop alone takes.
 final class LoopMailbox: Sendable {
-    private struct State {
-        /// Those before `start` have been taken.
-        var messages: [LoopMessage] = []
-        var start = 0
-
-        /// Takes so many of them.
-        mutating func takeSome(_ count: Int) -> [LoopMessage] {
-            let end = start + count
-            let taken = Array(messages[start..<end])
-            // What they bring has one owner.
-            for index in start..<end { messages[index] = .wake }
-            start = end
-            if 2 * start >= messages.count {
-                messages.removeFirst(start)
-                start = 0
-            }
-            return taken
-        }
-    }
-
-    private let state = Lock(State())
+    private let messages = Lock(Fifo<LoopMessage>())
     private let wakeup: Wakeup
 
     /// Messages that are taken at a time, so that others have their turn: a millisecond's.
@@ -63,9 +43,9 @@ final class LoopMailbox: Sendable {
 
     /// Adds a message and wakes the loop if it has not been woken.
     func post(_ message: LoopMessage) {
-        let wasEmpty = state.withLock { state in
-            state.messages.append(message)
-            return state.messages.count == 1
+        let wasEmpty = messages.withLock { messages in
+            defer { messages.append(message) }
+            return messages.isEmpty
         }
         if wasEmpty { wakeup.signal() }
     }
@@ -73,15 +53,12 @@ final class LoopMailbox: Sendable {
     /// Takes the oldest messages; where there are more, the loop is woken again.
     func take() -> [LoopMessage] {
         wakeup.clear()
-        let (taken, hasMore) = state.withLock { state in
-            let count = state.messages.count - state.start
-            if count <= Self.takenCountMax {
-                let left = state.messages
-                let start = state.start
-                state = State()
-                return (start == 0 ? left : Array(left[start...]), false)
+        let (taken, hasMore) = messages.withLock { messages in
+            var taken: [LoopMessage] = []
+            while taken.count < Self.takenCountMax, let message = messages.popFirst() {
+                taken.append(message)
             }
-            return (state.takeSome(Self.takenCountMax), true)
+            return (taken, !messages.isEmpty)
         }
         if hasMore { wakeup.signal() }
         return taken
