@@ -90,7 +90,7 @@ package struct Response: Sendable {
 
     /// Adds a header field that stands as `name: value CRLF`.
     mutating func addField(line: Span<UInt8>) {
-        fieldBytes.append(addingCapacity: line.count) { $0.append(copying: line) }
+        fieldBytes.append(copying: line)
     }
 
     /// Postpones the answer until the returned handle is completed.

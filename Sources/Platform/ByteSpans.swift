@@ -19,6 +19,18 @@ extension OutputSpan where Element == UInt8 {
     }
 }
 
+extension [UInt8] {
+    /// Appends a copy of the bytes.
+    ///
+    /// None are not appended: the library writes the count all the same, for an array without
+    /// memory in the place of all empty ones, which several threads would do at once.
+    @inlinable @inline(__always)
+    package mutating func append(copying bytes: Span<UInt8>) {
+        guard !bytes.isEmpty else { return }
+        append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
+    }
+}
+
 extension OutputSpan where Element == UInt8 {
     /// Appends eight bytes, the lowest first.
     ///

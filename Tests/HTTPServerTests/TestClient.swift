@@ -93,17 +93,29 @@ func received(until text: String, count: Int, _ receive: () -> [UInt8]?) -> Stri
     let word = Array(text.utf8)
     var all: [UInt8] = []
     var found = 0
-    var index = 0
+    // Where the last one ended, and how far was looked.
+    var (start, index) = (0, 0)
     while found < count, let bytes = receive() {
         all += bytes
-        while index + word.count <= all.count {
-            if all[index] == word[0], all[index..<(index + word.count)].elementsEqual(word) {
+        while let last = firstIndex(of: word[word.count - 1], in: all, from: index) {
+            index = last + 1
+            if index - start >= word.count, all[..<index].suffix(word.count).elementsEqual(word) {
                 found += 1
-                index += word.count
-            } else {
-                index += 1
+                start = index
             }
         }
+        index = all.count
     }
     return String(decoding: all, as: UTF8.self)
+}
+
+/// Where a byte comes first, from a place on: by `memchr`, since tests look through megabytes under
+/// sanitizers.
+private func firstIndex(of byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
+    // SAFETY: the array is valid for the call, and so many bytes of it follow the place.
+    unsafe bytes.withUnsafeBytes { buffer -> Int? in
+        guard let base = buffer.baseAddress, start < buffer.count else { return nil }
+        let found = unsafe memchr(base + start, Int32(byte), buffer.count - start)
+        return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
+    }
 }

@@ -38,13 +38,10 @@ final class BodyDecoder {
         while budget > 0 {
             // A byte past the limit tells what is too large from what just fits.
             let room = min(max(4096, output.count), byteCountMax + 1 - output.count, budget)
-            let start = output.count
-            output.append(contentsOf: repeatElement(0, count: room))
             let piece = offset..<min(bytes.count, offset + max(1, budget / Self.inputCost))
-            let step = inflater.step(bytes.extracting(piece), into: &output, from: start)
+            let step = step(bytes.extracting(piece), room: room)
             offset += step.consumed
             budget -= max(Self.inputCost * step.consumed, step.produced)
-            output.removeLast(room - step.produced)
             guard step.isWell else { throw .corruptContent }
             guard output.count <= byteCountMax else { throw .bodyTooLarge(limit: byteCountMax) }
             guard step.isAtEnd else { continue }
@@ -54,5 +51,11 @@ final class BodyDecoder {
             budget -= Self.memberCost
         }
         return nil
+    }
+
+    private func step(_ bytes: Span<UInt8>, room: Int) -> Inflater.Step {
+        var step = Inflater.Step.none
+        output.append(addingCapacity: room) { step = inflater.step(bytes, into: &$0) }
+        return step
     }
 }

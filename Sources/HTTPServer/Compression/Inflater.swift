@@ -14,6 +14,14 @@ internal import CZlib
         let isStarved: Bool
         let consumed: Int
         let produced: Int
+
+        static let none = Step(
+            isAtEnd: false,
+            isWell: true,
+            isStarved: true,
+            consumed: 0,
+            produced: 0
+        )
     }
 
     // At one address, since zlib keeps a pointer to it.
@@ -64,40 +72,40 @@ internal import CZlib
         isWhole: inout Bool
     ) throws(RequestError) -> Int {
         output.removeAll(keepingCapacity: true)
-        output.append(contentsOf: repeatElement(0, count: byteCountMax))
-        var produced = 0
-        defer { output.removeLast(byteCountMax - produced) }
         var offset = 0
-        while produced < byteCountMax, !isWhole || offset < bytes.count {
-            let step = step(
-                bytes.extracting(offset..<bytes.count),
-                into: &output,
-                from: produced
-            )
-            offset += step.consumed
-            produced += step.produced
-            if step.isStarved { return offset }
-            guard step.isWell else { throw .corruptContent }
-            isWhole = step.isAtEnd
-            if step.isAtEnd { reset() }
+        var isWell = true
+        output.append(addingCapacity: byteCountMax) { room in
+            while room.count < byteCountMax, !isWhole || offset < bytes.count {
+                let step = step(bytes.extracting(offset..<bytes.count), into: &room)
+                offset += step.consumed
+                if step.isStarved { return }
+                isWell = step.isWell
+                guard isWell else { return }
+                isWhole = step.isAtEnd
+                if step.isAtEnd { reset() }
+            }
         }
+        guard isWell else { throw .corruptContent }
         return offset
     }
 
-    /// Decodes from `input` into the end of `output`, from `start` up, until either is used up.
-    func step(_ input: Span<UInt8>, into output: inout [UInt8], from start: Int) -> Step {
+    /// Decodes from `input` to the end of `output`, until either is used up.
+    func step(_ input: Span<UInt8>, into output: inout OutputSpan<UInt8>) -> Step {
         let available = UInt32(clamping: input.count)
-        let room = UInt32(clamping: output.count - start)
+        let room = UInt32(clamping: output.freeCapacity)
         // SAFETY: both buffers outlive the call; zlib reads and writes within the counts it is
-        // given, which are the buffers' own, and does not write through next_in.
+        // given, which are those of the input and of what is free of the output, and does not
+        // write through next_in.
         let code = unsafe input.withUnsafeBufferPointer { input in
-            unsafe output.withUnsafeMutableBufferPointer { output in
+            unsafe output.withUnsafeMutableBufferPointer { output, count in
                 unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 unsafe stream.pointee.avail_in = available
-                unsafe stream.pointee.next_out = output.baseAddress.map { unsafe $0 + start }
-                // SAFETY: as above.
+                unsafe stream.pointee.next_out = output.baseAddress.map { unsafe $0 + count }
+                // SAFETY: as above; it has initialised what it has not left of the room.
                 unsafe stream.pointee.avail_out = room
-                return unsafe CZlib.inflate(stream, Z_NO_FLUSH)
+                let code = unsafe CZlib.inflate(stream, Z_NO_FLUSH)
+                count += unsafe Int(room - stream.pointee.avail_out)
+                return code
             }
         }
         // SAFETY: the stream is ours.

@@ -258,7 +258,7 @@ private final class ProbeStream: BodyStream {
 
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response) {
         body.withLock { body in
-            body.append(bytes)
+            body.append(copying: bytes)
             if event != .piece { response.body = body }
         }
     }

@@ -51,7 +51,7 @@ extension HTTP1Connection {
         input.replaceSubrange((inputStart + start)..<(inputStart + consumed), with: body)
         inputEnd += growth
         // The buffer's count is its capacity, which is not to shrink.
-        if growth < 0 { input.append(contentsOf: repeatElement(0, count: -growth)) }
+        if growth < 0 { input.appendZeros(-growth) }
         request.body = start..<(start + body.count)
         consumed = request.body.upperBound
     }

@@ -43,7 +43,7 @@ extension HTTP1Connection {
     /// Makes the input larger, as far as there is memory for bodies.
     mutating func growInput(_ count: Int, _ context: Context) {
         guard holdInput(input.count + count, context) else { return }
-        input.append(contentsOf: repeatElement(0, count: count))
+        input.appendZeros(count)
     }
 
     /// Gives back what a large request had, once it has been answered.

@@ -24,7 +24,7 @@ struct KnownHead {
     mutating func keep(_ head: Span<UInt8>, digits place: Range<Int>) {
         forget()
         guard head.count <= Self.byteCountMax, place.count <= Self.digitCountMax else { return }
-        bytes.append(addingCapacity: head.count) { $0.append(copying: head) }
+        bytes.append(copying: head)
         digits = place
     }
 

@@ -30,11 +30,3 @@ extension HTTP2Connection {
         session.submitInterim(id, head)
     }
 }
-
-extension [UInt8] {
-    /// Appends the bytes of a span.
-    mutating func append(_ span: Span<UInt8>) {
-        // SAFETY: the span's bytes live for the call.
-        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-}

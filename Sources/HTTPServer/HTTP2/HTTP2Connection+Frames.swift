@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// What nghttp2 reports while it reads and writes.
 ///
 /// Those that return a Boolean end the connection by false.
@@ -82,7 +84,7 @@ extension HTTP2Connection {
             recount(slot)
             return makeReady(slot)
         }
-        slots[slot].bytes.append(data)
+        slots[slot].bytes.append(copying: data)
         recount(slot)
     }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Bodies that are taken piece by piece: a stream's window opens again by what was taken, so that a
 /// client that does not read its answer cannot send more than a window.
 extension HTTP2Connection {
@@ -15,7 +17,7 @@ extension HTTP2Connection {
             slots[slot].streamed?.failure = .noRoom
             return queuePiece(slot)
         }
-        slots[slot].bytes.append(data)
+        slots[slot].bytes.append(copying: data)
         recount(slot)
         setStreamDeadline(slot)
         queuePiece(slot)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 extension HTTP2Stream {
     private enum Name {
         static let method = Array(":method".utf8)
@@ -136,7 +138,7 @@ extension HTTP2Stream {
 
     private mutating func append(_ span: Span<UInt8>) -> Range<Int> {
         let start = bytes.count
-        bytes.append(span)
+        bytes.append(copying: span)
         return start..<bytes.count
     }
 }

@@ -14,4 +14,16 @@ extension [UInt8] {
             unsafe memmove(base + target, base + range.lowerBound, range.count)
         }
     }
+
+    /// Makes a buffer longer, by bytes that are to be written over.
+    mutating func appendZeros(_ count: Int) {
+        append(addingCapacity: count) { output in
+            // SAFETY: so many bytes of the output are free, and all of them are written.
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                guard let base = buffer.baseAddress else { return }
+                unsafe memset(base + initializedCount, 0, count)
+                initializedCount += count
+            }
+        }
+    }
 }

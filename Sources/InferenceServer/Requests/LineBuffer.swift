@@ -62,8 +62,7 @@ struct LineBuffer: Sendable {
             start = end + 1
         }
         let held = bytes.count
-        let added = piece.extracting(start..<piece.count)
-        bytes.append(addingCapacity: added.count) { $0.append(copying: added) }
+        bytes.append(copying: piece.extracting(start..<piece.count))
         if isLast {
             wholeEnd = bytes.count
             return

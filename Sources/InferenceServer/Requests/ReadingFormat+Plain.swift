@@ -42,7 +42,7 @@ extension ReadingFormat {
         row.unknownNames = rows.unknownNames.count..<rows.unknownNames.count
         if let id = found.id {
             let place = rows.ids.count
-            rows.ids.append(addingCapacity: id.count) { $0.append(copying: bytes.extracting(id)) }
+            rows.ids.append(copying: bytes.extracting(id))
             row.id = place..<place + id.count
             row.rawID = id.lowerBound + base..<id.upperBound + base
         }

@@ -54,9 +54,7 @@ struct PartAnswer: Sendable {
             if place > 0 { output.append(UInt8(ascii: ",")) }
             let range = start[owner]..<answers[owner].ends[next[owner]]
             let bytes = answers[owner].bytes
-            output.append(addingCapacity: range.count) { output in
-                output.append(copying: bytes.span.extracting(range))
-            }
+            output.append(copying: bytes.span.extracting(range))
             next[owner] += 1
             start[owner] = range.upperBound
         }

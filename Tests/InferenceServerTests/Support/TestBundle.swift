@@ -25,7 +25,8 @@ enum TestBundle {
 
     /// Writes a bundle; `bias` moves all its probabilities, so that versions can be told apart.
     ///
-    /// One that `explodes` has no finite answer to readings far from the usual ones.
+    /// One that `explodes` has no finite answer to readings far from the usual ones. Only those of
+    /// the standard network may have a fleet.
     @discardableResult
     static func write(
         to directory: String,
@@ -43,6 +44,7 @@ enum TestBundle {
         hasFleet: Bool = false,
         explodes: Bool = false
     ) throws -> LoadedModel {
+        precondition(!hasFleet || hidden == [8] && bias == 0 && !explodes)
         let transform = try transform(schema, spec)
         let layers = layers(inputs: transform.features.count, hidden: hidden)
         var tensors = tensors(layers, bias: bias)
@@ -82,7 +84,7 @@ enum TestBundle {
                     featureCount: transform.features.count,
                     sample: row,
                     quantiles: row + row,
-                    fleet: hasFleet ? try TestFleet.counts(transform, network) : nil
+                    fleet: hasFleet ? try fleet.get() : nil
                 ),
                 golden: [
                     GoldenCase(history: [], reading: reading, engine: engine, network: network)
@@ -92,6 +94,14 @@ enum TestBundle {
             ),
             to: directory
         )
+    }
+
+    /// What the standard network makes of a fleet, counted once for all tests.
+    private static let fleet = Result {
+        let transform = try Self.transform(.standard, .standard)
+        let layers = Self.layers(inputs: transform.features.count, hidden: [8])
+        let network = try Network(layers: layers, tensors: tensors(layers, bias: 0))
+        return try TestFleet.counts(transform, network)
     }
 
     private static func layers(inputs: Int, hidden: [Int]) -> [Layer] {

@@ -16,7 +16,9 @@ enum TestFleet {
 
     /// About normal, of deviation 1.
     private static func noise(_ place: Int) -> Double {
-        (0..<12).reduce(-6) { $0 + number(place * 12 + $1) }
+        var sum = -6.0
+        for index in 0..<12 { sum += number(place * 12 + index) }
+        return sum
     }
 
     /// The readings of a machine at an hour of its life.
