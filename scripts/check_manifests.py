@@ -5,8 +5,8 @@
 Reads objects of one namespace from standard input: what an overlay, the components added to it and
 the training beside it make. Schemas do not know what this asks: ports that services, policies and
 monitors name are ports of the pods they choose, and an ingress leads to a service; files that
-settings name lie in folders that are mounted; and who asks a service by its name is let out to it,
-and in.
+settings name lie in folders that are mounted; who asks a service by its name is let out to it, and
+in; and what the server's settings let it hold fits its memory.
 """
 
 import re
@@ -38,6 +38,7 @@ class Pod:
         for source in first.get("envFrom", []):
             self.settings |= configurations[source["configMapRef"]["name"]]
         self.settings |= {e["name"]: e["value"] for e in first.get("env", []) if "value" in e}
+        self.memory = first.get("resources", {}).get("limits", {}).get("memory")
         self.mounts = [mount["mountPath"] for mount in first.get("volumeMounts", [])]
 
     def is_chosen(self, selector: dict[str, str]) -> bool:
@@ -159,6 +160,32 @@ def wrong_calls(items: dict[str, list[dict]], pods: list[Pod]) -> list[str]:
     return wrong
 
 
+def byte_count(quantity: str) -> int:
+    """The bytes of a memory quantity in the binary units that the manifests use."""
+    number, unit = quantity[:-2], quantity[-2:]
+    return int(number) << {"Ki": 10, "Mi": 20, "Gi": 30}[unit]
+
+
+def wrong_memory(pods: list[Pod]) -> list[str]:
+    """Servers whose bounds together are more than their memory. See docs/operating.md."""
+    wrong = []
+    for pod in pods:
+        if "PDM_MACHINES_MAX" not in pod.settings:
+            continue
+
+        def setting(name: str, pod: Pod = pod) -> int:
+            return int(pod.settings[f"PDM_{name}"])
+
+        needed = 17_000_000 + 4200 * setting("MACHINES_MAX")
+        # TLS has a buffer for each direction, as the server has.
+        needed += 65_536 * setting("CONNECTIONS_MAX")
+        needed += setting("BATCH_BYTES_PENDING_MAX") * 5 // 4 + setting("BODY_BYTES_PENDING_MAX")
+        needed += 2 * setting("EVENT_LOOPS") * setting("ANSWER_BYTES_PENDING_MAX")
+        if needed > byte_count(pod.memory):
+            wrong.append(f"{pod.name} may hold {needed >> 20} Mi, of {pod.memory}")
+    return wrong
+
+
 def main() -> int:
     """Prints what does not fit; status 1 if anything does not."""
     objects = [item for item in yaml.safe_load_all(sys.stdin) if item]
@@ -168,6 +195,7 @@ def main() -> int:
     configurations = {item["metadata"]["name"]: item["data"] for item in items["ConfigMap"]}
     pods = [Pod(item, configurations) for item in objects if item["kind"] in WORKLOADS]
     wrong = wrong_ports(items, pods) + wrong_files(pods) + wrong_calls(items, pods)
+    wrong += wrong_memory(pods)
     print("".join(f"{line}\n" for line in wrong), end="")
     return 1 if wrong else 0
 
