@@ -99,7 +99,13 @@ struct Machine {
     private mutating func decode() {
         guard let result = http.decoding?.body.decodeWhole() else { return }
         decodedCount += 1
-        http.didDecode(result, to: http.sequence)
+        take(result, of: http.sequence)
+    }
+
+    /// Gives a request its decoded body.
+    mutating func take(_ result: Result<[UInt8], RequestError>, of sequence: UInt64) {
+        if http.didDecode(result, to: sequence, context) == .handle { handle() }
+        collect()
     }
 
     private mutating func handle() {

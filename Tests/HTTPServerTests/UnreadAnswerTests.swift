@@ -39,48 +39,28 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         let standings = try paces.map { try #require($0.standing(at: 20 * second)) }
         #expect(standings == standings.sorted())
         #expect(standings.map(\.isSlow) == [true, true] + [Bool](repeating: false, count: 6))
-        // Several answers that wait need as much each.
-        let reader = paces[6]
-        #expect(!reader.isSlow(at: 20 * second, answerCount: 3, unsentByteCount: 1))
-        #expect(reader.isSlow(at: 20 * second, answerCount: 4, unsentByteCount: 1))
         var done = paces[0]
         done.follow(isWaiting: false, at: 20 * second)
         #expect(done.standing(at: 21 * second) == nil)
     }
 
-    /// Who has memory that others want has to be done in 30 s, however many bytes that takes.
-    @Test func whatIsLeftHasToBeReadInTime() {
-        let second: Int64 = 1_000_000_000
-        /// The seconds after which a reader of a megabyte, at a pace, is slow.
-        func slowSeconds(bytesPerSecond: Int) -> [Int] {
-            var pace = ReadingPace()
-            pace.follow(isWaiting: true, at: second)
-            return (1...1_000_000 / bytesPerSecond).filter { time in
-                pace.didSend(bytesPerSecond)
-                return pace.isSlow(
-                    at: Int64(1 + time) * second,
-                    answerCount: 1,
-                    unsentByteCount: 1_000_000 - time * bytesPerSecond
-                )
+    /// Who has memory that others want is slow where what is left would take more than 30 s.
+    @Test func looksAtThePaceOfTheLastSecond() {
+        var pace = ReadingPace()
+        pace.follow(isWaiting: true, at: 1)
+        /// What is found each second of a client that reads so many bytes in it, of which 3 MB are
+        /// left in the end.
+        func looks(_ byteCounts: Int...) -> [Int] {
+            byteCounts.map { byteCount in
+                pace.didSend(byteCount)
+                return pace.look(unsentByteCount: 3_000_000)
             }
         }
-        #expect(slowSeconds(bytesPerSecond: 100_000).isEmpty)
-        #expect(slowSeconds(bytesPerSecond: 4096).first == 18)
-        // A pause of 15 s is given to everyone, however much is left.
-        var pausing = ReadingPace()
-        pausing.follow(isWaiting: true, at: second)
-        for (excess, isSlow) in [(0, false), (1, true)] {
-            let now = 16 * second + Int64(excess)
-            #expect(pausing.isSlow(at: now, answerCount: 5, unsentByteCount: 5 << 20) == isSlow)
-        }
-        // With what everyone is given it is 4096 bytes a second after 16 s, which bring so many.
-        var silent = ReadingPace()
-        silent.follow(isWaiting: true, at: second)
-        for (excess, isSlow) in [(0, false), (1, true)] {
-            let unsent = 30 * 4096 + excess
-            let now = 17 * second
-            #expect(silent.isSlow(at: now, answerCount: 1, unsentByteCount: unsent) == isSlow)
-        }
+        #expect(looks(99_999, 0, 100_000, 99_999, 99_999) == [1, 2, 0, 1, 2])
+        // Answers that begin to wait anew have nothing to do with those before.
+        pace.follow(isWaiting: false, at: 2)
+        pace.follow(isWaiting: true, at: 3)
+        #expect(looks(0, 1_000_000) == [1, 0])
     }
 
     @Test func theSlowestReaderIsLetGo() throws {
@@ -124,6 +104,7 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         _ windows: [UInt8]?,
         of server: TestServer
     ) throws -> TestReservation {
+        let before = server.server.counters.bytesOut
         if let windows {
             let get = Frames.headers(1, Frames.request("GET", "/held"))
             client.send(Frames.preface + windows + get)
@@ -135,67 +116,48 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         var answer = TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
         answer.reservation = reservation
         server.handler.release(answer)
-        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > 0 })
+        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > before })
         return reservation
     }
 
-    /// Where others are refused for want of it, who reads too slowly is let go.
+    /// Where others are refused for want of it, what is read slowly has no more of it than the
+    /// bound on all other answers: who has been slow for longest goes, though nothing comes there.
     @Test(arguments: [false, true])
-    func whatIsReservedIsNotHeldForever(speaksHTTP2: Bool) throws {
-        let server = try server()
-        let silent = try client(server)
+    func whatIsReservedIsNotHeldForLong(speaksHTTP2: Bool) throws {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 12_000_000
+        limits.writeTimeout = .seconds(3600)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
         let windows = speaksHTTP2 ? Frames.settings([(4, 0)]) : nil
-        let reservation = try askForReservedAnswer(silent, windows, of: server)
-        /// Whether a byte that the client takes finds it let go.
-        func isLetGo() throws -> Bool {
-            let before = server.server.counters
-            if speaksHTTP2 { silent.send(Frames.windowUpdate(1, 1)) }
-            // The kernel's buffer takes more when a third of it is empty.
-            while !speaksHTTP2, server.server.counters.bytesOut == before.bytesOut,
-                silent.receive() != nil
-            {}
-            #expect(server.wait { $0.bytesOut > before.bytesOut || $0.limitHits > 0 })
-            // Once it has an answer the turn is over in which that was.
+        /// The bytes that went out in a turn after the next look.
+        func look() throws {
+            server.advance(by: .seconds(1))
             let other = try #require(TestClient(port: server.port))
-            other.send(get)
-            #expect(other.receive(until: "now;").hasSuffix("now;"))
-            return server.server.counters.limitHits == 1
+            for _ in 0..<2 {
+                other.send(get)
+                #expect(other.receive(until: "now;").hasSuffix("now;"))
+            }
         }
-        for (seconds, isWanted) in [(10, false), (100, false), (1, true)] {
-            server.advance(by: .seconds(seconds))
-            if isWanted { reservation.want() }
-            #expect(try isLetGo() == isWanted)
-        }
-        #expect(server.wait { $0.connectionsOpen == 0 })
-    }
-
-    /// Likewise who reads, but would not be done in time.
-    @Test(arguments: [false, true], [1, 60])
-    func whatIsReservedIsReadInTime(speaksHTTP2: Bool, seconds: Int) throws {
-        let server = try server()
-        let reader = try client(server)
-        let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
-        let reservation = try askForReservedAnswer(
-            reader,
-            speaksHTTP2 ? windows : nil,
-            of: server
-        )
-        /// Reads until so many more bytes have gone out, and the turn is over in which they have.
-        func read(_ byteCount: Int) throws {
-            let end = server.server.counters.bytesOut + byteCount
-            while server.server.counters.bytesOut < end, reader.receive() != nil {}
-            let other = try #require(TestClient(port: server.port))
-            other.send(get)
-            #expect(other.receive(until: "now;").hasSuffix("now;"))
-        }
-        try read(0)
-        try read(1_000_000)
-        server.advance(by: .seconds(seconds))
-        reservation.want()
+        let first = try client(server)
+        let firstReservation = try askForReservedAnswer(first, windows, of: server)
+        try look()
+        let second = try client(server)
+        let secondReservation = try askForReservedAnswer(second, windows, of: server)
+        for _ in 0..<3 { try look() }
         #expect(server.server.counters.limitHits == 0)
-        try read(1)
-        // Of 3 MB or more that are left, with what the sockets' buffers have taken.
-        #expect(server.server.counters.limitHits == (seconds == 1 ? 0 : 1))
+        // One alone is below the bound; of two the first goes.
+        firstReservation.want()
+        try look()
+        #expect(server.server.counters.limitHits == 0)
+        secondReservation.want()
+        try look()
+        #expect(server.server.counters.limitHits == 1)
+        for _ in 0..<3 { try look() }
+        #expect(server.server.counters.limitHits == 1)
+        if !speaksHTTP2 {
+            #expect(!first.receiveAll().hasSuffix("x;"))
+            #expect(second.receive(until: "x;").hasSuffix("x;"))
+        }
     }
 
     /// One answer that has its memory does not make room for others beside it.
@@ -255,7 +217,7 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
             } else {
                 client.send(Array(getLarge.utf8) + ContentCodingTests.request(zeros))
             }
-            #expect(server.wait { $0.requests == count })
+            #expect(server.wait { $0.requests == 2 * count })
             return client
         }
         #expect(server.wait { $0.answerBytesPending > 0 })
@@ -315,6 +277,31 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(server.wait { $0.limitHits == 2 && $0.connectionsOpen == 1 })
         silent.receive { _ in false }
         #expect(silent.isClosed)
+    }
+
+    /// Who has too many answers of his own to have more waits for himself, not for others.
+    @Test func nobodyIsLetGoWhereThereIsMemory() throws {
+        var limits = ServerLimits()
+        limits.outputBytesMax = 16_384
+        limits.writeTimeout = .seconds(3600)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let slow = try client(server)
+        slow.send(getLarge)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        // By now it reads too slowly to keep others waiting.
+        server.advance(by: .seconds(50))
+        let other = try #require(HTTP2Client(port: server.port))
+        let large = Frames.headers(1, Frames.request("GET", "/large"))
+        let get = Frames.headers(3, Frames.request("GET", "/"))
+        other.client.send(Frames.settings([(4, 0)]) + large)
+        #expect(server.wait { $0.answerBytesPending > 13_000_000 })
+        other.client.send(get)
+        for _ in 0..<5 {
+            server.advance(by: .milliseconds(200))
+            #expect(server.isIdle)
+        }
+        #expect(server.server.counters.limitHits == 0)
+        #expect(slow.receive(until: "x;").hasSuffix("x;"))
     }
 
     /// Requests that have come at once, before the first was answered, are given back too.

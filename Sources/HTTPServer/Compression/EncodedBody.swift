@@ -103,6 +103,11 @@ final class EncodedBody: Sendable {
         return size
     }
 
+    /// Gives the memory back that it has, once its owner counts what came out.
+    func release() {
+        state.withLock { _ = memory.resize(&$0.heldByteCount, to: 0) }
+    }
+
     /// Takes note that nobody waits for it any more.
     func giveUp() {
         hasOwner.store(false, ordering: .relaxed)
@@ -155,10 +160,13 @@ final class EncodedBody: Sendable {
         return .more
     }
 
-    /// Gives back what it took: the one who gets the result counts that.
+    /// Ends with a result, and keeps memory for no more than that.
     private func over(_ state: inout State, _ result: Result<[UInt8], RequestError>) -> Step {
         state.decoder = nil
-        _ = memory.resize(&state.heldByteCount, to: 0)
+        let byteCount = (try? result.get().count) ?? 0
+        guard memory.resize(&state.heldByteCount, to: byteCount) else {
+            return over(&state, .failure(.noRoom))
+        }
         return .over(result)
     }
 }

@@ -47,6 +47,8 @@ final class Connection {
     var deadline = Int64.max
     var deadlineKind = DeadlineKind.none
     var deadlineSequence: UInt64 = 0
+    /// When the client of HTTP/2 has to have taken, or sent, some bytes at the latest.
+    var socketDeadline = Int64.max
     var lingeredByteCount = 0
     /// When reading what follows a refusal ends at the latest, on the monotonic clock.
     var lingerEnd = Int64.max
@@ -196,6 +198,22 @@ final class Connection {
 
     /// Whether answers that wait have some of the memory that all have in common.
     var holdsAnswers: Bool { http.heldOutputByteCount > 0 || http2?.hasHeldAnswers == true }
+
+    /// Whether answers that wait have memory of their own, as those to batches.
+    var hasReservations: Bool {
+        http2.map { $0.reservationCount > 0 } ?? !http.reservations.isEmpty
+    }
+
+    /// Whether others are refused for want of that.
+    var isWanted: Bool { http2?.isWanted ?? http.reservations.contains(where: \.isWanted) }
+
+    /// Bytes of answers that the socket has not taken.
+    var unsentByteCount: Int {
+        var count = http.output.count - http.outputSent
+        guard let http2 else { return count }
+        for slot in http2.slots.indices { count += http2.slots[slot].answerLeft }
+        return count
+    }
 
     /// Whether a request or an answer is under way.
     var isBusy: Bool {

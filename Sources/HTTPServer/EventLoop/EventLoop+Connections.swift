@@ -304,9 +304,7 @@ extension EventLoop {
             let isWaiting = http2.holdAnswers() || http.heldOutputByteCount > 0
             http.pace.follow(isWaiting: isWaiting || http2.reservationCount > 0, at: now)
         }
-        if http.pace.isWaiting, holdsUpOthers(connection, http) {
-            return letGo(connection, &http)
-        }
+        if http.pace.isWaiting { lookAtReservationsLater() }
         // The poller knows nothing of what has left the socket.
         if connection.isEncrypted, connection.hasBufferedInput, connection.ending == .open,
             !http.hasOutput, !http.isDeferred

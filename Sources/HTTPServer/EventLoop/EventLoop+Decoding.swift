@@ -23,9 +23,17 @@ extension EventLoop {
         else { return }
         context.nowNanoseconds = now
         if let http2 = connection.http2 {
-            http2.didDecode(result, to: sequence)
+            take(http2.didDecode(result, to: sequence), connection, http2)
         } else {
-            connection.http.didDecode(result, to: sequence)
+            buffers.lend(to: &connection.http)
+            switch connection.http.didDecode(result, to: sequence, context) {
+            case .handle:
+                handle(connection, &connection.http)
+            case .answered(let answer):
+                countOwnAnswer(answer)
+            case .receive, .decode, .handlePiece, .switchToHTTP2, .wait, .yield, .close:
+                return
+            }
         }
         proceed(connection, &connection.http)
     }

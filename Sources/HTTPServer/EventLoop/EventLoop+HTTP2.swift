@@ -67,6 +67,8 @@ extension EventLoop {
             http2.lacksRoom = false
             counters.add(1, to: .limitHits)
             makeRoom(for: connection)
+        } else if http2.hasLine, http2.lacksMemory {
+            makeRoom(for: connection)
         }
         answerReady(connection, http2)
         write(http2, &http)
@@ -111,7 +113,7 @@ extension EventLoop {
     }
 
     /// Does what the connection asks for.
-    private func take(
+    func take(
         _ action: HTTP2Connection.Action,
         _ connection: Connection,
         _ http2: HTTP2Connection
@@ -176,10 +178,13 @@ extension EventLoop {
     ) {
         if connection.ending == .lingering || hasOutput {
             let kind: Connection.DeadlineKind = hasOutput ? .write : .linger
-            guard kind != connection.deadlineKind else { return }
-            connection.deadlineKind = kind
-            let linger = min(timeouts.linger, connection.lingerEnd - now)
-            connection.deadline = now + (hasOutput ? timeouts.write : linger)
+            if kind != connection.deadlineKind {
+                connection.deadlineKind = kind
+                let linger = min(timeouts.linger, connection.lingerEnd - now)
+                connection.socketDeadline = now + (hasOutput ? timeouts.write : linger)
+            }
+            // That its client reads slowly gives a stream no more time to send its request.
+            connection.deadline = min(connection.socketDeadline, http2.earliestDeadline)
         } else if http2.openCount > 0 {
             connection.deadlineKind = .streams
             // What stands in line may wait for memory that others have: nobody says when they have
@@ -209,14 +214,14 @@ extension EventLoop {
     /// Ends the streams of a connection whose time is over, and looks again at what stands in line.
     func expireStreams(_ connection: Connection, _ http2: HTTP2Connection) {
         context.nowNanoseconds = now
-        let expired = http2.expire()
+        let expired = http2.expire(isBlocked: connection.deadlineKind == .write)
         counters.add(expired.count, to: .timeouts)
         for routeIndex in expired.answeredRoutes {
             answers.count(status: Problem.tooSlow.status, routeIndex: routeIndex)
         }
         // Most often nobody has given memory back, and there is nothing else to do.
-        if expired.count == 0, http2.hasLine, !http2.takesMore {
-            makeRoom(for: connection)
+        if expired.count == 0, http2.hasLine, !http2.takesMore, !http2.hasMoreToWrite {
+            if http2.lacksMemory { makeRoom(for: connection) }
             guard http2.takesMore else { return setDeadline(of: connection, &connection.http) }
         }
         proceed(connection, &connection.http)

@@ -16,6 +16,7 @@ extension EventLoop {
     func fireTimers() {
         if now >= timers.acceptResume { resumeAccepting() }
         if now >= timers.sweepAt || timers.sweepSlot > 0 { sweep() }
+        if now >= timers.reservationLookAt { lookAtReservations() }
         switch timers.drain {
         case .none: break
         case .accepting(let closeAt, let stopAt):
@@ -112,7 +113,9 @@ extension EventLoop {
 
     private func expire(_ connection: Connection) {
         let kind = connection.deadlineKind
-        if kind == .streams, let http2 = connection.http2 {
+        if let http2 = connection.http2,
+            kind == .streams || kind == .write && connection.socketDeadline > now
+        {
             return expireStreams(connection, http2)
         }
         if rest(connection) { return }

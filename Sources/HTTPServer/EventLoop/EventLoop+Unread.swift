@@ -30,6 +30,9 @@ extension EventLoop {
     /// connections.
     private static let readerLookNanoseconds: Int64 = 100_000_000
 
+    /// Likewise who reads the answers to batches too slowly.
+    private static let reservationLookNanoseconds: Int64 = 1_000_000_000
+
     /// Lets the slowest reader go where others of HTTP/2 would wait for it.
     func makeRoom(for connection: Connection) {
         guard now >= readerLookAt else { return }
@@ -59,22 +62,39 @@ extension EventLoop {
         return worst
     }
 
-    /// Whether a client that reads too slowly has memory for want of which others are refused.
-    func holdsUpOthers(_ connection: Connection, _ http: borrowing HTTP1Connection) -> Bool {
-        let http2 = connection.http2
-        guard http2?.isWanted ?? http.reservations.contains(where: \.isWanted) else {
-            return false
+    /// Looks once a second at how clients read the answers to batches.
+    ///
+    /// Where others are refused for want of their memory, those that are read slowly may have no
+    /// more of it than all other answers of the loop together. Who has been slow for longest is let
+    /// go first.
+    func lookAtReservations() {
+        timers.reservationLookAt = .max
+        var slow: [(connection: Connection, lookCount: Int, byteCount: Int)] = []
+        var slowByteCount = 0
+        for connection in connections {
+            guard let connection, !connection.isJoined, connection.http.pace.isWaiting,
+                connection.hasReservations
+            else { continue }
+            lookAtReservationsLater()
+            let byteCount = connection.unsentByteCount
+            let lookCount = connection.http.pace.look(unsentByteCount: byteCount)
+            // At the first it has not waited for a second yet.
+            guard lookCount > 1, connection.isWanted else { continue }
+            slow.append((connection, lookCount, byteCount))
+            slowByteCount += byteCount
         }
-        var unsentByteCount = http.output.count - http.outputSent
-        if let http2 {
-            for slot in http2.slots.indices { unsentByteCount += http2.slots[slot].answerLeft }
+        slow.sort { $0.lookCount > $1.lookCount }
+        for (connection, _, byteCount) in slow {
+            guard slowByteCount > shared.limits.answerBytesPendingMax else { return }
+            slowByteCount -= byteCount
+            letGo(connection, &connection.http)
         }
-        return http.pace.isSlow(
-            at: now,
-            // A client of HTTP/2 may read one answer fast and leave others.
-            answerCount: max(1, http2?.reservationCount ?? 1),
-            unsentByteCount: unsentByteCount
-        )
+    }
+
+    /// Sees to it that a look comes.
+    func lookAtReservationsLater() {
+        guard timers.reservationLookAt == .max else { return }
+        timers.reservationLookAt = now + Self.reservationLookNanoseconds
     }
 
     /// Drops a connection and frees what it has at once: it may be in a line yet, which holds it

@@ -151,13 +151,14 @@ final class EventLoop: @unchecked Sendable {
             return
         }
         if descriptor == Int(mailbox.rawDescriptor) {
-            for message in mailbox.take() { handle(message) }
+            mailbox.take(handle)
         } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)
         }
     }
 
-    private func handle(_ message: LoopMessage) {
+    /// - Returns: Whether the next one may come in this turn.
+    private func handle(_ message: LoopMessage) -> Bool {
         switch message {
         case .answer(let token, let sequence, let response, let isEncoded):
             giveDeferred(response, to: token, sequence: sequence, isEncoded: isEncoded)
@@ -167,6 +168,8 @@ final class EventLoop: @unchecked Sendable {
             giveDeferred(response, to: token, sequence: sequence, isEncoded: true)
         case .decoded(let token, let sequence, let result):
             takeDecoded(result, of: token, sequence: sequence)
+            // Its request has been handled.
+            return !isTurnOver
         case .drain(let closeAt, let stopAt):
             context.isDraining = true
             timers.drain = .accepting(closeAt: closeAt, stopAt: stopAt)
@@ -176,6 +179,7 @@ final class EventLoop: @unchecked Sendable {
         case .wake:
             break
         }
+        return true
     }
 
     /// Whether requests that can wait are to wait for the next turn.

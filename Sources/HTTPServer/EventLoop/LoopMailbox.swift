@@ -50,17 +50,14 @@ final class LoopMailbox: Sendable {
         if wasEmpty { wakeup.signal() }
     }
 
-    /// Takes the oldest messages; where there are more, the loop is woken again.
-    func take() -> [LoopMessage] {
+    /// Takes the oldest messages while the closure wants more; where there are some yet, the loop
+    /// is woken again.
+    func take(_ handle: (LoopMessage) -> Bool) {
         wakeup.clear()
-        let (taken, hasMore) = messages.withLock { messages in
-            var taken: [LoopMessage] = []
-            while taken.count < Self.takenCountMax, let message = messages.popFirst() {
-                taken.append(message)
-            }
-            return (taken, !messages.isEmpty)
+        for _ in 0..<Self.takenCountMax {
+            guard let message = messages.withLock({ $0.popFirst() }) else { return }
+            guard handle(message) else { break }
         }
-        if hasMore { wakeup.signal() }
-        return taken
+        if !messages.withLock(\.isEmpty) { wakeup.signal() }
     }
 }

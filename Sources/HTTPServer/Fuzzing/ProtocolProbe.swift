@@ -104,6 +104,14 @@ private struct HTTP1Probe {
         if !isClosed { fault = "open after the end" }
     }
 
+    private mutating func handle() {
+        let bytes = Array(http.input[http.requestBytes])
+        requests.append(bytes)
+        var response = Response()
+        for index in http.request.body { response.body.append(bytes[index]) }
+        http.answer(response, context)
+    }
+
     private mutating func run() {
         while !isClosed {
             switch http.next(context) {
@@ -113,15 +121,14 @@ private struct HTTP1Probe {
                 guard let result = http.decoding?.body.decodeWhole() else {
                     return fault = "nothing to decode"
                 }
-                http.didDecode(result, to: http.sequence)
+                switch http.didDecode(result, to: http.sequence, context) {
+                case .handle: handle()
+                case .answered(let answer): check(answer)
+                default: fault = "nobody waits for what was decoded"
+                }
             case .answered(let answer): check(answer)
             case .close, .switchToHTTP2: isClosed = true
-            case .handle:
-                let bytes = Array(http.input[http.requestBytes])
-                requests.append(bytes)
-                var response = Response()
-                for index in http.request.body { response.body.append(bytes[index]) }
-                http.answer(response, context)
+            case .handle: handle()
             case .handlePiece: handlePiece()
             }
             collect()
@@ -177,23 +184,30 @@ private struct HTTP2Probe {
     private mutating func run() {
         var output: [UInt8] = []
         repeat {
-            loop: while true {
-                switch http2.next() {
-                case .wait: break loop
-                case .answered(let answer): check(answer)
-                case .handle(let slot): handle(slot)
-                case .decode(let slot):
-                    let stream = http2.slots[slot]
-                    if let result = stream.decoding?.body.decodeWhole() {
-                        http2.didDecode(result, to: UInt64(stream.id))
-                    }
-                case .handlePiece(let slot): handlePiece(slot)
-                }
+            while true {
+                let action = http2.next()
+                if action == .wait { break }
+                take(action)
             }
             output.removeAll(keepingCapacity: true)
             http2.write(to: &output, limit: context.limits.outputBytesMax)
         } while http2.hasReady || http2.hasMoreToWrite
         check()
+    }
+
+    private mutating func take(_ action: HTTP2Connection.Action) {
+        switch action {
+        case .wait: break
+        case .answered(let answer): check(answer)
+        case .handle(let slot): handle(slot)
+        case .decode(let slot):
+            let stream = http2.slots[slot]
+            guard let result = stream.decoding?.body.decodeWhole() else {
+                return fault = "nothing to decode"
+            }
+            take(http2.didDecode(result, to: UInt64(stream.id)))
+        case .handlePiece(let slot): handlePiece(slot)
+        }
     }
 
     private mutating func handle(_ slot: Int) {

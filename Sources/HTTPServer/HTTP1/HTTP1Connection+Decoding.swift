@@ -22,20 +22,40 @@ extension HTTP1Connection {
                 memory: context.bodies
             )
         )
+        dropEncoded(context)
         return false
     }
 
-    /// Takes the decoded body of a request, if that still waits for it; ``next(_:)`` goes on.
-    mutating func didDecode(_ result: Result<[UInt8], RequestError>, to sequence: UInt64) {
-        guard case .decoding = phase, self.sequence == sequence else { return }
-        decoding = nil
-        decoded = result
+    /// Forgets the body of a request, of which there is a copy; what follows moves to its place.
+    private mutating func dropEncoded(_ context: Context) {
+        let start = request.body.lowerBound
+        input.moveBytes(inputStart + consumed..<inputEnd, to: inputStart + start)
+        inputEnd -= consumed - start
+        request.body = start..<start
+        consumed = start
+        if heldByteCount > 0 { shrinkInput(context) }
     }
 
-    /// Gives up the body that is being decoded.
-    mutating func dropDecoding() {
+    /// Takes the decoded body of a request, if that still waits for it.
+    ///
+    /// It is handled at once, whatever is to be sent yet: it takes too much memory to wait.
+    ///
+    /// - Returns: `handle`, or `answered` where it is refused; `wait` where nobody waits for it.
+    mutating func didDecode(
+        _ result: Result<[UInt8], RequestError>,
+        to sequence: UInt64,
+        _ context: Context
+    ) -> Action {
+        guard case .decoding = phase, self.sequence == sequence else { return .wait }
+        decoding?.body.release()
         decoding = nil
-        decoded = nil
+        do throws(RequestError) {
+            try putContent(result.get(), context)
+        } catch {
+            return refuse(error, context)
+        }
+        phase = .handling
+        return .handle
     }
 
     /// Puts the decoded body in the place of the encoded one; what follows moves along.

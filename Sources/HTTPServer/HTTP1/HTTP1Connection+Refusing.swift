@@ -19,7 +19,7 @@ extension HTTP1Connection {
         write(problem, into: &response, context)
         error.addFields(to: &response, context.limits)
         closesAfterAnswer = true
-        dropDecoding()
+        decoding = nil
         write(response, context)
         phase = .closing
         if heldByteCount > 0 { shrinkInput(context) }

@@ -12,7 +12,7 @@ struct HTTP1Connection {
         case receive
         /// Hand `request` to the handler, then call ``answer(_:_:)``.
         case handle
-        /// Have the body of `decoding` decoded, then call ``didDecode(_:to:)``.
+        /// Have the body of `decoding` decoded, then call ``didDecode(_:to:_:)``.
         case decode
         /// Hand the next piece of `streamed` to its stream, then call ``answer(_:_:)``.
         case handlePiece
@@ -68,9 +68,8 @@ struct HTTP1Connection {
     /// Bytes still to come of a body that nobody wants, since its request has been answered.
     var skippedByteCount = 0
     var consumed = 0
-    /// The gzip body that is being decoded, and what came out.
+    /// The gzip body that is being decoded.
     var decoding: BodyDecoding?
-    var decoded: Result<[UInt8], RequestError>?
     var closesAfterAnswer = false
     var inputHasEnded = false
     /// Whether it is secured by TLS.
@@ -114,7 +113,7 @@ struct HTTP1Connection {
     var isDeferred: Bool {
         if let streamed { return streamed.isAwaited }
         if case .deferred = phase { return true }
-        if case .decoding = phase { return decoded == nil }
+        if case .decoding = phase { return true }
         return false
     }
 
@@ -155,12 +154,7 @@ struct HTTP1Connection {
                 request.body = chunks.body
                 consumed = chunks.position
                 return try dispatch(context)
-            case .decoding:
-                guard let result = decoded.take() else { return .wait }
-                try putContent(result.get(), context)
-                phase = .handling
-                return .handle
-            case .handling, .deferred:
+            case .decoding, .handling, .deferred:
                 return .wait
             case .skipping:
                 return inputHasEnded ? .close(lingers: false) : .receive
@@ -210,7 +204,7 @@ struct HTTP1Connection {
     /// Goes on to the next request, or ends the connection, after an answer.
     mutating func finishRequest(_ context: Context) {
         streamed = nil
-        if decoding != nil { dropDecoding() }
+        if decoding != nil { decoding = nil }
         inputStart += consumed
         if inputStart == inputEnd {
             inputStart = 0

@@ -26,12 +26,17 @@ struct ReadingPace {
     private var sentByteCount = 0
     private var seenByteCount = 0
 
+    /// Bytes that had been sent at the last look for those who are slow, and how many looks in a
+    /// row have found that.
+    private var lookedByteCount = 0
+    private var slowLookCount = 0
+
     private static let leastBytesPerSecond = 4096.0
     /// Bytes that everyone is given: nobody is below the least who has waited for less than 16 s.
     private static let credit = 65_536.0
-    /// Time in which what is left has to be read where others want the memory of it: as long as an
-    /// answer may wait without progress.
-    private static let restSeconds = 30.0
+    /// Looks, a second apart, in which what is left has to be read where others want its memory: as
+    /// long as an answer may wait without progress.
+    private static let restLookCount = 30
 
     /// Takes note of whether answers wait.
     mutating func follow(isWaiting: Bool, at now: Int64) {
@@ -43,6 +48,8 @@ struct ReadingPace {
             since = max(1, now)
             sentByteCount = 0
             seenByteCount = 0
+            lookedByteCount = 0
+            slowLookCount = 0
             lastProgress = now
         } else if sentByteCount != seenByteCount {
             seenByteCount = sentByteCount
@@ -66,20 +73,18 @@ struct ReadingPace {
     /// Whether answers wait.
     var isWaiting: Bool { since > 0 }
 
-    /// Whether so many answers that wait, of which so many bytes are left, are read too slowly for
-    /// others who want their memory.
+    /// Looks, once a second, whether so many bytes that are left would be read in time at the pace
+    /// since the last look.
     ///
-    /// Each has its share, and all that is left is to go out in time.
-    func isSlow(at now: Int64, answerCount: Int, unsentByteCount: Int) -> Bool {
-        let shares = Self.leastBytesPerSecond * Double(answerCount)
-        let unsent = Double(unsentByteCount)
-        let wanted = max(shares, unsent / Self.restSeconds)
-        // A pause of half that time is nobody's fault.
-        let credit = max(Self.credit, unsent / 2)
-        return since > 0 && bytesPerSecond(at: now, credit: credit) < wanted
+    /// - Returns: How many looks in a row have found that they would not.
+    mutating func look(unsentByteCount: Int) -> Int {
+        let readByteCount = sentByteCount - lookedByteCount
+        lookedByteCount = sentByteCount
+        slowLookCount = readByteCount < unsentByteCount / Self.restLookCount ? slowLookCount + 1 : 0
+        return slowLookCount
     }
 
-    private func bytesPerSecond(at now: Int64, credit: Double = Self.credit) -> Double {
-        (Double(sentByteCount) + credit) / (Double(max(1, now - since)) / 1e9)
+    private func bytesPerSecond(at now: Int64) -> Double {
+        (Double(sentByteCount) + Self.credit) / (Double(max(1, now - since)) / 1e9)
     }
 }

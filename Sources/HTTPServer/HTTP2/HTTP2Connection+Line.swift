@@ -7,15 +7,12 @@ extension HTTP2Connection {
         hasUndecoded = false
         guard readyStart < ready.count else { return .wait }
         dropTakenOut()
-        let takesMore = takesMore
+        guard takesMore else { return .wait }
         var index = readyStart
         while index < ready.count {
             defer { index += 1 }
             let (slot, id) = ready[index]
             let phase = slots[slot].phase(of: id)
-            // A body that has been decoded takes too much memory to wait.
-            let mustGo = phase == .ready && slots[slot].isDecoded && failure == nil
-            guard takesMore || mustGo else { continue }
             let action = phase == .streaming ? nextPiece(slot) : nil
             if action == nil, phase == .streaming, slots[slot].goesOnDecoding() {
                 hasUndecoded = true
@@ -90,18 +87,25 @@ extension HTTP2Connection {
         )
     }
 
-    /// Takes the decoded body of a request, if that still waits for it, and puts it in line again.
-    func didDecode(_ result: Result<[UInt8], RequestError>, to sequence: UInt64) {
+    /// Takes the decoded body of a request, if that still waits for it.
+    ///
+    /// It is handled at once: it takes too much memory to wait. Where answers that wait find none,
+    /// it is refused, since its own would come on top.
+    ///
+    /// - Returns: `handle`, or `answered` where it is refused; `wait` where nobody waits for it.
+    func didDecode(_ result: Result<[UInt8], RequestError>, to sequence: UInt64) -> Action {
         guard failure == nil, let slot = session.slot(of: Int32(truncatingIfNeeded: sequence)),
             slots[slot].phase == .decoding
-        else { return }
-        slots[slot].decoding = nil
+        else { return .wait }
+        setDeadline(slot, .max)
         do throws(RequestError) {
-            try putBody(result.get(), slot)
+            let body = try result.get()
+            guard takesDecoded else { throw .noRoom }
+            slots[slot].endDecoding(body, at: context.nowNanoseconds)
         } catch {
-            slots[slot].error = error
+            return refuse(slot, error)
         }
-        makeReady(slot)
+        return .handle(slot: slot)
     }
 
     private func putBody(_ body: [UInt8], _ slot: Int) throws(RequestError) {
@@ -109,7 +113,6 @@ extension HTTP2Connection {
         guard holdRequests(adding: body.count - encoded.count) else { throw .noRoom }
         slots[slot].bytes.replaceSubrange(encoded, with: body)
         slots[slot].request.body = encoded.lowerBound..<slots[slot].bytes.count
-        slots[slot].isDecoded = true
         recount(slot)
     }
 

@@ -87,15 +87,22 @@ extension HTTP2Connection {
 
     /// Ends the streams whose time is over, and the connection where a header block is.
     ///
+    /// Where the socket is blocked answers wait for each other, and have their time when it is not.
+    ///
     /// - Returns: Their number, and the routes of those that waited for a handler and were answered
     ///   503.
-    func expire() -> (count: Int, answeredRoutes: [Int?]) {
+    func expire(isBlocked: Bool = false) -> (count: Int, answeredRoutes: [Int?]) {
         var count = 0
         var answeredRoutes: [Int?] = []
         earliestDeadline = .max
         for slot in slots.indices where slots[slot].phase != .free {
             guard slots[slot].deadline <= context.nowNanoseconds else {
                 earliestDeadline = min(earliestDeadline, slots[slot].deadline)
+                continue
+            }
+            let latest = slots[slot].streamed?.deadline ?? .max
+            if isBlocked, slots[slot].answerLeft > 0, latest > context.nowNanoseconds {
+                setDeadline(slot, context.timeouts.write, latest: latest)
                 continue
             }
             if slots[slot].phase != .lingering { count += 1 }

@@ -8,7 +8,8 @@ extension HTTP2Connection {
     /// A part of a streamed body has come.
     func addPiece(_ data: Span<UInt8>, _ slot: Int) {
         session.consumeOfConnection(data.count)
-        guard requestByteCount + data.count <= context.limits.http2RequestBytesMax else {
+        // The windows of all streams fit, whatever other requests take, which may be as much again.
+        guard requestByteCount + data.count <= 2 * context.limits.http2RequestBytesMax else {
             return session.submitReset(slots[slot].id, .enhanceYourCalm)
         }
         guard slots[slot].streamed?.failure == nil else { return queuePiece(slot) }

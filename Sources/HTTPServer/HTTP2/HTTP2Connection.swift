@@ -154,30 +154,32 @@ final class HTTP2Connection {
 
     /// Whether a request may be handed on: the next one of a slow reader waits, and so does that of
     /// a client that keeps resetting streams whose answers are being made.
-    var takesMore: Bool {
-        failure == nil && deferredCount < context.limits.http2StreamCountMax
-            && hasRoomForAnswers
+    var takesMore: Bool { mayHaveMoreAnswers && takesDecoded }
+
+    /// Whether one may be handed on that has been decoded and cannot wait: where answers that wait
+    /// have their memory, however many they are.
+    var takesDecoded: Bool {
+        failure == nil && deferredCount < context.limits.http2StreamCountMax && hasAnswerMemory
     }
 
-    /// Whether more answers may wait: some for free, and with memory so many that a stream which is
-    /// read slowly does not hold up the others (RFC 9113 §5.2), which may be those of other clients
-    /// behind a proxy.
-    private var hasRoomForAnswers: Bool {
-        mayHaveMoreAnswers
-            && context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
+    /// Whether there is memory for the answers that wait, beyond what waits for free.
+    private var hasAnswerMemory: Bool {
+        context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
     }
 
     /// Takes memory for the answers that wait, as far as there is some.
     ///
     /// - Returns: Whether they are more than wait for free.
     func holdAnswers() -> Bool {
-        let hasRoom = context.unread.follow(&heldAnswerByteCount, byteCount: answerByteCount)
-        return !hasRoom || heldAnswerByteCount > 0
+        let hasMemory = hasAnswerMemory
+        return !hasMemory || heldAnswerByteCount > 0
     }
 
     /// Whether they have some of it.
     var hasHeldAnswers: Bool { heldAnswerByteCount > 0 }
 
+    /// Whether more answers may wait here: so many that a stream which is read slowly does not hold
+    /// up the others (RFC 9113 §5.2), which may be those of other clients behind a proxy.
     private var mayHaveMoreAnswers: Bool {
         answerByteCount <= Self.waitingAnswersFactor * context.limits.outputBytesMax
     }
@@ -187,9 +189,13 @@ final class HTTP2Connection {
     ///
     /// One whose own answers alone are too many to have more waits instead.
     func hasRoomForRequest() -> Bool {
-        lacksRoom = mayHaveMoreAnswers && !hasRoomForAnswers
+        lacksRoom = lacksMemory
         return !lacksRoom
     }
+
+    /// Whether memory for answers is what requests wait for, and not that their client reads those
+    /// that it has.
+    var lacksMemory: Bool { mayHaveMoreAnswers && !hasAnswerMemory }
 
     /// Gives requests back that wait behind answers which no window lets out, where all memory for
     /// answers is taken.

@@ -53,8 +53,6 @@ struct HTTP2Stream {
     var acceptsGzip = false
     /// The gzip body that is being decoded.
     var decoding: BodyDecoding?
-    /// Whether it has been.
-    var isDecoded = false
     var answer: [UInt8] = []
     var answerSent = 0
     /// What goes with the answer and is let go when that has been sent.
@@ -118,7 +116,6 @@ struct HTTP2Stream {
         request.reset()
         hasEnded = false
         isQueued = false
-        isDecoded = false
         self.deadline = deadline
     }
 
@@ -144,7 +141,7 @@ struct HTTP2Stream {
 
     /// Whether the body has to be decoded before the handler gets it.
     var isEncoded: Bool {
-        parser.hasGzip && !isDecoded && error == nil && routing.hasRoute && !request.body.isEmpty
+        parser.hasGzip && error == nil && routing.hasRoute && !request.body.isEmpty
     }
 
     /// Gives the body to be decoded elsewhere.
@@ -153,6 +150,15 @@ struct HTTP2Stream {
         decoding = BodyDecoding(body)
         dropTaken(request.body)
         request.body = request.body.lowerBound..<request.body.lowerBound
+    }
+
+    /// Takes what came out, and gives the request to the handler.
+    mutating func endDecoding(_ body: [UInt8], at now: Int64) {
+        let start = request.body.lowerBound
+        bytes.append(contentsOf: body)
+        request.body = start..<bytes.count
+        phase = .handling
+        request.receivedNanoseconds = now
     }
 
     /// Gives the request to the handler, unless there is a reason to refuse it.

@@ -164,6 +164,9 @@ struct DecodingLineTests {
         _ = body.step(budget: 65_536)
         #expect(memory.byteCount > bytes.count)
         #expect(try body.decodeWhole().get().count == 100_000)
+        // Until its owner counts them.
+        #expect(memory.byteCount == 100_000)
+        body.release()
         #expect(memory.byteCount == 0)
         // Others have a part of it: the copy fits, what comes out does not.
         try #require(memory.reserve(50_000))

@@ -65,31 +65,33 @@ struct HTTP2Machine {
 
     private mutating func answerReady() {
         while true {
-            switch http2.next() {
-            case .wait: return
-            case .answered: break
-            case .decode where leavesEncoded: break
-            case .decode(let slot): decode(slot)
-            case .handle(let slot):
-                note(http2.slots[slot])
-                guard !defers else {
-                    http2.deferAnswer(slot)
-                    continue
-                }
-                var response = Response()
-                response.body = body
-                http2.answer(slot, with: &response)
-            case .handlePiece(let slot) where defers: http2.deferAnswer(slot)
-            case .handlePiece(let slot): handlePiece(slot)
-            }
+            let action = http2.next()
+            if action == .wait { return }
+            take(action)
+        }
+    }
+
+    private mutating func take(_ action: HTTP2Connection.Action) {
+        switch action {
+        case .wait, .answered: break
+        case .decode where leavesEncoded: break
+        case .decode(let slot): decode(slot)
+        case .handle(let slot):
+            note(http2.slots[slot])
+            guard !defers else { return http2.deferAnswer(slot) }
+            var response = Response()
+            response.body = body
+            http2.answer(slot, with: &response)
+        case .handlePiece(let slot) where defers: http2.deferAnswer(slot)
+        case .handlePiece(let slot): handlePiece(slot)
         }
     }
 
     /// Has the body of a slot decoded.
-    func decode(_ slot: Int) {
+    mutating func decode(_ slot: Int) {
         let stream = http2.slots[slot]
         guard let result = stream.decoding?.body.decodeWhole() else { return }
-        http2.didDecode(result, to: UInt64(stream.id))
+        take(http2.didDecode(result, to: UInt64(stream.id)))
     }
 
     private func handlePiece(_ slot: Int) {

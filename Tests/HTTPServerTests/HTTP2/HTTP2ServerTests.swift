@@ -333,4 +333,25 @@ struct HTTP2ServerDrainTests {
         #expect(client.reader.answers[1]?.text == "held;")
         server.server.waitUntilStopped()
     }
+
+    /// A request has no more time to come because its client reads other answers slowly.
+    @Test func timeRunsWhileAnAnswerIsNotRead() throws {
+        var limits = ServerLimits()
+        limits.writeTimeout = .seconds(3600)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let client = try #require(TestClient(port: server.port, receiveBytes: 4096))
+        let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
+        let post = Frames.headers(1, Frames.request("POST", "/echo"), flags: 4)
+        let large = Frames.headers(3, Frames.request("GET", "/large"))
+        client.send(Frames.preface + windows + post + Frames.data(1, "abc", flags: 0) + large)
+        #expect(server.wait { $0.answerBytesPending > 5_000_000 })
+        for (seconds, count) in [(29, 0), (2, 1)] {
+            server.advance(by: .seconds(seconds))
+            // A part of the answer is read meanwhile.
+            let sent = server.server.counters.bytesOut
+            while server.server.counters.bytesOut == sent, client.receive() != nil {}
+            #expect(server.wait { $0.timeouts == count })
+        }
+        #expect(server.server.counters.connectionsOpen == 1)
+    }
 }

@@ -112,7 +112,7 @@ struct StreamHTTP2Tests {
     }
 
     @Test func boundsWhatAConnectionHolds() throws {
-        for (bytesMax, resets) in [(24_228, [:]), (24_128, [UInt32(1): 11])] {
+        for (bytesMax, resets) in [(12_114, [:]), (12_064, [UInt32(1): 11])] {
             var limits = ServerLimits()
             limits.http2RequestBytesMax = bytesMax
             var machine = try machine(limits: limits)
