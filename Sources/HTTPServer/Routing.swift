@@ -83,8 +83,9 @@ struct Routing {
             return nil
         }
         let places = isEncoded ? context.coder.streamPlaces : nil
+        let now = context.nowNanoseconds
         let countMax = context.limits.decodedStreamCountMax
-        guard places?.makeRoom(for: owner, countMax: countMax) ?? true else {
+        guard places?.makeRoom(for: owner, countMax: countMax, at: now) ?? true else {
             throw .tooManyDecoders
         }
         bodyBytesMax = StreamedBody.byteCountMax
@@ -92,7 +93,8 @@ struct Routing {
             stream,
             places: places,
             owner: owner,
-            deadline: context.nowNanoseconds + context.timeouts.stream
+            at: now,
+            deadline: now + context.timeouts.stream
         )
     }
 

@@ -61,6 +61,7 @@ extension EventLoop {
         _ connection: Connection
     ) {
         counters.add(-1, to: .requestsDeferred)
+        context.nowNanoseconds = now
         // Each answer is awaited for a time of its own.
         connection.deadlineKind = .none
         let wasCounted = body.isHeadWritten

@@ -20,6 +20,7 @@ extension HTTP2Connection {
         }
         slots[slot].bytes.append(copying: data)
         recount(slot)
+        slots[slot].streamed?.idleSince = context.nowNanoseconds
         setStreamDeadline(slot)
         queuePiece(slot)
     }
@@ -69,6 +70,7 @@ extension HTTP2Connection {
         guard let body = slots[slot].streamed else { return }
         let id = slots[slot].id
         body.isAwaited = false
+        body.idleSince = context.nowNanoseconds
         drop(slot, body.takenCount)
         let isComplete = body.isComplete(after: response)
         let isFirst = !body.isHeadWritten

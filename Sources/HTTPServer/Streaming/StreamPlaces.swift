@@ -2,39 +2,55 @@
 
 /// The places of the streamed bodies that a loop decodes, which are few: each has a decoder.
 ///
-/// Where all are taken, the connection that has most gives one to a connection that has fewer: a
-/// client with many streams keeps out no others, and takes no place of theirs.
+/// Where all are taken, a body of which nothing has come for a while gives one to a connection that
+/// has fewer: a client with many streams keeps out no others, and who goes on sending keeps its own.
 final class StreamPlaces {
     private struct Holder {
         let id: ObjectIdentifier
         unowned let body: StreamedBody
     }
 
+    /// Time without a byte after which a body may lose its place: 5 s, longer than a network takes
+    /// to send again what was lost.
+    private static let idleNanoseconds: Int64 = 5_000_000_000
+    /// Least time between two looks at all places, so that those who find none take little of it.
+    private static let lookIntervalNanoseconds: Int64 = 10_000_000
+
     private var holders: [Holder] = []
+    /// When all may be looked at again, on the monotonic clock.
+    private var nextLook = Int64.min
 
     /// How many are taken.
     var count: Int { holders.count }
 
-    /// Looks for a free place, and otherwise takes one of the connection that has most, if that has
-    /// more yet than the owner of the new one will: of its bodies the one of which least has come.
+    /// Looks for a free place, and otherwise takes one of those of which nothing has come for long:
+    /// of the connection that has most places, if it has more yet than the owner of the new one
+    /// will, that for which this is longest.
+    ///
+    /// A body that is the only one of its connection keeps its place.
     ///
     /// - Returns: Whether there is one now.
-    func makeRoom(for owner: ObjectIdentifier?, countMax: Int) -> Bool {
+    func makeRoom(for owner: ObjectIdentifier?, countMax: Int, at now: Int64) -> Bool {
         guard holders.count >= countMax else { return true }
+        guard now >= nextLook else { return false }
+        nextLook = now + Self.lookIntervalNanoseconds
         var counts: [ObjectIdentifier: Int] = [:]
-        for holder in holders { counts[holder.body.owner ?? holder.id, default: 0] += 1 }
-        let own = owner.flatMap { counts[$0] } ?? 0
-        guard let most = counts.max(by: { $0.value < $1.value }), most.value > own + 1 else {
-            return false
+        for holder in holders {
+            if let owner = holder.body.owner { counts[owner, default: 0] += 1 }
         }
-        var least: (index: Int, byteCount: Int)?
-        for (index, holder) in holders.enumerated()
-        where holder.body.owner == most.key && !holder.body.isAwaited {
-            if let least, least.byteCount <= holder.body.byteCount { continue }
-            least = (index, holder.body.byteCount)
+        var giver: (index: Int, count: Int, idleSince: Int64)?
+        for (index, holder) in holders.enumerated() {
+            let body = holder.body
+            guard let owner = body.owner, !body.isAwaited,
+                now - body.idleSince >= Self.idleNanoseconds
+            else { continue }
+            let count = counts[owner] ?? 0
+            if let giver, (giver.count, body.idleSince) >= (count, giver.idleSince) { continue }
+            giver = (index, count, body.idleSince)
         }
-        guard let least else { return false }
-        holders.remove(at: least.index).body.losePlace()
+        let ownCount = owner.flatMap { counts[$0] } ?? 0
+        guard let giver, giver.count >= ownCount + 2 else { return false }
+        holders.remove(at: giver.index).body.losePlace()
         return true
     }
 

@@ -19,6 +19,9 @@ final class StreamedBody {
     let owner: ObjectIdentifier?
     /// When the exchange ends at the latest, on the monotonic clock.
     let deadline: Int64
+    /// Since when the client has sent nothing of it and waited for nothing, on that clock; noted
+    /// where there is an owner.
+    var idleSince: Int64
     /// Whether the stream has been called.
     var hasBegun = false
     /// Whether an answer to the last event is to come from elsewhere.
@@ -32,10 +35,6 @@ final class StreamedBody {
     private(set) var event = StreamEvent.piece
     /// Bytes of the body as it came that the event takes.
     private(set) var takenCount = 0
-    /// Those that earlier events took.
-    private var takenBefore = 0
-    /// All that had come when the event was looked for.
-    private(set) var byteCount = 0
     /// Whether only more bytes can bring the next event.
     private(set) var isHungry = true
     /// Whether another turn is to go on decoding: nothing has come out yet.
@@ -49,16 +48,19 @@ final class StreamedBody {
     /// Whether the encoded body may end here.
     private var isWhole = true
 
-    /// Begins with a body, which is encoded if the places of those are given: it takes one.
+    /// Begins with a body at a time on the monotonic clock; it is encoded if the places of those
+    /// are given, and takes one.
     init(
         _ stream: any BodyStream,
         places: StreamPlaces?,
         owner: ObjectIdentifier?,
+        at now: Int64,
         deadline: Int64
     ) {
         self.stream = stream
         self.owner = owner
         self.deadline = deadline
+        idleSince = now
         self.places = places
         isDecoded = places != nil
         inflater = isDecoded ? Inflater() : nil
@@ -82,9 +84,7 @@ final class StreamedBody {
     /// - Returns: Whether there is one; otherwise what is taken can be dropped at once.
     /// - Throws: ``RequestError`` once there is nothing left before the fault.
     func next(_ bytes: Span<UInt8>, isLast: Bool) throws(RequestError) -> Bool {
-        takenBefore += takenCount
         takenCount = 0
-        byteCount = takenBefore + bytes.count
         if isDecoded {
             decode(bytes)
         } else {

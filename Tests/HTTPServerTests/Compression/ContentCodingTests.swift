@@ -111,7 +111,8 @@ struct ContentCodingTests {
 
     @Test func aStreamOfNothingIsReadInTurns() throws {
         let stream = CapitalStream(.loud, StreamHandler())
-        let body = StreamedBody(stream, places: StreamPlaces(), owner: nil, deadline: .max)
+        let places = StreamPlaces()
+        let body = StreamedBody(stream, places: places, owner: nil, at: 0, deadline: .max)
         let bytes = Self.emptyBlocks(20_000) + Self.abc
         var offset = 0
         var turnCount = 0
