@@ -186,6 +186,17 @@ struct LineStreamTests {
         #expect(client.receive(until: "never") == "")
     }
 
+    /// Whatever a body fails with.
+    @Test(arguments: [
+        (400, "Bad Request"), (408, "Request Timeout"), (413, "Content Too Large"),
+        (431, "Request Header Fields Too Large"), (503, "Service Unavailable"),
+    ])
+    func anErrorLineHasTheTitleOfItsStatus(_ status: Int, _ title: String) {
+        let error = ServiceError.interrupted(status: status, detail: "The rest does not come.")
+        let line = String(decoding: ProblemDocument.inPlace(error, index: 3), as: UTF8.self)
+        #expect(line.hasPrefix(#"{"error":{"index":3,"title":"\#(title)","status":\#(status),""#))
+    }
+
     @Test func refusesWhatIsNoBatch() throws {
         let server = try TestServer()
         #expect(try post("", to: server).status == 400)

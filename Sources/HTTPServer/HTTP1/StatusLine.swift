@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 /// Status lines, rendered once.
-enum StatusLine {
+package enum StatusLine {
     /// `HTTP/1.1 200 OK CRLF` and its like, by status less 100.
     static let all: [[UInt8]] = (100..<600).map { status in
         Array("HTTP/1.1 \(status) \(reason(of: status))\r\n".utf8)
     }
 
     /// The reason phrase of RFC 9110 §15, or a general one.
-    static func reason(of status: Int) -> String {
+    package static func reason(of status: Int) -> String {
         switch status {
         case 100: "Continue"
         case 200: "OK"

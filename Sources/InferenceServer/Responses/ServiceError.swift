@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 internal import Features
+internal import HTTPServer
 internal import JSON
 
 /// Why a request was not answered as asked.
@@ -75,19 +76,7 @@ enum ServiceError: Error, Sendable, Equatable {
     }
 
     /// The status in words (RFC 9110 §15).
-    var title: String {
-        switch status {
-        case 400: "Bad Request"
-        case 404: "Not Found"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 415: "Unsupported Media Type"
-        case 421: "Misdirected Request"
-        case 422: "Unprocessable Content"
-        case 501: "Not Implemented"
-        default: "Service Unavailable"
-        }
-    }
+    var title: String { StatusLine.reason(of: status) }
 
     /// A word for the log, which holds nothing that the client sent.
     var reason: String {
