@@ -2,6 +2,7 @@
 
 @testable import HTTPServer
 @testable import InferenceServer
+import Platform
 import Testing
 
 /// Lines of a streamed batch that come without their end.
@@ -28,9 +29,13 @@ struct LineStartTests {
     }
 
     /// What a stream says to its next piece.
-    private func answer(_ stream: LineStream, _ piece: String) -> (Response, text: String) {
+    private func answer(
+        _ stream: LineStream,
+        _ piece: String,
+        _ event: StreamEvent = .piece
+    ) -> (Response, text: String) {
         var response = Response()
-        stream.receive(Array(piece.utf8).span, .piece, response: &response)
+        stream.receive(Array(piece.utf8).span, event, response: &response)
         return (response, String(decoding: response.body, as: UTF8.self))
     }
 
@@ -82,6 +87,44 @@ struct LineStartTests {
         #expect(last.endsStream == (excess > 0))
         let error = #"{"error":{"index":1,"title":"Request Timeout","status":408,"detail":""#
         #expect(text.hasPrefix(excess > 0 ? error : #"{"equipment_id":"EQ001""#))
+    }
+
+    /// Nothing more has to come for that.
+    @Test(arguments: ["", TestReading.brief + "\n"])
+    func aLineThatStandsStillEndsInTime(_ lead: String) throws {
+        let time = TestClock()
+        let server = try server(time)
+        let stream = stream(of: server)
+        #expect(stream.pieceDeadline(at: 0) == nil)
+        time.set(5 * Self.second)
+        #expect(!answer(stream, lead + Self.start).0.endsStream)
+        // By then the answers to lines before it have been read.
+        let deadline = (lead.isEmpty ? 35 : 37) * Self.second + 1
+        #expect(stream.pieceDeadline(at: 7 * Self.second) == deadline)
+        #expect(stream.pieceDeadline(at: 9 * Self.second) == deadline)
+        time.set(deadline)
+        let (last, text) = answer(stream, "", .failed(status: 408, detail: "It is late."))
+        #expect(last.endsStream && last.status == (lead.isEmpty ? 408 : 200))
+        #expect(text.contains(#""status":408,"detail":"The line took too long: "#))
+    }
+
+    @Test func theServerEndsALineThatStandsStill() throws {
+        let time = TestClock()
+        let server = try server(time)
+        let starts = server.application.service.batches.lineStarts
+        let client = try server.client()
+        let fields = ["Content-Type: application/x-ndjson", "Transfer-Encoding: chunked"]
+        let head = TestClient.bytes("POST", "/batch_predict", fields: fields)
+        client.send("\(head)\(String(Self.start.utf8.count, radix: 16))\r\n\(Self.start)\r\n")
+        let clock = MonotonicClock.system
+        let began = clock.nowNanoseconds
+        while starts.byteCount == 0, clock.nowNanoseconds - began < 10 * Self.second {}
+        #expect(starts.byteCount == 16_384)
+        time.set(31 * Self.second)
+        server.application.server.wakeLoops()
+        let answer = try #require(try client.receiveAnswer())
+        #expect(answer.status == 408 && answer.body.contains("The line took too long: "))
+        #expect(starts.byteCount == 0)
     }
 
     /// They have a quarter of the memory for batches beside it.

@@ -7,6 +7,8 @@ extension EventLoop {
     /// Hands the next piece of a body to its stream.
     func handlePiece(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard let body = http.streamed else { return }
+        // How long the next one may take is for the stream to say.
+        connection.deadlineKind = .none
         if sheds(body, of: connection, isSheddable: http.routing.isSheddable) {
             http.write(.overloaded, into: &response, context)
             endShed()

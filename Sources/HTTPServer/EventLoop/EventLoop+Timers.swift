@@ -64,7 +64,9 @@ extension EventLoop {
         case .idle: timeout = timeouts.idle
         case .head: timeout = timeouts.head
         case .body: timeout = timeouts.body
-        case .piece: timeout = timeouts.piece
+        case .piece:
+            let timeoutMax = timeouts.piece
+            timeout = http.streamed?.pieceTimeout(timeoutMax, at: now) ?? timeoutMax
         case .answer: timeout = timeouts.answer
         case .write: timeout = timeouts.write
         case .linger: timeout = min(timeouts.linger, connection.lingerEnd - now)
@@ -140,6 +142,7 @@ extension EventLoop {
         _ error: RequestError
     ) {
         buffers.lend(to: &http)
+        context.nowNanoseconds = now
         switch http.refuse(error, context) {
         case .answered(let answer): countOwnAnswer(answer)
         case .handlePiece: handlePiece(connection, &http)

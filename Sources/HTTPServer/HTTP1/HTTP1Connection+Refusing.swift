@@ -6,7 +6,7 @@ extension HTTP1Connection {
     mutating func refuse(_ reason: RequestError, _ context: Context) -> Action {
         // A body that is not read any more has a reason of its own.
         let error = streamed?.failure ?? reason
-        if let streamed, streamed.isHeadWritten {
+        if let streamed, streamed.tellsFailure(at: context.nowNanoseconds) {
             streamed.fail(error)
             return .handlePiece
         }

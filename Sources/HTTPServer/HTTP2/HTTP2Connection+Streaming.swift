@@ -43,7 +43,7 @@ extension HTTP2Connection {
             drop(slot, body.takenCount)
             return nil
         } catch {
-            guard body.isHeadWritten else { return refuse(slot, error) }
+            guard body.tellsFailure(at: context.nowNanoseconds) else { return refuse(slot, error) }
             body.fail(error)
             return .handlePiece(slot: slot)
         }
@@ -136,9 +136,14 @@ extension HTTP2Connection {
     func setStreamDeadline(_ slot: Int) {
         guard let body = slots[slot].streamed else { return }
         let timeouts = context.timeouts
-        let timeout =
-            body.isAwaited
-            ? timeouts.answer : slots[slot].answerLeft > 0 ? timeouts.write : timeouts.piece
+        let timeout: Int64
+        if body.isAwaited {
+            timeout = timeouts.answer
+        } else if slots[slot].answerLeft > 0 {
+            timeout = timeouts.write
+        } else {
+            timeout = body.pieceTimeout(timeouts.piece, at: context.nowNanoseconds)
+        }
         setDeadline(slot, timeout, latest: body.deadline)
     }
 

@@ -25,4 +25,15 @@ package protocol BodyStream: AnyObject, Sendable {
     ///
     /// - Note: Thread safety: one call at a time, the next one after the last was answered.
     func receive(_ bytes: Span<UInt8>, _ event: StreamEvent, response: inout Response)
+
+    /// When the next part has to come at the latest, on the server's monotonic clock, where that is
+    /// sooner than the server lets any take; asked when nothing but the client is waited for.
+    ///
+    /// Once it is over the stream is told `failed`, even if it has answered nothing yet.
+    func pieceDeadline(at now: Int64) -> Int64?
+}
+
+extension BodyStream {
+    /// Nil: it may take as long as any.
+    package func pieceDeadline(at now: Int64) -> Int64? { nil }
 }

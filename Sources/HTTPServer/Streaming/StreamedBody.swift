@@ -112,6 +112,20 @@ final class StreamedBody {
         isHungry = false
     }
 
+    /// How long the next piece may take from now on, of so long at most.
+    func pieceTimeout(_ timeoutMax: Int64, at now: Int64) -> Int64 {
+        guard let deadline = stream.pieceDeadline(at: now) else { return timeoutMax }
+        return min(timeoutMax, deadline - now)
+    }
+
+    /// Whether the stream is the one to say why no more comes: it has begun its answer, or the time
+    /// is over that it has set.
+    func tellsFailure(at now: Int64) -> Bool {
+        if isHeadWritten { return true }
+        guard let deadline = stream.pieceDeadline(at: now) else { return false }
+        return deadline <= now
+    }
+
     /// Whether nothing comes after the answer to the current event.
     func isComplete(after response: borrowing Response) -> Bool {
         event != .piece || response.endsStream

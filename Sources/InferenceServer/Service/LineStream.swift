@@ -21,9 +21,9 @@ final class LineStream: BodyStream {
         var answers: [UInt8] = []
         /// What the start of a line that waits for its end has of the memory for those.
         var heldByteCount = 0
-        /// Since when it has that, and no lines before it were to be answered first, on the
-        /// monotonic clock: only its client is waited for.
-        var heldSince: Int64?
+        /// The first moment at which that line is late, on the monotonic clock; nil while lines
+        /// before it are answered, and not only its client is waited for.
+        var lateAt: Int64?
         /// Whether anything has come.
         var hasBytes = false
         /// Whether anything was answered.
@@ -41,10 +41,7 @@ final class LineStream: BodyStream {
             _ service: PredictionService
         ) throws(ServiceError) {
             let now = service.clock.nowNanoseconds
-            let limit = service.lineTimeout
-            if let heldSince, now - heldSince > limit.nanoseconds {
-                throw .slowLine(byteCount: ByteBudget.freeByteCount, limit: limit)
-            }
+            if let error = lateness(at: now, service) { throw error }
             lines.add(bytes, isLast: isLast)
             if !bytes.isEmpty { hasBytes = true }
             let hasRoom = service.batches.lineStarts.follow(
@@ -52,8 +49,20 @@ final class LineStream: BodyStream {
                 byteCount: lines.bytes.count - lines.wholeEnd
             )
             guard hasRoom else { throw .busy }
-            let isWaitedFor = heldByteCount > 0 && lines.wholeEnd == 0
-            heldSince = isWaitedFor ? heldSince ?? now : nil
+            if lines.wholeEnd > 0 { lateAt = nil } else { _ = lineDeadline(at: now, service) }
+        }
+
+        /// When the line is late that waits for its end, if only its client is waited for now.
+        mutating func lineDeadline(at now: Int64, _ service: PredictionService) -> Int64? {
+            lateAt =
+                heldByteCount > 0 ? lateAt ?? now + service.lineTimeout.nanoseconds + 1 : nil
+            return lateAt
+        }
+
+        /// What there is to say where it is late.
+        func lateness(at now: Int64, _ service: PredictionService) -> ServiceError? {
+            guard let lateAt, now >= lateAt else { return nil }
+            return .slowLine(byteCount: ByteBudget.freeByteCount, limit: service.lineTimeout)
         }
     }
 
@@ -96,9 +105,15 @@ final class LineStream: BodyStream {
         if !response.isDeferred { noteAnswer(to: event, response) }
     }
 
+    func pieceDeadline(at now: Int64) -> Int64? {
+        state.withLock { $0.lineDeadline(at: now, service) }
+    }
+
     private func take(_ bytes: Span<UInt8>, _ event: StreamEvent, _ response: inout Response) {
         if case .failed(let status, let detail) = event {
-            return refuse(.interrupted(status: status, detail: detail), &response)
+            let now = service.clock.nowNanoseconds
+            let lateness = state.withLock { $0.lateness(at: now, service) }
+            return refuse(lateness ?? .interrupted(status: status, detail: detail), &response)
         }
         let limits = service.limits
         let byteCount: Int

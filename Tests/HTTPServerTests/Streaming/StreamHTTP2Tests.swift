@@ -193,6 +193,21 @@ struct StreamHTTP2Tests {
         #expect(machine.reader.answers[1]?.text == "ABCD!408")
     }
 
+    /// Its stream says what that comes to, even if it has said nothing yet.
+    @Test func aStreamMayGiveAPieceLessTime() throws {
+        var machine = try machine()
+        machine.feed(head(1, "hurried") + piece(1, "abc"))
+        machine.advance(by: .seconds(9))
+        machine.feed(piece(1, "d"))
+        machine.advance(by: .milliseconds(9_999))
+        #expect(expired(machine) == (0, 0))
+        machine.advance(by: .milliseconds(1))
+        #expect(expired(machine) == (1, 0))
+        machine.run()
+        #expect(machine.reader.statuses == [1: 200])
+        #expect(machine.reader.answers[1]?.text == "4")
+    }
+
     @Test func boundsTheTimeForTheAnswerToAPiece() throws {
         var machine = try machine()
         machine.defers = true

@@ -169,6 +169,23 @@ struct StreamServerTests {
         #expect(server.server.counters.timeouts == 1)
     }
 
+    /// Its stream says what that comes to, even if it has said nothing yet.
+    @Test func aStreamMayGiveAPieceLessTime() throws {
+        let server = try server()
+        let client = try #require(TestClient(port: server.port))
+        let start = head("hurried") + Self.abc
+        client.send(start)
+        #expect(server.wait { $0.bytesIn == start.count })
+        server.advance(by: .milliseconds(9_800))
+        client.send("d")
+        #expect(server.wait { $0.bytesIn == start.count + 1 })
+        server.advance(by: .milliseconds(9_800))
+        #expect(server.server.counters.timeouts == 0)
+        server.advance(by: .milliseconds(400))
+        #expect(ParsedAnswer.all(Array(client.receiveAll().utf8)).map(\.body) == ["4"])
+        #expect(server.server.counters.timeouts == 1)
+    }
+
     @Test func endsAStreamThatTakesTooLong() throws {
         var limits = ServerLimits()
         limits.streamTimeout = .seconds(25)
