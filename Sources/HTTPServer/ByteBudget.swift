@@ -25,6 +25,9 @@ package final class ByteBudget: Sendable {
     /// Bytes that are taken now.
     package var byteCount: Int { taken.load(ordering: .relaxed) }
 
+    /// Whether that is more than half of all.
+    var isHalfTaken: Bool { byteCount > byteCountMax / 2 }
+
     /// Whether somebody found no room, and half of all has not been free since then.
     package var isShort: Bool { refuses.load(ordering: .relaxed) }
 

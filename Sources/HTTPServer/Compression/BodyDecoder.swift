@@ -6,13 +6,15 @@ final class BodyDecoder {
     /// What has come out.
     private var output: [UInt8] = []
     /// How much has gone in.
-    private var offset = 0
+    private(set) var offset = 0
 
     /// What a byte that goes in counts for: blocks that give nothing cost as much each as eight
     /// bytes that come out.
     static let inputCost = 8
     /// Likewise each member, for which room is made anew.
     private static let memberCost = 4096
+    /// What zlib has: a window of 32 KiB, and its tables.
+    private static let inflaterBytes = 40_960
 
     /// Nil where there is no memory.
     init?() {
@@ -22,6 +24,9 @@ final class BodyDecoder {
 
     /// How many bytes have come out.
     var outputByteCount: Int { output.count }
+
+    /// What it holds in memory.
+    var byteCount: Int { Self.inflaterBytes + output.count }
 
     /// Goes on with a body of one member or more, until the budget of bytes is spent.
     ///

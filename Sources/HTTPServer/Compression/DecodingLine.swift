@@ -6,7 +6,7 @@ internal import Platform
 ///
 /// A client that sends bombs, or many bodies, holds up no others: of sixteen steps half go to the
 /// bodies of least cost, and one at least to each rank in which any waits. One that is being
-/// decoded makes way.
+/// decoded makes way, and goes where it belongs by what it has cost.
 struct DecodingLine {
     /// What is told of the result.
     typealias Completion = @Sendable (Result<[UInt8], RequestError>) -> Void
@@ -20,15 +20,18 @@ struct DecodingLine {
 
     /// Those of a rank.
     private struct Line {
-        /// Those that have begun: as many at most as there are workers.
+        /// Those that have had a step in it: as many at most as there are workers.
         private var begun = Fifo<Waiting>()
         private var waiting: [ConnectionToken: Fifo<Waiting>] = [:]
         private var turns = Fifo<ConnectionToken>()
 
         var isEmpty: Bool { begun.isEmpty && turns.isEmpty }
 
+        mutating func putBack(_ body: Waiting) {
+            begun.append(body)
+        }
+
         mutating func append(_ body: Waiting) {
-            if body.body.hasBegun { return begun.append(body) }
             if waiting[body.connection] == nil { turns.append(body.connection) }
             waiting[body.connection, default: Fifo()].append(body)
         }
@@ -85,8 +88,14 @@ struct DecodingLine {
         return lines[index].popFirst()
     }
 
-    /// Puts one back that has more to do: it is the next of its rank, or the last of another.
-    mutating func putBack(_ waiting: Waiting) {
-        lines[waiting.body.rank.rawValue].append(waiting)
+    /// Puts one back that has more to do: it is the next of its rank, or has its connection's turn
+    /// in that to which it has moved.
+    mutating func putBack(_ waiting: Waiting, hasMoved: Bool) {
+        let rank = waiting.body.rank.rawValue
+        if hasMoved {
+            lines[rank].append(waiting)
+        } else {
+            lines[rank].putBack(waiting)
+        }
     }
 }

@@ -54,10 +54,9 @@ final class DecodingQueue: Sendable {
                 next.completion(.failure(.tooManyDecoders))
                 continue
             }
-            if case .over(let result) = body.step(budget: Self.stepBytes) {
-                next.completion(result)
-            } else {
-                line.withLock { $0.putBack(next) }
+            switch body.step(budget: Self.stepBytes) {
+            case .more(let hasMoved): line.withLock { $0.putBack(next, hasMoved: hasMoved) }
+            case .over(let result): next.completion(result)
             }
             break
         }

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe by its lock, which is never waited for: one thread decodes at a time.
 final class EncodedBody: Sendable {
-    /// What a body costs, the least first.
+    /// What a body costs, the least first: what it claims to cost, or what it has cost so far.
     ///
     /// Those that give much for few bytes come last, since they cost a client nothing: readings
     /// give ten times their bytes, a bomb a thousand times.
@@ -16,8 +16,14 @@ final class EncodedBody: Sendable {
 
         /// Where a body belongs that claims to hold so many bytes.
         init(claim: Int, encodedByteCount: Int) {
-            let isDense = claim > Rank.usualRatio * encodedByteCount
-            let cost = max(claim, BodyDecoder.inputCost * encodedByteCount)
+            self.init(
+                cost: max(claim, BodyDecoder.inputCost * encodedByteCount),
+                isDense: Rank.isDense(claim, of: encodedByteCount)
+            )
+        }
+
+        /// Where a body belongs of that cost.
+        init(cost: Int, isDense: Bool) {
             if cost <= 262_144 {
                 self = isDense ? .denseSmall : .small
             } else if cost <= 1 << 20 {
@@ -27,30 +33,37 @@ final class EncodedBody: Sendable {
             }
         }
 
-        private static let usualRatio = 64
+        /// Whether it is one of those that give much for few bytes.
+        var isDense: Bool { self == .denseSmall || self == .dense }
+
+        /// Whether so many bytes are much for what they come of.
+        static func isDense(_ byteCount: Int, of encodedByteCount: Int) -> Bool {
+            byteCount > 64 * encodedByteCount
+        }
     }
 
     /// What a step has come to.
     enum Step {
-        /// There is more to do; where more came out than the body claims to hold it begins anew,
-        /// with the last rank.
-        case more
+        /// There is more to do, maybe with another rank.
+        case more(hasMoved: Bool)
         /// That is it.
         case over(Result<[UInt8], RequestError>)
     }
 
     private struct State {
         var decoder: BodyDecoder?
-        /// What bytes and output have of the memory for bodies.
+        /// What bytes and decoder have of the memory for bodies.
         var heldByteCount: Int
-        /// How much may come out before it is misranked.
-        var claim: Int
+        /// What its steps have cost so far.
+        var cost = 0
         var rank: Rank
     }
 
     /// When it began to wait, on the monotonic clock.
     let since: Int64
     private let bytes: [UInt8]
+    /// How much it says it holds, which need not be true.
+    private let claim: Int
     private let byteCountMax: Int
     private let memory: ByteBudget
     private let hasOwner = Atomic(true)
@@ -59,8 +72,6 @@ final class EncodedBody: Sendable {
     /// Deflate's best, for bytes that are all the same.
     private static let ratioMax = 1032
 
-    /// No output is as large.
-    private static let noClaim = 1 << 60
     /// What may be decoded beyond the claim before that is looked at.
     private static let excessBytesMax = 4096
 
@@ -81,11 +92,12 @@ final class EncodedBody: Sendable {
         var heldByteCount = 0
         guard memory.resize(&heldByteCount, to: bytes.count) else { throw .noRoom }
         self.since = since
+        self.claim = claim
         self.byteCountMax = byteCountMax
         self.memory = memory
         self.bytes = [UInt8](capacity: bytes.count) { $0.append(copying: bytes) }
         let rank = Rank(claim: claim, encodedByteCount: bytes.count)
-        state = Lock(State(heldByteCount: heldByteCount, claim: claim, rank: rank))
+        state = Lock(State(heldByteCount: heldByteCount, rank: rank))
     }
 
     deinit {
@@ -143,21 +155,45 @@ final class EncodedBody: Sendable {
     private func step(_ state: inout State, _ budget: Int) throws(RequestError) -> Step {
         guard let decoder = state.decoder ?? BodyDecoder() else { throw .noRoom }
         state.decoder = decoder
-        // What denies its size is found out at once.
-        let claimLeft = state.claim - decoder.outputByteCount
-        let costMax = max(claimLeft, BodyDecoder.inputCost * bytes.count) + Self.excessBytesMax
-        var budget = min(budget, costMax)
+        let costMax = min(budget, costMax(of: decoder))
+        var costLeft = costMax
         let bytes = bytes
-        let body = try decoder.decode(bytes.span, byteCountMax: byteCountMax, budget: &budget)
+        let body = try decoder.decode(bytes.span, byteCountMax: byteCountMax, budget: &costLeft)
         if let body { return over(&state, .success(body)) }
-        let byteCount = bytes.count + decoder.outputByteCount
+        state.cost += costMax - costLeft
+        let byteCount = bytes.count + decoder.byteCount
         guard memory.resize(&state.heldByteCount, to: byteCount) else { throw .noRoom }
-        guard decoder.outputByteCount > state.claim else { return .more }
-        state.claim = Self.noClaim
-        state.rank = .dense
-        state.decoder = nil
-        _ = memory.resize(&state.heldByteCount, to: bytes.count)
-        return .more
+        return .more(hasMoved: move(&state, decoder))
+    }
+
+    /// What a step may cost: what denies its size is found out at once.
+    private func costMax(of decoder: BodyDecoder) -> Int {
+        let claimLeft = claim - decoder.outputByteCount
+        guard claimLeft >= 0 else { return .max }
+        return max(claimLeft, BodyDecoder.inputCost * bytes.count) + Self.excessBytesMax
+    }
+
+    /// Gives it the rank of what it has cost so far.
+    ///
+    /// What is dense begins anew in it, so that it does not wait there with much that has come out
+    /// of little. Others go on, unless memory is short.
+    ///
+    /// - Returns: Whether that is another rank.
+    private func move(_ state: inout State, _ decoder: BodyDecoder) -> Bool {
+        let output = decoder.outputByteCount
+        let isFoundDense =
+            !state.rank.isDense && output > claim && Rank.isDense(output, of: decoder.offset)
+        let rank = Rank(
+            cost: max(state.cost, claim, BodyDecoder.inputCost * bytes.count),
+            isDense: state.rank.isDense || isFoundDense
+        )
+        guard rank != state.rank else { return false }
+        state.rank = rank
+        if rank.isDense || memory.isHalfTaken {
+            state.decoder = nil
+            _ = memory.resize(&state.heldByteCount, to: bytes.count)
+        }
+        return true
     }
 
     /// Ends with a result, and keeps memory for no more than that.

@@ -2,6 +2,7 @@
 
 @testable import HTTPServer
 import Platform
+import Synchronization
 import Testing
 
 /// In which order gzip bodies are decoded beside the loops, and for how long they wait.
@@ -16,6 +17,24 @@ struct DecodingLineTests {
             return UInt8(state >> 28)
         }
         return try ContentCodingTests.gzip(bytes)
+    }
+
+    /// Bytes in gzip that give twenty times as many.
+    private static func regular(_ count: Int) throws -> [UInt8] {
+        var state: UInt32 = 1
+        let bytes = (0..<count).map { index in
+            guard index % 32 == 0 else { return UInt8(0) }
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(state >> 28)
+        }
+        return try ContentCodingTests.gzip(bytes)
+    }
+
+    private static let emptyMember: [UInt8] =
+        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] + [3, 0] + [UInt8](repeating: 0, count: 8)
+
+    private static func emptyMembers(_ count: Int) -> [UInt8] {
+        (0..<count).flatMap { _ in emptyMember }
     }
 
     private static func dense(_ count: Int) throws -> [UInt8] {
@@ -50,8 +69,26 @@ struct DecodingLineTests {
     private static func step(_ line: inout DecodingLine) throws -> EncodedBody {
         let next = line.next()
         let waiting = try #require(next)
-        if case .more = waiting.body.step(budget: 65_536) { line.putBack(waiting) }
+        if case .more(let hasMoved) = waiting.body.step(budget: 65_536) {
+            line.putBack(waiting, hasMoved: hasMoved)
+        }
         return waiting.body
+    }
+
+    /// Decodes a body to its end.
+    ///
+    /// - Returns: The ranks to which it moves on its way, and how much comes out.
+    private static func decode(
+        _ body: EncodedBody
+    ) throws -> (ranks: [EncodedBody.Rank], byteCount: Int) {
+        var ranks: [EncodedBody.Rank] = []
+        while true {
+            switch body.step(budget: 262_144) {
+            case .more(let hasMoved):
+                if hasMoved { ranks.append(body.rank) }
+            case .over(let result): return (ranks, try result.get().count)
+            }
+        }
     }
 
     @Test(arguments: [
@@ -117,27 +154,113 @@ struct DecodingLineTests {
         #expect(Self.add(try Self.body(bytes), to: &line))
     }
 
-    /// What claims to be small and is not begins anew behind all others of the last rank.
-    @Test func whoDeniesItsSizeComesLast() throws {
+    /// What claims to be small, and is large and dense, begins anew behind those that say so.
+    @Test func whoDeniesItsSizeBeginsAnew() throws {
         var line = DecodingLine(workerCount: 1)
         var bytes = try Self.dense(2_000_000)
         bytes.replaceSubrange((bytes.count - 4)..., with: [1, 0, 0, 0])
         let memory = ByteBudget(byteCountMax: .max)
         let liar = try Self.body(bytes, memory: memory)
-        let bomb = try Self.body(Self.dense(2_000_000))
-        Self.add(bomb, to: &line)
+        let dense = try Self.body(Self.dense(200_000))
+        Self.add(dense, of: 2, to: &line)
         Self.add(liar, to: &line)
-        #expect(try Self.step(&line) === liar && !liar.hasBegun && liar.rank == .dense)
+        #expect(try Self.step(&line) === liar && !liar.hasBegun && liar.rank == .denseSmall)
         #expect(memory.byteCount == bytes.count)
-        while try Self.step(&line) === bomb {}
-        #expect(liar.hasBegun && !bomb.hasBegun)
+        while try Self.step(&line) === dense {}
+        #expect(liar.hasBegun && !dense.hasBegun)
+        // What comes out of so little waits nowhere.
+        while liar.rank == .denseSmall { #expect(try Self.step(&line) === liar) }
+        #expect(liar.rank == .dense && !liar.hasBegun)
+        #expect(memory.byteCount == bytes.count)
         #expect(throws: RequestError.corruptContent) { _ = try liar.decodeWhole().get() }
+        #expect(memory.byteCount == 0)
     }
 
+    /// By what they have cost: the last member says nothing of those before it.
     @Test func severalMembersAreOneBody() throws {
-        let members = try Self.usual(300_000) + Self.usual(1000)
-        let decoded = try Self.body(members).decodeWhole().get()
-        #expect(decoded.count == 301_000)
+        let member = try Self.regular(150_000)
+        let several = try Self.decode(Self.body(member + member + member))
+        #expect(several.ranks == [.medium] && several.byteCount == 450_000)
+        let first = try Self.regular(450_000)
+        let emptyLast = try Self.decode(Self.body(first + Self.emptyMember))
+        #expect(emptyLast.ranks == [.medium] && emptyLast.byteCount == 450_000)
+        let large = try Self.decode(Self.body(Self.regular(2_000_000) + Self.emptyMember))
+        #expect(large.ranks == [.large] && large.byteCount == 2_000_000)
+        let one = try Self.decode(Self.body(Self.regular(240_000)))
+        #expect(one.ranks == [] && one.byteCount == 240_000)
+    }
+
+    @Test func emptyMembersCostToo() throws {
+        let body = try Self.body(Self.emptyMembers(400))
+        #expect(body.rank == .small)
+        let (ranks, byteCount) = try Self.decode(body)
+        #expect(ranks == [.medium, .large] && byteCount == 0)
+    }
+
+    /// What is there for a step of its rank is the next; who comes from another has to wait.
+    @Test func whoMovesTakesItsTurn() throws {
+        var line = DecodingLine(workerCount: 1)
+        let moving = try Self.body(Self.emptyMembers(200))
+        Self.add(moving, of: 2, to: &line)
+        let taken = line.next()
+        let waiting = try #require(taken)
+        let bytes = try Self.usual(200_000)
+        let others = try (0..<3).map { _ in try Self.body(bytes) }
+        for (body, connection) in zip(others, [1, 1, 3] as [Int32]) {
+            Self.add(body, of: connection, to: &line)
+        }
+        var hasMoved = false
+        while !hasMoved, case .more(let moves) = moving.step(budget: 262_144) { hasMoved = moves }
+        #expect(moving.rank == .medium && moving.hasBegun)
+        line.putBack(waiting, hasMoved: hasMoved)
+        var order: [EncodedBody] = []
+        while let next = line.next() {
+            if order.last !== next.body { order.append(next.body) }
+            if case .more(let hasMoved) = next.body.step(budget: 65_536) {
+                line.putBack(next, hasMoved: hasMoved)
+            }
+        }
+        let wanted = [others[0], others[2], moving, others[1]]
+        #expect(order.count == 4 && zip(order, wanted).allSatisfy { $0 === $1 })
+    }
+
+    /// What has come out is kept, but not where others need the memory.
+    @Test(arguments: [0, 1_100_000])
+    func whoMovesKeepsWhatHasComeOut(_ others: Int) throws {
+        let memory = ByteBudget(byteCountMax: 2_000_000)
+        try #require(memory.reserve(others))
+        let bytes = try Self.regular(450_000) + Self.emptyMember
+        let body = try Self.body(bytes, memory: memory)
+        while case .more(hasMoved: false) = body.step(budget: 262_144) {}
+        #expect(body.rank == .medium && body.hasBegun == (others == 0))
+        let held = memory.byteCount - others
+        #expect(body.hasBegun ? held > bytes.count + 262_144 : held == bytes.count)
+        #expect(try body.decodeWhole().get().count == 450_000)
+        #expect(memory.byteCount == others)
+    }
+
+    /// It has had its first step, unless that was in vain.
+    @Test func whoGoesOnIsNotTurnedAway() async throws {
+        var liar = try Self.dense(2_000_000)
+        liar.replaceSubrange((liar.count - 4)..., with: [1, 0, 0, 0])
+        let moving = try Self.regular(450_000) + Self.emptyMember
+        for (bytes, isLate) in [(moving, false), (liar, true)] {
+            // It is early once.
+            let looks = Atomic(0)
+            let clock = MonotonicClock {
+                looks.add(1, ordering: .relaxed).oldValue == 0 ? 0 : DecodingQueue.waitMax + 1
+            }
+            let queue = DecodingQueue(workerCount: 1, clock: clock)
+            let body = try Self.body(bytes)
+            let result = await withCheckedContinuation { continuation in
+                queue.add(body, of: Self.token(1)) { continuation.resume(returning: $0) }
+            }
+            if isLate {
+                #expect(throws: RequestError.tooManyDecoders) { _ = try result.get() }
+            } else {
+                #expect(try result.get().count == 450_000)
+            }
+        }
     }
 
     /// Each at its turn: no time is lost on it, and at the limit it is not too late.
