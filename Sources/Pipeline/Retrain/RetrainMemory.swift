@@ -153,9 +153,12 @@ struct RetrainMemory: ~Copyable {
         case .finished: answer?.isDone = true
         case .failed: break
         case .rest:
-            guard let extent else { return }
-            answer?.version = version
-            answer?.extent = extent
+            // As a whole: a type that is not copyable never frees what a field of an optional held
+            // where that is replaced in place (Swift 6.3).
+            guard let extent, var answer else { return }
+            answer.version = version
+            answer.extent = extent
+            self.answer = answer
         }
     }
 
