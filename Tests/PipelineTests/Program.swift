@@ -32,7 +32,13 @@ enum Program {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
-        if let environment { process.environment = environment }
+        if let environment {
+            // A sanitizer's settings go along, and the way to the program that names frames for it.
+            let settings = ProcessInfo.processInfo.environment.filter {
+                $0.key.hasSuffix("SAN_OPTIONS") || $0.key == "PATH"
+            }
+            process.environment = settings.merging(environment) { $1 }
+        }
         // Files, for a pipe that nobody reads while the program runs would stop it.
         let scratch = try Folder()
         process.currentDirectoryURL = URL(filePath: folder ?? scratch.path)
