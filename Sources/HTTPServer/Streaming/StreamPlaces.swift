@@ -3,7 +3,8 @@
 /// The places of the streamed bodies that a loop decodes, which are few: each has a decoder.
 ///
 /// Where all are taken, a body of which nothing has come for a while gives one to a connection that
-/// has fewer: a client with many streams keeps out no others, and who goes on sending keeps its own.
+/// has fewer: a client with many streams keeps out no others, and who goes on sending keeps its
+/// own.
 final class StreamPlaces {
     private struct Holder {
         let id: ObjectIdentifier

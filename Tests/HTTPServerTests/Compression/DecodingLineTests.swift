@@ -236,6 +236,8 @@ struct DecodingLineTests {
         let held = memory.byteCount - others
         #expect(body.hasBegun ? held > bytes.count + 262_144 : held == bytes.count)
         #expect(try body.decodeWhole().get().count == 450_000)
+        #expect(memory.byteCount == others + 450_000)
+        body.release()
         #expect(memory.byteCount == others)
     }
 
