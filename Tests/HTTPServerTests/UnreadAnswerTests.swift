@@ -44,16 +44,15 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(done.standing(at: 21 * second) == nil)
     }
 
-    /// Who has memory that others want is slow where what is left would take more than 30 s.
+    /// Who has memory that others want is slow where all of it would take more than 30 s.
     @Test func looksAtThePaceOfTheLastSecond() {
         var pace = ReadingPace()
         pace.follow(isWaiting: true, at: 1)
-        /// What is found each second of a client that reads so many bytes in it, of which 3 MB are
-        /// left in the end.
+        /// What is found each second of a client that reads so many bytes in it, of 3 MB.
         func looks(_ byteCounts: Int...) -> [Int] {
             byteCounts.map { byteCount in
                 pace.didSend(byteCount)
-                return pace.look(unsentByteCount: 3_000_000)
+                return pace.look(heldByteCount: 3_000_000)
             }
         }
         #expect(looks(99_999, 0, 100_000, 99_999, 99_999) == [1, 2, 0, 1, 2])

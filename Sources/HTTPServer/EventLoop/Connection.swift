@@ -207,11 +207,13 @@ final class Connection {
     /// Whether others are refused for want of that.
     var isWanted: Bool { http2?.isWanted ?? http.reservations.contains(where: \.isWanted) }
 
-    /// Bytes of answers that the socket has not taken.
-    var unsentByteCount: Int {
-        var count = http.output.count - http.outputSent
-        guard let http2 else { return count }
-        for slot in http2.slots.indices { count += http2.slots[slot].answerLeft }
+    /// Bytes of those answers, which have that until the last one of each has been sent.
+    var reservedByteCount: Int {
+        guard let http2 else { return http.output.count }
+        var count = 0
+        for slot in http2.slots.indices where !http2.slots[slot].reservations.isEmpty {
+            count += http2.slots[slot].answer.count
+        }
         return count
     }
 

@@ -76,8 +76,8 @@ extension EventLoop {
                 connection.hasReservations
             else { continue }
             lookAtReservationsLater()
-            let byteCount = connection.unsentByteCount
-            let lookCount = connection.http.pace.look(unsentByteCount: byteCount)
+            let byteCount = connection.reservedByteCount
+            let lookCount = connection.http.pace.look(heldByteCount: byteCount)
             // At the first it has not waited for a second yet.
             guard lookCount > 1, connection.isWanted else { continue }
             slow.append((connection, lookCount, byteCount))

@@ -34,8 +34,8 @@ struct ReadingPace {
     private static let leastBytesPerSecond = 4096.0
     /// Bytes that everyone is given: nobody is below the least who has waited for less than 16 s.
     private static let credit = 65_536.0
-    /// Looks, a second apart, in which what is left has to be read where others want its memory: as
-    /// long as an answer may wait without progress.
+    /// Looks, a second apart, in which an answer has to be read where others want its memory: as
+    /// long as one may wait without progress.
     private static let restLookCount = 30
 
     /// Takes note of whether answers wait.
@@ -73,14 +73,14 @@ struct ReadingPace {
     /// Whether answers wait.
     var isWaiting: Bool { since > 0 }
 
-    /// Looks, once a second, whether so many bytes that are left would be read in time at the pace
-    /// since the last look.
+    /// Looks, once a second, whether answers that hold memory for so many bytes would be read in
+    /// time at the pace since the last look.
     ///
     /// - Returns: How many looks in a row have found that they would not.
-    mutating func look(unsentByteCount: Int) -> Int {
+    mutating func look(heldByteCount: Int) -> Int {
         let readByteCount = sentByteCount - lookedByteCount
         lookedByteCount = sentByteCount
-        slowLookCount = readByteCount < unsentByteCount / Self.restLookCount ? slowLookCount + 1 : 0
+        slowLookCount = readByteCount < heldByteCount / Self.restLookCount ? slowLookCount + 1 : 0
         return slowLookCount
     }
 

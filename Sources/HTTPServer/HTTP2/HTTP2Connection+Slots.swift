@@ -7,6 +7,9 @@ extension HTTP2Connection {
     /// How long places beyond those are kept while there is no stream.
     private static let restNanoseconds: Int64 = 1_000_000_000
 
+    /// Time after which it is looked at again whether others want what a body has.
+    private static let blockedLookNanoseconds: Int64 = 1_000_000_000
+
     /// Gives a new stream a slot.
     func openSlot(_ id: Int32) -> Int {
         let slot = freeSlots.popLast() ?? slots.count
@@ -87,7 +90,9 @@ extension HTTP2Connection {
 
     /// Ends the streams whose time is over, and the connection where a header block is.
     ///
-    /// Where the socket is blocked answers wait for each other, and have their time when it is not.
+    /// Where the socket is blocked answers wait for each other, and have their time when it is not;
+    /// what is to come may have come, and is not read: a body has its memory as long as no others
+    /// want it.
     ///
     /// - Returns: Their number, and the routes of those that waited for a handler and were answered
     ///   503.
@@ -100,11 +105,7 @@ extension HTTP2Connection {
                 earliestDeadline = min(earliestDeadline, slots[slot].deadline)
                 continue
             }
-            let latest = slots[slot].streamed?.deadline ?? .max
-            if isBlocked, slots[slot].answerLeft > 0, latest > context.nowNanoseconds {
-                setDeadline(slot, context.timeouts.write, latest: latest)
-                continue
-            }
+            if isBlocked, putsOff(slot) { continue }
             if slots[slot].phase != .lingering { count += 1 }
             switch slots[slot].phase {
             case .head: fail(.enhanceYourCalm)
@@ -124,6 +125,21 @@ extension HTTP2Connection {
             }
         }
         return (count, answeredRoutes)
+    }
+
+    /// Gives a stream more time where the socket is blocked.
+    private func putsOff(_ slot: Int) -> Bool {
+        let latest = slots[slot].streamed?.deadline ?? .max
+        if slots[slot].answerLeft > 0, latest > context.nowNanoseconds {
+            setDeadline(slot, context.timeouts.write, latest: latest)
+        } else if slots[slot].phase == .head {
+            setDeadline(slot, context.timeouts.head)
+        } else if slots[slot].phase == .body, !context.bodies.isShort {
+            setDeadline(slot, Self.blockedLookNanoseconds)
+        } else {
+            return false
+        }
+        return true
     }
 
     /// Answers where a handler takes too long; what it says later is dropped.

@@ -334,24 +334,41 @@ struct HTTP2ServerDrainTests {
         server.server.waitUntilStopped()
     }
 
-    /// A request has no more time to come because its client reads other answers slowly.
-    @Test func timeRunsWhileAnAnswerIsNotRead() throws {
+    /// A body has more time where its client reads other answers slowly, if none want its memory.
+    ///
+    /// It is not read meanwhile. A head has more time in any case.
+    @Test func timeRunsForOthersWhileAnAnswerIsNotRead() throws {
         var limits = ServerLimits()
         limits.writeTimeout = .seconds(3600)
+        limits.bodyBytesPendingMax = 300_000
         let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
         let client = try #require(TestClient(port: server.port, receiveBytes: 4096))
         let windows = Frames.settings([(4, 0x7FFF_FFFF)]) + Frames.windowUpdate(0, 0x7000_0000)
         let post = Frames.headers(1, Frames.request("POST", "/echo"), flags: 4)
+        let body = (0..<15).flatMap { _ in
+            Frames.data(1, String(repeating: "a", count: 16_000), flags: 0)
+        }
         let large = Frames.headers(3, Frames.request("GET", "/large"))
-        client.send(Frames.preface + windows + post + Frames.data(1, "abc", flags: 0) + large)
+        let head = Frames.frame(1, flags: 1, stream: 5, [0x82])
+        client.send(Frames.preface + windows + post + body + large + head)
         #expect(server.wait { $0.answerBytesPending > 5_000_000 })
-        for (seconds, count) in [(29, 0), (2, 1)] {
-            server.advance(by: .seconds(seconds))
-            // A part of the answer is read meanwhile.
+        /// A part of the answer is read.
+        func goOn() {
             let sent = server.server.counters.bytesOut
             while server.server.counters.bytesOut == sent, client.receive() != nil {}
-            #expect(server.wait { $0.timeouts == count })
         }
-        #expect(server.server.counters.connectionsOpen == 1)
+        for _ in 0..<3 {
+            server.advance(by: .seconds(29))
+            goOn()
+        }
+        #expect(server.server.counters.timeouts == 0)
+        let other = try #require(TestClient(port: server.port))
+        let text = String(repeating: "b", count: 100_000)
+        other.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + text)
+        #expect(other.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 503 "))
+        server.advance(by: .seconds(2))
+        goOn()
+        #expect(server.wait { $0.timeouts == 1 })
+        #expect(server.wait { $0.connectionsOpen == 1 })
     }
 }
