@@ -46,4 +46,25 @@ struct LoopMailboxTests {
         while taken.count < posted { taken += Self.numbers(mailbox) }
         #expect(taken == (0..<posted).map(\.self))
     }
+
+    /// What has been decoded comes last, and each connection in turn.
+    @Test func answersPassWhatWasDecoded() throws {
+        let mailbox = try LoopMailbox()
+        for (connection, sequence) in [(1, 1), (1, 2), (1, 3), (2, 4)] {
+            let token = ConnectionToken(rawValue: UInt64(connection))
+            mailbox.post(
+                .decoded(connection: token, sequence: UInt64(sequence), .success([]))
+            )
+        }
+        mailbox.post(.unanswered(connection: ConnectionToken(rawValue: 1), sequence: 5))
+        var taken: [UInt64] = []
+        mailbox.take { message in
+            switch message {
+            case .decoded(_, let sequence, _), .unanswered(_, let sequence): taken.append(sequence)
+            default: break
+            }
+            return true
+        }
+        #expect(taken == [5, 1, 4, 2, 3])
+    }
 }

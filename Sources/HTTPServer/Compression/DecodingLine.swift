@@ -22,30 +22,20 @@ struct DecodingLine {
     private struct Line {
         /// Those that have had a step in it: as many at most as there are workers.
         private var begun = Fifo<Waiting>()
-        private var waiting: [ConnectionToken: Fifo<Waiting>] = [:]
-        private var turns = Fifo<ConnectionToken>()
+        private var waiting = TurnLine<Waiting>()
 
-        var isEmpty: Bool { begun.isEmpty && turns.isEmpty }
+        var isEmpty: Bool { begun.isEmpty && waiting.isEmpty }
 
         mutating func putBack(_ body: Waiting) {
             begun.append(body)
         }
 
         mutating func append(_ body: Waiting) {
-            if waiting[body.connection] == nil { turns.append(body.connection) }
-            waiting[body.connection, default: Fifo()].append(body)
+            waiting.append(body, of: body.connection)
         }
 
         mutating func popFirst() -> Waiting? {
-            if let first = begun.popFirst() { return first }
-            guard let connection = turns.popFirst() else { return nil }
-            let first = waiting[connection]?.popFirst()
-            if waiting[connection]?.isEmpty == false {
-                turns.append(connection)
-            } else {
-                waiting[connection] = nil
-            }
-            return first
+            begun.popFirst() ?? waiting.popFirst()
         }
     }
 

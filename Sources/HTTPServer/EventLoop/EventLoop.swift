@@ -151,6 +151,8 @@ final class EventLoop: @unchecked Sendable {
             return
         }
         if descriptor == Int(mailbox.rawDescriptor) {
+            // Like those that are queued, what comes here has a time of its own.
+            turnEnd = shared.clock.nowNanoseconds + timeouts.turn
             mailbox.take(handle)
         } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)

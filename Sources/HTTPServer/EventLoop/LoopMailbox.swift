@@ -27,7 +27,27 @@ enum LoopMessage: Sendable {
 ///
 /// - Note: Thread safety: any thread may post; the loop alone takes.
 final class LoopMailbox: Sendable {
-    private let messages = Lock(Fifo<LoopMessage>())
+    private struct Line {
+        var messages = Fifo<LoopMessage>()
+        /// What has been decoded comes after the others: its requests are yet to be handled.
+        var decoded = TurnLine<LoopMessage>()
+
+        var isEmpty: Bool { messages.isEmpty && decoded.isEmpty }
+
+        mutating func append(_ message: LoopMessage) {
+            if case .decoded(let connection, _, _) = message {
+                decoded.append(message, of: connection)
+            } else {
+                messages.append(message)
+            }
+        }
+
+        mutating func popFirst() -> LoopMessage? {
+            messages.popFirst() ?? decoded.popFirst()
+        }
+    }
+
+    private let line = Lock(Line())
     private let wakeup: Wakeup
 
     /// Messages that are taken at a time, so that others have their turn: a millisecond's.
@@ -43,9 +63,9 @@ final class LoopMailbox: Sendable {
 
     /// Adds a message and wakes the loop if it has not been woken.
     func post(_ message: LoopMessage) {
-        let wasEmpty = messages.withLock { messages in
-            defer { messages.append(message) }
-            return messages.isEmpty
+        let wasEmpty = line.withLock { line in
+            defer { line.append(message) }
+            return line.isEmpty
         }
         if wasEmpty { wakeup.signal() }
     }
@@ -55,9 +75,9 @@ final class LoopMailbox: Sendable {
     func take(_ handle: (LoopMessage) -> Bool) {
         wakeup.clear()
         for _ in 0..<Self.takenCountMax {
-            guard let message = messages.withLock({ $0.popFirst() }) else { return }
+            guard let message = line.withLock({ $0.popFirst() }) else { return }
             guard handle(message) else { break }
         }
-        if !messages.withLock(\.isEmpty) { wakeup.signal() }
+        if !line.withLock(\.isEmpty) { wakeup.signal() }
     }
 }

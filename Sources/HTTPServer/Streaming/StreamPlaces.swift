@@ -14,7 +14,8 @@ final class StreamPlaces {
     /// Time without a byte after which a body may lose its place: 5 s, longer than a network takes
     /// to send again what was lost.
     private static let idleNanoseconds: Int64 = 5_000_000_000
-    /// Least time between two looks at all places, so that those who find none take little of it.
+    /// Time after a look that has found no such body, so that those who find none take little of
+    /// it.
     private static let lookIntervalNanoseconds: Int64 = 10_000_000
 
     private var holders: [Holder] = []
@@ -34,7 +35,6 @@ final class StreamPlaces {
     func makeRoom(for owner: ObjectIdentifier?, countMax: Int, at now: Int64) -> Bool {
         guard holders.count >= countMax else { return true }
         guard now >= nextLook else { return false }
-        nextLook = now + Self.lookIntervalNanoseconds
         var counts: [ObjectIdentifier: Int] = [:]
         for holder in holders {
             if let owner = holder.body.owner { counts[owner, default: 0] += 1 }
@@ -49,8 +49,12 @@ final class StreamPlaces {
             if let giver, (giver.count, body.idleSince) >= (count, giver.idleSince) { continue }
             giver = (index, count, body.idleSince)
         }
+        guard let giver else {
+            nextLook = now + Self.lookIntervalNanoseconds
+            return false
+        }
         let ownCount = owner.flatMap { counts[$0] } ?? 0
-        guard let giver, giver.count >= ownCount + 2 else { return false }
+        guard giver.count >= ownCount + 2 else { return false }
         holders.remove(at: giver.index).body.losePlace()
         return true
     }
