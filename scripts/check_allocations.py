@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -158,9 +159,20 @@ def predict(connections, first, count):
             receive_answer(connection)
 
 
+def predict_at_once(connections, process):
+    """Has the server find a reading on each connection in one turn, the most there can be."""
+    process.send_signal(signal.SIGSTOP)
+    for place, connection in enumerate(connections):
+        connection.sendall(reading(place))
+    process.send_signal(signal.SIGCONT)
+    for connection in connections:
+        receive_answer(connection)
+
+
 def count(connections, process, path):
     """The event loop's allocations for the requests and for a scrape."""
     predict(connections, 0, 10 * MACHINES)
+    predict_at_once(connections, process)
     counts, work = counts_by_thread(path), work_by_thread(process)
     predict(connections, 10 * MACHINES, REQUESTS)
     # The event loop is what has worked meanwhile.

@@ -49,6 +49,8 @@ final class Connection {
     var deadlineSequence: UInt64 = 0
     /// When the client of HTTP/2 has to have taken, or sent, some bytes at the latest.
     var socketDeadline = Int64.max
+    /// When its socket has last not taken all that there was for it.
+    var blockedAt = Int64.min / 2
     var lingeredByteCount = 0
     /// When reading what follows a refusal ends at the latest, on the monotonic clock.
     var lingerEnd = Int64.max

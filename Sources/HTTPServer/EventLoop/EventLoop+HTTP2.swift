@@ -6,6 +6,9 @@ extension EventLoop {
     /// Time after which what stands in line is looked at again, in nanoseconds.
     private static let lineNanoseconds: Int64 = 100_000_000
 
+    /// How long what a socket had no room for is a reason not to have read.
+    private static let blockedNanoseconds: Int64 = 1_000_000_000
+
     /// Speaks HTTP/2 from here on: the client's preface has come, or ALPN has chosen it.
     ///
     /// The input and output buffers stay those of `http`.
@@ -178,6 +181,7 @@ extension EventLoop {
     ) {
         if connection.ending == .lingering || hasOutput {
             let kind: Connection.DeadlineKind = hasOutput ? .write : .linger
+            if hasOutput { connection.blockedAt = now }
             if kind != connection.deadlineKind {
                 connection.deadlineKind = kind
                 let linger = min(timeouts.linger, connection.lingerEnd - now)
@@ -214,7 +218,9 @@ extension EventLoop {
     /// Ends the streams of a connection whose time is over, and looks again at what stands in line.
     func expireStreams(_ connection: Connection, _ http2: HTTP2Connection) {
         context.nowNanoseconds = now
-        let expired = http2.expire(isBlocked: connection.deadlineKind == .write)
+        // It may have room just now, and nothing has been read yet.
+        let isBlocked = now - connection.blockedAt < Self.blockedNanoseconds
+        let expired = http2.expire(isBlocked: isBlocked || connection.deadlineKind == .write)
         counters.add(expired.count, to: .timeouts)
         for routeIndex in expired.answeredRoutes {
             answers.count(status: Problem.tooSlow.status, routeIndex: routeIndex)

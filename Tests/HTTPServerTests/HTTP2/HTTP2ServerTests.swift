@@ -358,6 +358,8 @@ struct HTTP2ServerDrainTests {
             while server.server.counters.bytesOut == sent, client.receive() != nil {}
         }
         for _ in 0..<3 {
+            // The socket is full again.
+            #expect(server.isIdle)
             server.advance(by: .seconds(29))
             goOn()
         }
@@ -366,6 +368,7 @@ struct HTTP2ServerDrainTests {
         let text = String(repeating: "b", count: 100_000)
         other.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + text)
         #expect(other.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 503 "))
+        #expect(server.isIdle)
         server.advance(by: .seconds(2))
         goOn()
         #expect(server.wait { $0.timeouts == 1 })
