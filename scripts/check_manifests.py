@@ -181,7 +181,7 @@ def wrong_memory(pods: list[Pod]) -> list[str]:
         needed += 65_536 * setting("CONNECTIONS_MAX")
         needed += setting("BATCH_BYTES_PENDING_MAX") * 5 // 4 + setting("BODY_BYTES_PENDING_MAX")
         needed += 2 * setting("EVENT_LOOPS") * setting("ANSWER_BYTES_PENDING_MAX")
-        needed += 50_000 * setting("EVENT_LOOPS") * setting("DECODED_STREAMS_MAX")
+        needed += 60_000 * setting("EVENT_LOOPS") * setting("DECODED_STREAMS_MAX")
         if needed > byte_count(pod.memory):
             wrong.append(f"{pod.name} may hold {needed >> 20} Mi, of {pod.memory}")
     return wrong

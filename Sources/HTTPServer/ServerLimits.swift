@@ -41,7 +41,7 @@ package struct ServerLimits: Sendable {
     /// Bytes of an answer from which it is encoded for clients that take gzip: 1 KiB, which goes
     /// out in one packet either way.
     package var encodedBytesMin = 1024
-    /// Streamed gzip bodies that a loop decodes at a time: 1024, of 50 KB each by measurement, so
+    /// Streamed gzip bodies that a loop decodes at a time: 1024, of 60 KB each by measurement, so
     /// that who takes all places of a thousand connections could as well take all connections.
     ///
     /// One more takes the place of one of which nothing has come for 5 s, of a connection that has

@@ -128,7 +128,7 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         limits.writeTimeout = .seconds(3600)
         let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
         let windows = speaksHTTP2 ? Frames.settings([(4, 0)]) : nil
-        /// The bytes that went out in a turn after the next look.
+        /// Lets a second pass, and the turn in which the loop looks.
         func look() throws {
             server.advance(by: .seconds(1))
             let other = try #require(TestClient(port: server.port))
@@ -363,13 +363,7 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
     }
 
     @Test func aRequestIsRefusedWhereAnswersHaveAllMemory() throws {
-        var machine = try HTTP2Machine(
-            limits: {
-                var limits = ServerLimits()
-                limits.answerBytesPendingMax = 65_536
-                return limits
-            }()
-        )
+        var machine = try HTTP2Machine { $0.answerBytesPendingMax = 65_536 }
         try #require(machine.context.unread.reserve(65_536))
         machine.body = Array(repeating: 0x78, count: 15_000)
         machine.feed(Frames.settings([(4, 0)]))

@@ -32,7 +32,7 @@ extension EventLoop {
             case .answered(let answer):
                 countOwnAnswer(answer)
             case .receive, .decode, .handlePiece, .switchToHTTP2, .wait, .yield, .close:
-                return
+                return settle(connection, &connection.http)
             }
         }
         proceed(connection, &connection.http)

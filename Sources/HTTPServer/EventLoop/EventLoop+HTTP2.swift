@@ -187,7 +187,7 @@ extension EventLoop {
                 let linger = min(timeouts.linger, connection.lingerEnd - now)
                 connection.socketDeadline = now + (hasOutput ? timeouts.write : linger)
             }
-            // That its client reads slowly gives a stream no more time to send its request.
+            // That its client reads something now and then is no progress of every stream.
             connection.deadline = min(connection.socketDeadline, http2.earliestDeadline)
         } else if http2.openCount > 0 {
             connection.deadlineKind = .streams

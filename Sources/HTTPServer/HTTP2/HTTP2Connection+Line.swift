@@ -27,6 +27,11 @@ extension HTTP2Connection {
 
     private func handle(_ slot: Int) -> Action {
         if slots[slot].isEncoded, !decodeBody(slot) { return .decode(slot: slot) }
+        return begin(slot)
+    }
+
+    /// Says what to do with a request whose body is as the handler takes it.
+    private func begin(_ slot: Int) -> Action {
         if let error = slots[slot].beginHandling(at: context.nowNanoseconds) {
             return refuse(slot, error)
         }
@@ -101,11 +106,11 @@ extension HTTP2Connection {
         do throws(RequestError) {
             let body = try result.get()
             guard takesDecoded else { throw .noRoom }
-            slots[slot].endDecoding(body, at: context.nowNanoseconds)
+            slots[slot].endDecoding(body)
         } catch {
-            return refuse(slot, error)
+            slots[slot].error = error
         }
-        return .handle(slot: slot)
+        return begin(slot)
     }
 
     private func putBody(_ body: [UInt8], _ slot: Int) throws(RequestError) {

@@ -152,13 +152,10 @@ struct HTTP2Stream {
         request.body = request.body.lowerBound..<request.body.lowerBound
     }
 
-    /// Takes what came out, and gives the request to the handler.
-    mutating func endDecoding(_ body: [UInt8], at now: Int64) {
-        let start = request.body.lowerBound
+    /// Takes what came out, whose memory goes with `decoding` until the request is given up.
+    mutating func endDecoding(_ body: [UInt8]) {
         bytes.append(contentsOf: body)
-        request.body = start..<bytes.count
-        phase = .handling
-        request.receivedNanoseconds = now
+        request.body = request.body.lowerBound..<bytes.count
     }
 
     /// Gives the request to the handler, unless there is a reason to refuse it.

@@ -17,6 +17,7 @@ extension [UInt8] {
 
     /// Makes a buffer longer, by bytes that are to be written over.
     mutating func appendZeros(_ count: Int) {
+        guard count > 0 else { return }
         append(addingCapacity: count) { output in
             // SAFETY: so many bytes of the output are free, and all of them are written.
             unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in

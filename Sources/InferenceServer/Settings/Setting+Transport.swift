@@ -65,7 +65,7 @@ extension Setting {
             \.http.decodedStreamCountMax,
             in: 1...100_000,
             "bodies",
-            "Streamed gzip bodies that a loop reads at a time, 50 KB each by measurement; one more "
+            "Streamed gzip bodies that a loop reads at a time, 60 KB each by measurement; one more "
                 + "takes the place of one of a connection that has more, of which nothing has come "
                 + "for 5 s, or is answered 503."
         ),

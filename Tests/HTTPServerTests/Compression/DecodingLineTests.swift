@@ -75,6 +75,16 @@ struct DecodingLineTests {
         return waiting.body
     }
 
+    /// What a queue makes of a body.
+    private static func result(
+        of body: EncodedBody,
+        in queue: DecodingQueue
+    ) async -> Result<[UInt8], RequestError> {
+        await withCheckedContinuation { continuation in
+            queue.add(body, of: token(1)) { continuation.resume(returning: $0) }
+        }
+    }
+
     /// Decodes a body to its end.
     ///
     /// - Returns: The ranks to which it moves on its way, and how much comes out.
@@ -253,10 +263,7 @@ struct DecodingLineTests {
                 looks.add(1, ordering: .relaxed).oldValue == 0 ? 0 : DecodingQueue.waitMax + 1
             }
             let queue = DecodingQueue(workerCount: 1, clock: clock)
-            let body = try Self.body(bytes)
-            let result = await withCheckedContinuation { continuation in
-                queue.add(body, of: Self.token(1)) { continuation.resume(returning: $0) }
-            }
+            let result = await Self.result(of: try Self.body(bytes), in: queue)
             if isLate {
                 #expect(throws: RequestError.tooManyDecoders) { _ = try result.get() }
             } else {
@@ -271,9 +278,7 @@ struct DecodingLineTests {
         let now = DecodingQueue.waitMax + 5 + excess
         let queue = DecodingQueue(workerCount: 1, clock: MonotonicClock { now })
         let body = try Self.body(Self.dense(300_000), since: 5)
-        let result = await withCheckedContinuation { continuation in
-            queue.add(body, of: Self.token(1)) { continuation.resume(returning: $0) }
-        }
+        let result = await Self.result(of: body, in: queue)
         if isLate {
             #expect(throws: RequestError.tooManyDecoders) { _ = try result.get() }
         } else {

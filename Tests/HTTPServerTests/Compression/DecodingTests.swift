@@ -92,13 +92,7 @@ struct DecodingTests {
 
     /// Unless answers have all memory.
     @Test func aDecodedBodyIsRefusedWhereAnswersFindNoMemory() throws {
-        var machine = try HTTP2Machine(
-            limits: {
-                var limits = ServerLimits()
-                limits.answerBytesPendingMax = 65_536
-                return limits
-            }()
-        )
+        var machine = try HTTP2Machine { $0.answerBytesPendingMax = 65_536 }
         machine.leavesEncoded = true
         machine.feed(Frames.settings([(4, 0)]) + Self.request(1, try Self.zeros(1_000_000)))
         let slot = try Self.decoding(machine)

@@ -8,14 +8,8 @@ private let calm = 11
 
 /// Every bound of HTTP/2, at it and one past it.
 struct HTTP2LimitTests {
-    private func machine(_ change: (inout ServerLimits) -> Void) throws -> HTTP2Machine {
-        var limits = ServerLimits()
-        change(&limits)
-        return try HTTP2Machine(limits: limits)
-    }
-
     @Test func boundsTheStreams() throws {
-        var machine = try machine { $0.http2StreamCountMax = 3 }
+        var machine = try HTTP2Machine { $0.http2StreamCountMax = 3 }
         machine.defers = true
         for stream: UInt32 in [1, 3, 5] { machine.feed(Frames.headers(stream, get)) }
         #expect(machine.requests.count == 3)
@@ -30,7 +24,7 @@ struct HTTP2LimitTests {
         // RFC 9113 §6.5.2: 32 bytes for each field, besides name and value.
         let others = get.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
         for (excess, status) in [(0, 200), (1, 431)] {
-            var machine = try machine { $0.headBytesMax = 512 }
+            var machine = try HTTP2Machine { $0.headBytesMax = 512 }
             let fill = String(repeating: "v", count: 512 - others - 33 + excess)
             machine.feed(Frames.headers(1, get + [("x", fill)]))
             #expect(machine.reader.statuses == [1: status])
@@ -42,7 +36,7 @@ struct HTTP2LimitTests {
 
     @Test func endsTheConnectionAtManyTimesTheHeaderList() throws {
         for (count, isOver) in [(8, false), (9, true)] {
-            var machine = try machine { $0.headBytesMax = 1024 }
+            var machine = try HTTP2Machine { $0.headBytesMax = 1024 }
             let fields = (1..<count).map { _ in ("x", String(repeating: "v", count: 991)) }
             machine.feed(Frames.headers(1, get + fields))
             #expect(machine.reader.statuses == (isOver ? [:] : [1: 431]))
@@ -52,7 +46,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTheFields() throws {
         for (count, status) in [(3, 200), (4, 431)] {
-            var machine = try machine { $0.fieldCountMax = 4 }
+            var machine = try HTTP2Machine { $0.fieldCountMax = 4 }
             machine.feed(Frames.headers(1, get + (0..<count).map { ("x\($0)", "y") }))
             #expect(machine.reader.statuses == [1: status])
         }
@@ -60,7 +54,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTheTarget() throws {
         for (count, status) in [(50, 200), (51, 414)] {
-            var machine = try machine { $0.targetBytesMax = 50 }
+            var machine = try HTTP2Machine { $0.targetBytesMax = 50 }
             let target = "/?" + String(repeating: "a", count: count - 2)
             machine.feed(Frames.headers(1, Frames.request("GET", target)))
             #expect(machine.reader.statuses == [1: status])
@@ -69,7 +63,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTrailers() throws {
         for (count, codes) in [(1, []), (20, [calm])] {
-            var machine = try machine { $0.headBytesMax = 512 }
+            var machine = try HTTP2Machine { $0.headBytesMax = 512 }
             machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
             let fields = (0..<count).map { ("x\($0)", String(repeating: "v", count: 300)) }
             machine.feed(Frames.data(1, "a", flags: 0) + Frames.headers(1, fields))
@@ -80,7 +74,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTheFieldsOfTrailers() throws {
         for (count, status) in [(4, 200), (5, 431)] {
-            var machine = try machine { $0.fieldCountMax = 4 }
+            var machine = try HTTP2Machine { $0.fieldCountMax = 4 }
             machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
             machine.feed(Frames.data(1, "a", flags: 0))
             machine.feed(Frames.headers(1, (0..<count).map { ("x\($0)", "y") }))
@@ -89,7 +83,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func aStreamThatIsNotReadHoldsUpNoOthers() throws {
-        var machine = try machine { $0.outputBytesMax = 2000 }
+        var machine = try HTTP2Machine { $0.outputBytesMax = 2000 }
         machine.body = Array(repeating: 0x78, count: 9000)
         machine.feed(Frames.settings([(4, 0)]))
         for stream in 0..<UInt32(8) { machine.feed(Frames.headers(2 * stream + 1, get)) }
@@ -105,7 +99,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func whatHasAReservationHoldsUpNoOthers() throws {
-        var machine = try machine { $0.outputBytesMax = 1000 }
+        var machine = try HTTP2Machine { $0.outputBytesMax = 1000 }
         machine.feed(Frames.settings([(4, 0)]))
         machine.defers = true
         machine.feed(Frames.headers(1, get))
@@ -122,7 +116,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTheBody() throws {
         for (count, status) in [(32, 200), (33, 413)] {
-            var machine = try machine { _ in }
+            var machine = try HTTP2Machine { _ in }
             machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
             machine.feed(Frames.data(1, String(repeating: "x", count: count)))
             #expect(machine.reader.statuses == [1: status])
@@ -132,7 +126,7 @@ struct HTTP2LimitTests {
     @Test func boundsTheBodiesOfAllRequests() throws {
         // Two heads of five bytes and a host field of five each, the bodies, and the streams.
         for (excess, resets) in [(0, [:]), (1, [3: 7])] as [(Int, [UInt32: Int])] {
-            var machine = try machine { $0.http2RequestBytesMax = 20 + 40 + 2 * (1024 + 32) }
+            var machine = try HTTP2Machine { $0.http2RequestBytesMax = 20 + 40 + 2 * (1024 + 32) }
             let open = Frames.request("POST", "/echo")
             for stream: UInt32 in [1, 3] { machine.feed(Frames.headers(stream, open, flags: 4)) }
             machine.feed(Frames.data(1, String(repeating: "x", count: 20), flags: 0))
@@ -145,7 +139,7 @@ struct HTTP2LimitTests {
 
     @Test func boundsTheContinuations() throws {
         for (count, codes) in [(3, []), (4, [calm])] {
-            var machine = try machine { $0.http2ContinuationCountMax = 3 }
+            var machine = try HTTP2Machine { $0.http2ContinuationCountMax = 3 }
             machine.feed(Frames.headers(1, get, flags: 1))
             for _ in 1..<count { machine.feed(Frames.continuation(1, [], flags: 0)) }
             machine.feed(Frames.continuation(1, []))
@@ -155,7 +149,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func boundsTheResetsOfAnInterval() throws {
-        var machine = try machine { $0.http2ResetCountMax = 5 }
+        var machine = try HTTP2Machine { $0.http2ResetCountMax = 5 }
         machine.defers = true
         func reset(_ streams: Range<UInt32>) -> [UInt8] {
             streams.flatMap { Frames.headers(2 * $0 + 1, get) + Frames.reset(2 * $0 + 1) }
@@ -171,7 +165,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func allowsAResetForEveryAnswer() throws {
-        var machine = try machine { $0.http2ResetCountMax = 5 }
+        var machine = try HTTP2Machine { $0.http2ResetCountMax = 5 }
         machine.defers = true
         func reset(_ streams: Range<UInt32>) -> [UInt8] {
             streams.flatMap { Frames.headers(2 * $0 + 1, get) + Frames.reset(2 * $0 + 1) }
@@ -187,7 +181,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func leavesFramesForTheNextTurn() throws {
-        let machine = try machine { _ in }
+        let machine = try HTTP2Machine { _ in }
         let pair = Frames.headers(1, get).count + Frames.reset(1).count
         let bytes = (0..<1000).flatMap { (stream: UInt32) in
             Frames.headers(2 * stream + 1, get) + Frames.reset(2 * stream + 1)
@@ -199,7 +193,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func countsResetsThatWereProvoked() throws {
-        var machine = try machine { $0.http2ResetCountMax = 5 }
+        var machine = try HTTP2Machine { $0.http2ResetCountMax = 5 }
         machine.defers = true
         func provoke(_ streams: Range<UInt32>) -> [UInt8] {
             streams.flatMap {
@@ -213,7 +207,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func handsOnNoMoreThanTheStreamsOfWhichTheAnswersAreOwed() throws {
-        var machine = try machine { $0.http2StreamCountMax = 2 }
+        var machine = try HTTP2Machine { $0.http2StreamCountMax = 2 }
         machine.defers = true
         for stream: UInt32 in [1, 3, 5, 7] {
             machine.feed(Frames.headers(stream, get) + Frames.reset(stream))
@@ -247,7 +241,7 @@ struct HTTP2LimitTests {
     ])
     func boundsFramesThatMoveNothing(_ name: String, _ frame: [UInt8]) throws {
         // The SETTINGS after the preface is one of them.
-        var machine = try machine { $0.http2ControlFrameCountMax = 6 }
+        var machine = try HTTP2Machine { $0.http2ControlFrameCountMax = 6 }
         machine.feed(Frames.headers(1, Frames.request("POST", "/echo"), flags: 4))
         for _ in 0..<5 { machine.feed(frame) }
         #expect(!machine.isOver)
@@ -257,7 +251,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func creditsFramesThatLetDataFlow() throws {
-        var machine = try machine { $0.http2ControlFrameCountMax = 10 }
+        var machine = try HTTP2Machine { $0.http2ControlFrameCountMax = 10 }
         machine.body = [UInt8](repeating: 0, count: 2_000_000)
         machine.feed(Frames.headers(1, get))
         // That is 2,000,000 bytes with the 65,535 of the start.
@@ -270,7 +264,7 @@ struct HTTP2LimitTests {
 
     /// As Go's client does, which gives back both windows for every 4096 bytes that are read.
     @Test func creditsAClientThatReadsLargeAnswersInSmallPieces() throws {
-        var machine = try machine { $0.http2ControlFrameCountMax = 100 }
+        var machine = try HTTP2Machine { $0.http2ControlFrameCountMax = 100 }
         machine.body = [UInt8](repeating: 0, count: 160_000)
         // SETTINGS_INITIAL_WINDOW_SIZE.
         machine.feed(Frames.settings([(4, 4 << 20)]))
@@ -309,7 +303,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func holdsTheNextRequestBackWhileAnswersWait() throws {
-        var machine = try machine { $0.outputBytesMax = 100_000 }
+        var machine = try HTTP2Machine { $0.outputBytesMax = 100_000 }
         // The first window goes out, and a stream counts with what it has of its own.
         machine.body = [UInt8](repeating: 0, count: 1_600_001 + 65_535 - 1024)
         machine.feed(Frames.headers(1, get))
@@ -321,7 +315,7 @@ struct HTTP2LimitTests {
 
     /// A stream takes memory of its own, of which a hundred small requests have ten times theirs.
     @Test func countsTheStreamsThemselves() throws {
-        var machine = try machine { $0.bodyBytesPendingMax = 65_536 }
+        var machine = try HTTP2Machine { $0.bodyBytesPendingMax = 65_536 }
         let post = Frames.request("POST", "/optional")
         for stream in 0..<UInt32(100) {
             machine.feed(Frames.headers(2 * stream + 1, post, flags: 4))
@@ -334,7 +328,7 @@ struct HTTP2LimitTests {
     }
 
     @Test func refusesStreamsForWhichThereIsNoMemory() throws {
-        var machine = try machine { $0.bodyBytesPendingMax = 32_768 }
+        var machine = try HTTP2Machine { $0.bodyBytesPendingMax = 32_768 }
         // Beside what another has.
         try #require(machine.context.bodies.reserve(1))
         let post = Frames.request("POST", "/optional")

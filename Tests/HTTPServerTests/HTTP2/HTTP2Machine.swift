@@ -39,6 +39,13 @@ struct HTTP2Machine {
         if sendsPreface { feed(Frames.preface + Frames.settings()) }
     }
 
+    /// Makes one with other limits than usual.
+    init(changing change: (inout ServerLimits) -> Void) throws {
+        var limits = ServerLimits()
+        change(&limits)
+        try self.init(limits: limits)
+    }
+
     /// Feeds bytes in pieces of at most `size`.
     mutating func feed(_ bytes: [UInt8], pieces size: Int = .max) {
         var offset = 0
