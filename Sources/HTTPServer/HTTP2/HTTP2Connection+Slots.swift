@@ -84,15 +84,16 @@ extension HTTP2Connection {
     /// Takes note of body bytes that go out.
     func didSendBody(_ slot: Int, _ count: Int) {
         answerByteCount -= slots[slot].send(count)
+        bodySentAt = context.nowNanoseconds
         if slots[slot].phase == .streaming { return didSendPiece(slot) }
         setDeadline(slot, context.timeouts.write)
     }
 
     /// Ends the streams whose time is over, and the connection where a header block is.
     ///
-    /// Where the socket is blocked answers wait for each other, and have their time when it is not;
-    /// what is to come may have come, and is not read: a body has its memory as long as no others
-    /// want it.
+    /// Where the socket is blocked, or the connection's window closed, answers wait for each other,
+    /// and have their time when it is not. What is to come by a blocked socket may have come, and is
+    /// not read: a body has its memory as long as no others want it.
     ///
     /// - Returns: Their number, and the routes of those that waited for a handler and were answered
     ///   503.
@@ -105,7 +106,7 @@ extension HTTP2Connection {
                 earliestDeadline = min(earliestDeadline, slots[slot].deadline)
                 continue
             }
-            if isBlocked, putsOff(slot) { continue }
+            if isBlocked ? putsOff(slot) : waitsForOthers(slot) { continue }
             if slots[slot].phase != .lingering { count += 1 }
             switch slots[slot].phase {
             case .head: fail(.enhanceYourCalm)
@@ -125,6 +126,18 @@ extension HTTP2Connection {
             }
         }
         return (count, answeredRoutes)
+    }
+
+    /// Gives an answer more time that only the connection's window holds back, as long as answers
+    /// go out by that: the time without progress is the connection's.
+    private func waitsForOthers(_ slot: Int) -> Bool {
+        let timeLeft = bodySentAt + context.timeouts.write - context.nowNanoseconds
+        let latest = slots[slot].streamed?.deadline ?? .max
+        guard slots[slot].answerLeft > 0, timeLeft > 0, latest > context.nowNanoseconds,
+            session.window(of: slots[slot].id) > 0
+        else { return false }
+        setDeadline(slot, timeLeft, latest: latest)
+        return true
     }
 
     /// Gives a stream more time where the socket is blocked.

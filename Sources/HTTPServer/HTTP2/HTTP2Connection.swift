@@ -82,6 +82,8 @@ final class HTTP2Connection {
     var idleSince: Int64
     /// No stream's deadline is before this.
     var earliestDeadline = Int64.max
+    /// When bytes of an answer's body went out last.
+    var bodySentAt: Int64
     /// Why the connection has to end at once.
     private(set) var failure: HTTP2ErrorCode?
     /// Whether the peer was told of an error.
@@ -108,6 +110,7 @@ final class HTTP2Connection {
         self.loopIndex = loopIndex
         self.context = context
         idleSince = context.nowNanoseconds
+        bodySentAt = idleSince
         let limits = context.limits
         let interval = limits.http2FloodInterval.nanoseconds
         resets = HTTP2FloodGuard(max: limits.http2ResetCountMax, interval: interval)

@@ -126,6 +126,12 @@ internal import CNghttp2
         return unsafe number.map { Int(bitPattern: $0) - 1 }
     }
 
+    /// What the peer takes of a stream's answer, if its connection's window is open.
+    func window(of id: Int32) -> Int32 {
+        // SAFETY: the session is alive; -1 says that there is no such stream.
+        unsafe nghttp2_session_get_stream_remote_window_size(session, id)
+    }
+
     /// Opens the windows of the connection and of a stream again by so many bytes.
     func consume(_ count: Int, of id: Int32) {
         // SAFETY: the session is alive.

@@ -125,6 +125,23 @@ struct HTTP2TimeoutTests {
         #expect(!machine.isOver)
     }
 
+    @Test func answersThatWaitForTheConnectionsWindowHaveItsTime() throws {
+        let open = Frames.settings([(4, 1 << 20)])
+        let streams: [UInt32] = [1, 3, 5, 7]
+        var machine = try machine(after: open + streams.flatMap { Frames.headers($0, get) })
+        // A window of one frame lets one of them go on.
+        for _ in 0..<8 {
+            machine.advance(by: .seconds(20))
+            machine.feed(Frames.windowUpdate(0, 100))
+            #expect(machine.http2.expire().count == 0)
+        }
+        machine.advance(by: .seconds(30) - .milliseconds(1))
+        #expect(machine.http2.expire().count == 0)
+        machine.advance(by: .milliseconds(1))
+        #expect(machine.http2.earliestDeadline == machine.context.nowNanoseconds)
+        #expect(machine.http2.expire().count == 4)
+    }
+
     @Test func answers503ForASlowHandler() throws {
         var machine = try machine(after: [])
         machine.defers = true
