@@ -12,7 +12,8 @@ package struct Route: Sendable {
     package let listeners: Set<Listener>
     /// The most bytes of body, or nil for the limit of ``ServerLimits``.
     package let bodyBytesMax: Int?
-    /// Whether a request that announces no body at all is refused with 411.
+    /// Whether a request of HTTP/1 that announces no body at all is refused with 411; HTTP/2 tells
+    /// that it is empty.
     package let requiresBody: Bool
 
     /// Whether it may be answered 503 under overload; probes may not.

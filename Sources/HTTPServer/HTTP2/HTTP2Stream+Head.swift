@@ -106,9 +106,7 @@ extension HTTP2Stream {
                 context
             )
         }
-        if isLast {
-            if routing.requiresBody, parser.contentLength == nil { throw .lengthRequired }
-        } else if let length = parser.contentLength, length > routing.bodyBytesMax {
+        if !isLast, let length = parser.contentLength, length > routing.bodyBytesMax {
             throw .bodyTooLarge(limit: routing.bodyBytesMax)
         }
     }
