@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// - Note: Thread-safe.
 package final class ByteBudget: Sendable {
-    private let byteCountMax: Int
+    let byteCountMax: Int
     private let taken = Atomic(0)
     private let refuses = Atomic(false)
 
@@ -70,5 +70,29 @@ package final class ByteBudget: Sendable {
         }
         held = byteCount
         return true
+    }
+}
+
+/// What somebody has of a budget.
+package struct HeldBytes: Sendable {
+    let budget: ByteBudget
+    fileprivate(set) var byteCount: Int
+
+    /// Makes a note of it.
+    package init(_ byteCount: Int, of budget: ByteBudget) {
+        self.budget = budget
+        self.byteCount = byteCount
+    }
+}
+
+extension [HeldBytes] {
+    /// Adds what else somebody has, so that each budget comes once.
+    mutating func add(_ held: HeldBytes) {
+        guard held.byteCount > 0 else { return }
+        if let index = firstIndex(where: { $0.budget === held.budget }) {
+            self[index].byteCount += held.byteCount
+        } else {
+            append(held)
+        }
     }
 }

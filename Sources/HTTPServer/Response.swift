@@ -20,10 +20,14 @@ package enum ContentType: String, Sendable {
     case text = "text/plain; charset=utf-8"
 }
 
-/// What goes with an answer until that has been sent or given up, such as memory for its bytes.
+/// Memory that goes with an answer until that has been sent or given up.
 package protocol AnswerReservation: AnyObject, Sendable {
-    /// Whether others are refused for want of it, so that a client that reads too slowly is let go.
-    var isWanted: Bool { get }
+    /// What it has of which budget. Where others find no room there, clients that read too slowly
+    /// are let go.
+    var held: HeldBytes { get }
+
+    /// Gives back what it has beyond so many bytes.
+    func shrink(to byteCount: Int)
 }
 
 /// An answer: status, media type, further header fields and the whole body.

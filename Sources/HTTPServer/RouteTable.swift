@@ -20,6 +20,8 @@ package struct Route: Sendable {
     package let isSheddable: Bool
     /// Whether ``RequestHandler/openStream(for:bytes:)`` is asked who takes the body.
     package let streamsBody: Bool
+    /// Whether requests wait until all others of the turn are answered, and then for each other.
+    package let isCostly: Bool
     /// Whether requests that come together are shown to ``RequestHandler/join(_:bytes:isFirst:)``.
     package let joinsOthers: Bool
 
@@ -33,6 +35,7 @@ package struct Route: Sendable {
         requiresBody: Bool = false,
         isSheddable: Bool = true,
         streamsBody: Bool = false,
+        isCostly: Bool = false,
         joinsOthers: Bool = false
     ) {
         self.method = method
@@ -43,6 +46,7 @@ package struct Route: Sendable {
         self.requiresBody = requiresBody
         self.isSheddable = isSheddable
         self.streamsBody = streamsBody
+        self.isCostly = isCostly
         self.joinsOthers = joinsOthers
     }
 }

@@ -12,6 +12,8 @@ struct Routing {
     var requiresBody = false
     /// Whether the handler is asked who takes the body.
     var streamsBody = false
+    /// Whether it waits for all others.
+    var isCostly = false
     /// Whether the handler may read it ahead with others.
     var joinsOthers = false
 
@@ -47,6 +49,7 @@ struct Routing {
         request.pathParameter = parameter
         bodyBytesMax = context.routes.routes[index].bodyBytesMax ?? bodyBytesMax
         streamsBody = context.routes.routes[index].streamsBody
+        isCostly = context.routes.routes[index].isCostly
         joinsOthers = context.routes.routes[index].joinsOthers
         isSheddable = context.routes.routes[index].isSheddable && request.listener == .main
     }

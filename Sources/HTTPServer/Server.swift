@@ -69,6 +69,7 @@ package final class Server: Sendable {
         self.configuration = configuration
         shared = LoopShared(
             limits: configuration.limits,
+            loopCount: configuration.eventLoopCount,
             routes: routes,
             handler: handler,
             clock: clock,

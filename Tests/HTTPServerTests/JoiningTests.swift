@@ -13,6 +13,7 @@ private final class JoiningHandler: RequestHandler {
         Route(.get, "/other", id: 2),
         Route(.get, "/late", id: 3),
         Route(.get, "/minute", id: 4),
+        Route(.get, "/costly", id: 5, isCostly: true),
     ])
 
     let time = TestClock()
@@ -23,6 +24,8 @@ private final class JoiningHandler: RequestHandler {
     let mayGoOn = DispatchSemaphore(value: 0)
     /// The sizes of the groups.
     let groups = Lock<[Int]>([])
+    /// The routes of the requests in the order in which they were answered.
+    let order = Lock<[Int]>([])
 
     func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
         groups.withLock { groups in
@@ -33,6 +36,8 @@ private final class JoiningHandler: RequestHandler {
     }
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
+        order.withLock { $0.append(request.routeID) }
+        if request.routeID == 5 { time.advance(by: .milliseconds(1)) }
         if request.routeID == 0 {
             isHeld.signal()
             mayGoOn.wait()
@@ -105,6 +110,23 @@ private final class JoiningHandler: RequestHandler {
         for client in clients.dropFirst(2) {
             #expect(client.receive(until: ";").hasSuffix("alone;"))
         }
+    }
+
+    /// Requests that cost much hold up no others, and come to their turn for all that.
+    @Test func answersWhatCostsMuchAfterAllOthers() {
+        defer { server.stopNow() }
+        sendTogether { index in index <= 10 ? get("/costly") + get("/other") : get("/joined") }
+        for client in clients.dropFirst(11) {
+            #expect(client.receive(until: ";").hasSuffix(";"))
+        }
+        for client in clients[1...10] {
+            #expect(client.receive(until: ";", count: 2).hasSuffix("alone;"))
+        }
+        let order = handler.order.withLock { Array($0.drop { $0 != 0 }) }
+        #expect(Array(order.prefix(10)) == [0] + [Int](repeating: 1, count: 9))
+        // Each takes longer than a turn gives them, and leaves the others theirs.
+        let costly = [[Int]](repeating: [5, 2], count: 10)
+        #expect(Array(order.dropFirst(10)) == Array(costly.joined()))
     }
 
     @Test func answersAConnectionThatEndsWithItsRequest() {

@@ -5,6 +5,7 @@ import Glibc
 @testable import HTTPServer
 import Platform
 import Synchronization
+import Testing
 
 /// A clock that stands still until a test moves it.
 final class TestClock: Sendable {
@@ -17,13 +18,28 @@ final class TestClock: Sendable {
     }
 }
 
-/// Memory for an answer, which others may want.
+/// Memory for an answer.
 final class TestReservation: AnswerReservation {
-    private let wanted = Atomic(false)
+    private let budget: ByteBudget
+    private let byteCount: Atomic<Int>
 
-    var isWanted: Bool { wanted.load(ordering: .relaxed) }
+    init(_ count: Int = 0, of budget: ByteBudget = ByteBudget(byteCountMax: 1 << 30)) {
+        self.budget = budget
+        byteCount = Atomic(budget.reserve(count) ? count : 0)
+    }
 
-    func want() { wanted.store(true, ordering: .relaxed) }
+    deinit { shrink(to: 0) }
+
+    var held: HeldBytes { HeldBytes(byteCount.load(ordering: .relaxed), of: budget) }
+
+    func shrink(to count: Int) {
+        budget.release(byteCount.exchange(count, ordering: .relaxed) - count)
+    }
+}
+
+extension ByteBudget {
+    /// Finds no room.
+    func want() { #expect(!reserve(1 << 40)) }
 }
 
 /// Answers with the request's body or path; `/later` answers from another thread, `/held` when the

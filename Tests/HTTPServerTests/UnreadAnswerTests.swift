@@ -44,24 +44,6 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(done.standing(at: 21 * second) == nil)
     }
 
-    /// Who has memory that others want is slow where all of it would take more than 30 s.
-    @Test func looksAtThePaceOfTheLastSecond() {
-        var pace = ReadingPace()
-        pace.follow(isWaiting: true, at: 1)
-        /// What is found each second of a client that reads so many bytes in it, of 3 MB.
-        func looks(_ byteCounts: Int...) -> [Int] {
-            byteCounts.map { byteCount in
-                pace.didSend(byteCount)
-                return pace.look(heldByteCount: 3_000_000)
-            }
-        }
-        #expect(looks(99_999, 0, 100_000, 99_999, 99_999) == [1, 2, 0, 1, 2])
-        // Answers that begin to wait anew have nothing to do with those before.
-        pace.follow(isWaiting: false, at: 2)
-        pace.follow(isWaiting: true, at: 3)
-        #expect(looks(0, 1_000_000) == [1, 0])
-    }
-
     @Test func theSlowestReaderIsLetGo() throws {
         let server = try server()
         let silent = try client(server)
@@ -94,69 +76,6 @@ private let getLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
         server.advance(by: .seconds(10))
         for client in clients { #expect(client.receive(until: "x;").hasSuffix("x;")) }
         #expect(server.server.counters.limitHits == 0)
-    }
-
-    /// Asks for an answer of 8 MB that has memory of its own, over HTTP/2 where frames are given
-    /// that set its windows, and waits until some of it has gone out.
-    private func askForReservedAnswer(
-        _ client: TestClient,
-        _ windows: [UInt8]?,
-        of server: TestServer
-    ) throws -> TestReservation {
-        let before = server.server.counters.bytesOut
-        if let windows {
-            let get = Frames.headers(1, Frames.request("GET", "/held"))
-            client.send(Frames.preface + windows + get)
-        } else {
-            client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
-        }
-        #expect(server.wait { $0.requestsDeferred == 1 })
-        let reservation = TestReservation()
-        var answer = TestHandler.answer(String(repeating: "x", count: 8_000_000) + ";")
-        answer.reservation = reservation
-        server.handler.release(answer)
-        #expect(server.wait { $0.requestsDeferred == 0 && $0.bytesOut > before })
-        return reservation
-    }
-
-    /// Where others are refused for want of it, what is read slowly has no more of it than the
-    /// bound on all other answers: who has been slow for longest goes, though nothing comes there.
-    @Test(arguments: [false, true])
-    func whatIsReservedIsNotHeldForLong(speaksHTTP2: Bool) throws {
-        var limits = ServerLimits()
-        limits.answerBytesPendingMax = 12_000_000
-        limits.writeTimeout = .seconds(3600)
-        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
-        let windows = speaksHTTP2 ? Frames.settings([(4, 0)]) : nil
-        /// Lets a second pass, and the turn in which the loop looks.
-        func look() throws {
-            server.advance(by: .seconds(1))
-            let other = try #require(TestClient(port: server.port))
-            for _ in 0..<2 {
-                other.send(get)
-                #expect(other.receive(until: "now;").hasSuffix("now;"))
-            }
-        }
-        let first = try client(server)
-        let firstReservation = try askForReservedAnswer(first, windows, of: server)
-        try look()
-        let second = try client(server)
-        let secondReservation = try askForReservedAnswer(second, windows, of: server)
-        for _ in 0..<3 { try look() }
-        #expect(server.server.counters.limitHits == 0)
-        // One alone is below the bound; of two the first goes.
-        firstReservation.want()
-        try look()
-        #expect(server.server.counters.limitHits == 0)
-        secondReservation.want()
-        try look()
-        #expect(server.server.counters.limitHits == 1)
-        for _ in 0..<3 { try look() }
-        #expect(server.server.counters.limitHits == 1)
-        if !speaksHTTP2 {
-            #expect(!first.receiveAll().hasSuffix("x;"))
-            #expect(second.receive(until: "x;").hasSuffix("x;"))
-        }
     }
 
     /// One answer that has its memory does not make room for others beside it.

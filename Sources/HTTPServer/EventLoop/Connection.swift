@@ -201,22 +201,20 @@ final class Connection {
     /// Whether answers that wait have some of the memory that all have in common.
     var holdsAnswers: Bool { http.heldOutputByteCount > 0 || http2?.hasHeldAnswers == true }
 
-    /// Whether answers that wait have memory of their own, as those to batches.
-    var hasReservations: Bool {
-        http2.map { $0.reservationCount > 0 } ?? !http.reservations.isEmpty
-    }
+    /// Whether its client has not read all that there is for it.
+    var hasUnreadAnswers: Bool { http.hasOutput || http2?.hasAnswers == true }
 
-    /// Whether others are refused for want of that.
-    var isWanted: Bool { http2?.isWanted ?? http.reservations.contains(where: \.isWanted) }
+    /// Its bytes, or those of its memory, which goes when the last one has been sent.
+    var unreadByteCount: Int { http.output.count + (http2?.unreadByteCount ?? 0) }
 
-    /// Bytes of those answers, which have that until the last one of each has been sent.
-    var reservedByteCount: Int {
-        guard let http2 else { return http.output.count }
-        var count = 0
-        for slot in http2.slots.indices where !http2.slots[slot].reservations.isEmpty {
-            count += http2.slots[slot].answer.count
-        }
-        return count
+    /// What it has of memory that others may find none of.
+    var held: [HeldBytes] {
+        if let http2 { return http2.held }
+        var held: [HeldBytes] = []
+        held.add(HeldBytes(http.heldByteCount, of: bodies))
+        for reservation in http.reservations { held.add(reservation.held) }
+        if let stream = http.streamed?.held { held.add(stream) }
+        return held
     }
 
     /// Whether a request or an answer is under way.

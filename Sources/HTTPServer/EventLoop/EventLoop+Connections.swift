@@ -133,6 +133,7 @@ extension EventLoop {
         shared.encoding.async {
             var answer = answer
             ContentCoder().encode(&answer)
+            answer.reservation?.shrink(to: answer.body.count)
             mailbox.post(
                 .answer(connection: token, sequence: sequence, answer, isEncoded: true)
             )
@@ -174,6 +175,10 @@ extension EventLoop {
                 decode(http.decoding, of: connection, sequence: http.sequence)
                 return false
             case .handle:
+                if http.routing.isCostly {
+                    waitForOthers(connection)
+                    return false
+                }
                 if joinsRequests, http.routing.joinsOthers {
                     join(connection)
                     return false
@@ -303,8 +308,9 @@ extension EventLoop {
             // What it takes that others could have: answers, and output that nobody takes.
             let isWaiting = http2.holdAnswers() || http.heldOutputByteCount > 0
             http.pace.follow(isWaiting: isWaiting || http2.reservationCount > 0, at: now)
+            if http2.hasAnswers { lookAtHoldersLater() }
         }
-        if http.pace.isWaiting { lookAtReservationsLater() }
+        if http.pace.isWaiting { lookAtHoldersLater() }
         // The poller knows nothing of what has left the socket.
         if connection.isEncrypted, connection.hasBufferedInput, connection.ending == .open,
             !http.hasOutput, !http.isDeferred

@@ -39,6 +39,28 @@ extension EventLoop {
         )
     }
 
+    /// Lets a connection's request wait until all others of the turn are answered.
+    func waitForOthers(_ connection: Connection) {
+        connection.isJoined = true
+        connection.deadline = .max
+        costly.append(connection)
+    }
+
+    /// Answers requests that cost much, the oldest first, in a time of their own and one at least.
+    func answerCostly() {
+        guard !costly.isEmpty else { return }
+        beginPart()
+        var count = 0
+        let waiting = costly.count
+        repeat {
+            let connection = costly[count]
+            count += 1
+            connection.isJoined = false
+            answer(connection, &connection.http)
+        } while count < waiting && !isTurnOver
+        costly.removeFirst(count)
+    }
+
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard isOpen(connection) else { return }
         if http.isHandling { handle(connection, &http) }

@@ -16,7 +16,7 @@ extension EventLoop {
     func fireTimers() {
         if now >= timers.acceptResume { resumeAccepting() }
         if now >= timers.sweepAt || timers.sweepSlot > 0 { sweep() }
-        if now >= timers.reservationLookAt { lookAtReservations() }
+        if now >= timers.holderLookAt { lookAtHolders() }
         switch timers.drain {
         case .none: break
         case .accepting(let closeAt, let stopAt):

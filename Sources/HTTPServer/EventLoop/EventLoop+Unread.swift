@@ -30,8 +30,8 @@ extension EventLoop {
     /// connections.
     private static let readerLookNanoseconds: Int64 = 100_000_000
 
-    /// Likewise who reads the answers to batches too slowly.
-    private static let reservationLookNanoseconds: Int64 = 1_000_000_000
+    /// Likewise who has memory of which others find none.
+    private static let holderLookNanoseconds: Int64 = 1_000_000_000
 
     /// Lets the slowest reader go where others of HTTP/2 would wait for it.
     func makeRoom(for connection: Connection) {
@@ -62,39 +62,49 @@ extension EventLoop {
         return worst
     }
 
-    /// Looks once a second at how clients read the answers to batches.
+    /// Looks once a second at how clients read their answers that have memory of which others find
+    /// none: of bodies, of answers to batches, of starts of lines.
     ///
-    /// Where others are refused for want of their memory, those that are read slowly may have no
-    /// more of it than all other answers of the loop together. Who has been slow for longest is let
-    /// go first.
-    func lookAtReservations() {
-        timers.reservationLookAt = .max
-        var slow: [(connection: Connection, lookCount: Int, byteCount: Int)] = []
-        var slowByteCount = 0
+    /// Of each such budget those who read slowly may have no more than half, by the loops' shares,
+    /// and no more than all other answers of the loop. Who has lately read least of what it has is
+    /// let go first.
+    func lookAtHolders() {
+        timers.holderLookAt = .max
+        var slow: [SlowHolder] = []
         for connection in connections {
-            guard let connection, !connection.isJoined, connection.http.pace.isWaiting,
-                connection.hasReservations
-            else { continue }
-            lookAtReservationsLater()
-            let byteCount = connection.reservedByteCount
-            let lookCount = connection.http.pace.look(heldByteCount: byteCount)
-            // At the first it has not waited for a second yet.
-            guard lookCount > 1, connection.isWanted else { continue }
-            slow.append((connection, lookCount, byteCount))
-            slowByteCount += byteCount
+            guard let connection, !connection.isJoined, connection.hasUnreadAnswers else {
+                continue
+            }
+            lookAtHoldersLater()
+            let count = connection.unreadByteCount
+            let lookCount = connection.http.pace.look(byteCount: count, at: now)
+            guard lookCount > 0 else { continue }
+            for held in connection.held where held.budget.isShort {
+                slow.append(SlowHolder(connection, held, lookCount))
+            }
         }
-        slow.sort { $0.lookCount > $1.lookCount }
-        for (connection, _, byteCount) in slow {
-            guard slowByteCount > shared.limits.answerBytesPendingMax else { return }
-            slowByteCount -= byteCount
-            letGo(connection, &connection.http)
+        slow.sort { $0.mayStay < $1.mayStay }
+        while let budget = slow.first?.held.budget {
+            let holders = slow.filter { $0.held.budget === budget }
+            slow.removeAll { $0.held.budget === budget }
+            let share = budget.byteCountMax / 2 / shared.loopCount
+            letGo(holders, downTo: min(share, shared.limits.answerBytesPendingMax))
+        }
+    }
+
+    private func letGo(_ holders: [SlowHolder], downTo byteCountMax: Int) {
+        let present = holders.filter { isOpen($0.connection) }
+        var byteCount = present.reduce(0) { $0 + $1.held.byteCount }
+        for holder in present where byteCount > byteCountMax {
+            byteCount -= holder.held.byteCount
+            if isOpen(holder.connection) { letGo(holder.connection, &holder.connection.http) }
         }
     }
 
     /// Sees to it that a look comes.
-    func lookAtReservationsLater() {
-        guard timers.reservationLookAt == .max else { return }
-        timers.reservationLookAt = now + Self.reservationLookNanoseconds
+    func lookAtHoldersLater() {
+        guard timers.holderLookAt == .max else { return }
+        timers.holderLookAt = now + Self.holderLookNanoseconds
     }
 
     /// Drops a connection and frees what it has at once: it may be in a line yet, which holds it
@@ -104,5 +114,21 @@ extension EventLoop {
         connection.http2 = nil
         http.dropOutput(context)
         drop(connection)
+    }
+}
+
+/// Who has memory of which others find none, and reads slowly.
+private struct SlowHolder {
+    let connection: Connection
+    let held: HeldBytes
+    /// Less for who is to go first: what it has read lately of each byte that it has, and then how
+    /// long it has been slow.
+    let mayStay: (share: Double, newness: Int)
+
+    init(_ connection: Connection, _ held: HeldBytes, _ lookCount: Int) {
+        self.connection = connection
+        self.held = held
+        let recent = Double(connection.http.pace.recentByteCount)
+        mayStay = (recent / Double(held.byteCount), -lookCount)
     }
 }

@@ -26,6 +26,8 @@ final class EventLoop: @unchecked Sendable {
     var pending: [Connection] = []
     /// Connections whose requests have come together and are answered one after the other.
     var joined: [Connection] = []
+    /// Connections whose requests cost much and wait until there is time.
+    var costly: [Connection] = []
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
     /// When it may be looked again who reads too slowly for others.
@@ -85,7 +87,7 @@ final class EventLoop: @unchecked Sendable {
     @inline(never)
     func run() {
         while !isStopped {
-            let sleeps = pending.isEmpty && !overload.isLate
+            let sleeps = pending.isEmpty && costly.isEmpty && !overload.isLate
             let wait = sleeps ? timers.waitMilliseconds(from: now) : 0
             // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
@@ -107,6 +109,7 @@ final class EventLoop: @unchecked Sendable {
             if joins { answerJoined() }
             // What a timer brings is answered at once: nobody comes back to it in this turn.
             joinsRequests = false
+            answerCostly()
             let end = shared.clock.nowNanoseconds
             overload.note(delay: longestWait + end - now, turn: end - now, now: end)
             now = end
@@ -152,7 +155,7 @@ final class EventLoop: @unchecked Sendable {
         }
         if descriptor == Int(mailbox.rawDescriptor) {
             // Like those that are queued, what comes here has a time of its own.
-            turnEnd = shared.clock.nowNanoseconds + timeouts.turn
+            beginPart()
             mailbox.take(handle)
         } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)
@@ -184,13 +187,16 @@ final class EventLoop: @unchecked Sendable {
         return true
     }
 
+    /// Begins a part of the turn that has a time of its own.
+    func beginPart() { turnEnd = shared.clock.nowNanoseconds + timeouts.turn }
+
     /// Whether requests that can wait are to wait for the next turn.
     var isTurnOver: Bool { shared.clock.nowNanoseconds >= turnEnd }
 
     private func resumePending() {
         guard !pending.isEmpty else { return }
         // They have a time of their own, so that sockets with news cannot keep them waiting.
-        turnEnd = shared.clock.nowNanoseconds + timeouts.turn
+        beginPart()
         let connections = pending
         pending.removeAll(keepingCapacity: true)
         for (index, connection) in connections.enumerated() {

@@ -9,6 +9,7 @@ internal import Synchronization
 /// - Note: Thread safety: constants and atomics.
 final class LoopShared: Sendable {
     let limits: ServerLimits
+    let loopCount: Int
     let routes: RouteTable
     let handler: any RequestHandler
     let clock: MonotonicClock
@@ -30,12 +31,14 @@ final class LoopShared: Sendable {
 
     init(
         limits: ServerLimits,
+        loopCount: Int,
         routes: RouteTable,
         handler: any RequestHandler,
         clock: MonotonicClock,
         wallClock: WallClock
     ) {
         self.limits = limits
+        self.loopCount = loopCount
         connectionCountMax.store(limits.connectionCountMax, ordering: .relaxed)
         bodies = ByteBudget(byteCountMax: limits.bodyBytesPendingMax)
         // Half of the cores go on with what comes in the clear.

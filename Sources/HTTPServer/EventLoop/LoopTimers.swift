@@ -18,8 +18,8 @@ struct LoopTimers {
     var sweepAt = Int64.max
     /// How far the look at all connections has come in this turn and those before; 0 is no look.
     var sweepSlot = 0
-    /// When it is looked at again how the answers to batches are read.
-    var reservationLookAt = Int64.max
+    /// When it is looked at again how clients read that have memory of which others find none.
+    var holderLookAt = Int64.max
     /// When accepting goes on after a pause.
     var acceptResume = Int64.max
     /// When the cached `Date` is no longer true; it wakes no one.
@@ -27,7 +27,7 @@ struct LoopTimers {
 
     /// Milliseconds until the first of them, rounded up, for a poller: -1 is without end.
     func waitMilliseconds(from now: Int64) -> Int32 {
-        var next = min(sweepAt, acceptResume, reservationLookAt)
+        var next = min(sweepAt, acceptResume, holderLookAt)
         switch drain {
         case .none: break
         case .accepting(let at, _), .filtering(let at, _), .closed(let at): next = min(next, at)

@@ -22,14 +22,20 @@ struct ReadingPace {
     /// When answers began to wait, on the monotonic clock; 0 where none do.
     private var since: Int64 = 0
     private var lastProgress: Int64 = 0
-    /// Bytes that the socket has taken since then, and those that had been seen at the last look.
+    /// Bytes that the socket has taken, those of before then, and those that had been seen when it
+    /// was last followed.
     private var sentByteCount = 0
+    private var startByteCount = 0
     private var seenByteCount = 0
 
-    /// Bytes that had been sent at the last look for those who are slow, and how many looks in a
-    /// row have found that.
+    /// When it was last looked whether it is slow, the bytes that had been sent by then, and how
+    /// many looks in a row have found that it was.
+    private var lookedAt = Int64.min / 2
     private var lookedByteCount = 0
     private var slowLookCount = 0
+    /// Bytes that were sent between the last looks, of which each counts three quarters of the
+    /// next.
+    private(set) var recentByteCount = 0
 
     private static let leastBytesPerSecond = 4096.0
     /// Bytes that everyone is given: nobody is below the least who has waited for less than 16 s.
@@ -37,6 +43,8 @@ struct ReadingPace {
     /// Looks, a second apart, in which an answer has to be read where others want its memory: as
     /// long as one may wait without progress.
     private static let restLookCount = 30
+    /// A look after more time than this, 1.5 s, is the first of new ones.
+    private static let lookGapNanoseconds: Int64 = 1_500_000_000
 
     /// Takes note of whether answers wait.
     mutating func follow(isWaiting: Bool, at now: Int64) {
@@ -46,10 +54,8 @@ struct ReadingPace {
         }
         if since == 0 {
             since = max(1, now)
-            sentByteCount = 0
-            seenByteCount = 0
-            lookedByteCount = 0
-            slowLookCount = 0
+            startByteCount = sentByteCount
+            seenByteCount = sentByteCount
             lastProgress = now
         } else if sentByteCount != seenByteCount {
             seenByteCount = sentByteCount
@@ -73,18 +79,24 @@ struct ReadingPace {
     /// Whether answers wait.
     var isWaiting: Bool { since > 0 }
 
-    /// Looks, once a second, whether answers that hold memory for so many bytes would be read in
-    /// time at the pace since the last look.
+    /// Looks, once a second while there are any, whether answers that have so many bytes, or memory
+    /// for them, would be read in time at the pace since the last look.
     ///
     /// - Returns: How many looks in a row have found that they would not.
-    mutating func look(heldByteCount: Int) -> Int {
-        let readByteCount = sentByteCount - lookedByteCount
+    mutating func look(byteCount: Int, at now: Int64) -> Int {
+        let readByteCount = sentByteCount &- lookedByteCount
+        let isFirst = now - lookedAt > Self.lookGapNanoseconds
         lookedByteCount = sentByteCount
-        slowLookCount = readByteCount < heldByteCount / Self.restLookCount ? slowLookCount + 1 : 0
+        lookedAt = now
+        // Before the first they have not waited for a second.
+        let isSlow = !isFirst && readByteCount < byteCount / Self.restLookCount
+        slowLookCount = isSlow ? slowLookCount + 1 : 0
+        recentByteCount = isFirst ? 0 : readByteCount + recentByteCount / 4 * 3
         return slowLookCount
     }
 
     private func bytesPerSecond(at now: Int64) -> Double {
-        (Double(sentByteCount) + Self.credit) / (Double(max(1, now - since)) / 1e9)
+        let byteCount = Double(sentByteCount &- startByteCount) + Self.credit
+        return byteCount / (Double(max(1, now - since)) / 1e9)
     }
 }

@@ -129,8 +129,11 @@ extension HTTP2Connection {
     }
 
     /// A RST_STREAM has gone out; provoking them is as good a flood as sending them.
+    ///
+    /// That there is no room for a request is not its client's doing.
     func didSendReset(_ code: UInt32) {
-        guard code != HTTP2ErrorCode.none.rawValue else { return }
+        let isProvoked = code != HTTP2ErrorCode.none.rawValue
+        guard isProvoked, code != HTTP2ErrorCode.refusedStream.rawValue else { return }
         if !resets.allows(at: context.nowNanoseconds) { fail(.enhanceYourCalm) }
     }
 

@@ -68,9 +68,26 @@ extension HTTP2Connection {
         answerByteCount -= slots[slot].dropAnswer()
     }
 
-    /// Whether answers that wait here have memory for want of which others are refused.
-    var isWanted: Bool {
-        reservationCount > 0 && slots.contains { $0.reservations.contains(where: \.isWanted) }
+    /// Whether answers wait here that have not gone out.
+    var hasAnswers: Bool { answerByteCount > 0 || reservationCount > 0 }
+
+    /// Their bytes, or those of their memory, which they have until the last one has gone out.
+    var unreadByteCount: Int {
+        guard reservationCount > 0 else { return answerByteCount }
+        return slots.reduce(answerByteCount) { count, slot in
+            slot.reservations.reduce(count) { $0 + $1.held.byteCount }
+        }
+    }
+
+    /// What requests, answers and streams have of memory of which others may find none.
+    var held: [HeldBytes] {
+        var held: [HeldBytes] = []
+        held.add(HeldBytes(heldByteCount, of: context.bodies))
+        for slot in slots.indices where slots[slot].phase != .free {
+            for reservation in slots[slot].reservations { held.add(reservation.held) }
+            if let stream = slots[slot].streamed?.held { held.add(stream) }
+        }
+        return held
     }
 
     /// Sets when a stream's phase ends: so many nanoseconds from now, without end for `.max`.

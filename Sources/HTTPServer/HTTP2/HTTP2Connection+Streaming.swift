@@ -12,7 +12,10 @@ extension HTTP2Connection {
         guard requestByteCount + data.count <= 2 * context.limits.http2RequestBytesMax else {
             return session.submitReset(slots[slot].id, .enhanceYourCalm)
         }
-        guard slots[slot].streamed?.failure == nil else { return queuePiece(slot) }
+        guard slots[slot].streamed?.failure == nil else {
+            session.consume(data.count, ofStream: slots[slot].id)
+            return queuePiece(slot)
+        }
         guard holdRequests(adding: data.count) else {
             // What has come before is answered, and then this.
             slots[slot].streamed?.failure = .noRoom
@@ -43,7 +46,10 @@ extension HTTP2Connection {
             drop(slot, body.takenCount)
             return nil
         } catch {
-            guard body.tellsFailure(at: context.nowNanoseconds) else { return refuse(slot, error) }
+            guard body.tellsFailure(at: context.nowNanoseconds) else {
+                passRest(slot)
+                return refuse(slot, error)
+            }
             body.fail(error)
             return .handlePiece(slot: slot)
         }
@@ -76,6 +82,7 @@ extension HTTP2Connection {
         let isFirst = !body.isHeadWritten
         guard isComplete || !response.body.isEmpty else { return continuePieces(slot) }
         body.isHeadWritten = true
+        if isComplete { passRest(slot) }
         if isComplete, isFirst {
             slots[slot].phase = .handling
             return answer(slot, with: &response)
@@ -156,6 +163,12 @@ extension HTTP2Connection {
         guard !slots[slot].isQueued else { return }
         slots[slot].isQueued = true
         ready.append((slot, slots[slot].id))
+    }
+
+    /// Lets a client send more whose body is not looked at any more: the answer comes first.
+    private func passRest(_ slot: Int) {
+        let taken = slots[slot].bodyStart + slots[slot].bodyTakenCount
+        session.consume(slots[slot].bytes.count - taken, ofStream: slots[slot].id)
     }
 
     /// Takes the first bytes of the body out, and lets the client send as many.

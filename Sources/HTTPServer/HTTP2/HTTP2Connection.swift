@@ -60,7 +60,7 @@ final class HTTP2Connection {
         didSet { if requestByteCount < oldValue, heldByteCount > 0 { _ = holdRequests() } }
     }
     /// What they have of the memory for bodies.
-    private var heldByteCount = 0
+    private(set) var heldByteCount = 0
     /// Bytes of all answers that have not gone out, but for those that have a reservation.
     var answerByteCount = 0 {
         didSet {

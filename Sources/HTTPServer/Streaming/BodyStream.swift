@@ -31,9 +31,16 @@ package protocol BodyStream: AnyObject, Sendable {
     ///
     /// Once it is over the stream is told `failed`, even if it has answered nothing yet.
     func pieceDeadline(at now: Int64) -> Int64?
+
+    /// What it has of memory that all such streams have in common, as an ``AnswerReservation``;
+    /// asked when nothing but the client is waited for.
+    var held: HeldBytes? { get }
 }
 
 extension BodyStream {
     /// Nil: it may take as long as any.
     package func pieceDeadline(at now: Int64) -> Int64? { nil }
+
+    /// Nothing.
+    package var held: HeldBytes? { nil }
 }

@@ -49,12 +49,11 @@ final class StreamPlaces {
             if let giver, (giver.count, body.idleSince) >= (count, giver.idleSince) { continue }
             giver = (index, count, body.idleSince)
         }
-        guard let giver else {
+        let ownCount = owner.flatMap { counts[$0] } ?? 0
+        guard let giver, giver.count >= ownCount + 2 else {
             nextLook = now + Self.lookIntervalNanoseconds
             return false
         }
-        let ownCount = owner.flatMap { counts[$0] } ?? 0
-        guard giver.count >= ownCount + 2 else { return false }
         holders.remove(at: giver.index).body.losePlace()
         return true
     }

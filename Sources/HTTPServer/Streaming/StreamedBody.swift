@@ -112,6 +112,9 @@ final class StreamedBody {
         isHungry = false
     }
 
+    /// What the stream has of memory of which others may find none, while it waits for its client.
+    var held: HeldBytes? { isAwaited ? nil : stream.held }
+
     /// How long the next piece may take from now on, of so long at most.
     func pieceTimeout(_ timeoutMax: Int64, at now: Int64) -> Int64 {
         guard let deadline = stream.pieceDeadline(at: now) else { return timeoutMax }

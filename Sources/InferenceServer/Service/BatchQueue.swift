@@ -30,7 +30,7 @@ final class BatchRoom: AnswerReservation {
         byteCount = Atomic(count)
     }
 
-    var isWanted: Bool { budget.isShort }
+    var held: HeldBytes { HeldBytes(byteCount.load(ordering: .relaxed), of: budget) }
 
     deinit {
         budget.release(byteCount.load(ordering: .relaxed))

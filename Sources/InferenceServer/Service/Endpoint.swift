@@ -53,6 +53,14 @@ enum Endpoint: Int, CaseIterable {
         }
     }
 
+    /// Whether it costs as much as a hundred probes, and nobody asks for it often.
+    private var isCostly: Bool {
+        switch self {
+        case .metrics, .drift, .modelInfo, .openAPI: true
+        default: false
+        }
+    }
+
     /// The table for a server; probes, metrics and descriptions are on both listeners, what changes
     /// a machine's state on the operators' only.
     static func routes(_ settings: Settings) -> RouteTable {
@@ -72,6 +80,7 @@ enum Endpoint: Int, CaseIterable {
             requiresBody: requiresBody,
             isSheddable: isSheddable,
             streamsBody: self == .batchPredict,
+            isCostly: isCostly,
             joinsOthers: self == .predict
         )
     }

@@ -105,6 +105,10 @@ final class LineStream: BodyStream {
         if !response.isDeferred { noteAnswer(to: event, response) }
     }
 
+    var held: HeldBytes? {
+        HeldBytes(state.withLock(\.heldByteCount), of: service.batches.lineStarts)
+    }
+
     func pieceDeadline(at now: Int64) -> Int64? {
         state.withLock { $0.lineDeadline(at: now, service) }
     }

@@ -41,6 +41,26 @@ struct StreamHTTP2Tests {
         #expect(machine.context.coder.streamPlaces.count == 1)
     }
 
+    /// A client that sends its whole body before it reads can do so after a refusal.
+    @Test func theWindowOpensForWhatNobodyTakes() throws {
+        var machine = try machine()
+        let piece = piece(1, String(repeating: "x", count: 16_000))
+        // From here on the window is as large as we have told.
+        machine.feed(Frames.settings(flags: Frames.Flag.acknowledgement))
+        machine.defers = true
+        machine.feed(head(1, "loud") + piece + piece + piece + piece + piece + piece)
+        #expect(machine.reader.windows[1] == nil)
+        var response = Response()
+        response.body = Array("no".utf8)
+        response.endsStream = true
+        machine.http2.giveDeferred(response, to: 1)
+        machine.run()
+        #expect(machine.reader.resets == [:] && !machine.isOver)
+        #expect(machine.reader.statuses == [1: 200])
+        #expect(machine.reader.answers[1]?.text == "no")
+        #expect(machine.reader.windows[1] == 96_000)
+    }
+
     @Test func answersAlikeInEverySplit() throws {
         let ping = StreamCase.abc
         let cases: [(input: [UInt8], status: Int, body: String)] = [

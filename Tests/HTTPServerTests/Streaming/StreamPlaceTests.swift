@@ -148,6 +148,21 @@ struct StreamPlaceTests {
         #expect(greedy.reader.statuses == [1: 503, 3: 408])
     }
 
+    /// Those who find none cost little, whoever might give one.
+    @Test func looksAtAllOnceInAWhile() throws {
+        var greedy = try machine(places: 2)
+        var other = try machine(places: 2, of: greedy.context)
+        greedy.feed(head(1) + head(3))
+        greedy.advance(by: .seconds(5))
+        greedy.feed(head(5))
+        #expect(greedy.reader.statuses == [5: 503])
+        other.feed(head(1))
+        #expect(other.reader.statuses == [1: 503])
+        greedy.advance(by: .milliseconds(10))
+        other.feed(head(3) + piece(3, StreamCase.abc))
+        #expect(other.reader.answers[3]?.text == "ABC")
+    }
+
     /// A connection of HTTP/1.1 has one, and keeps it.
     @Test func ofHTTP1NoneGivesWay() {
         let context = HTTP1Connection.Context(
