@@ -128,6 +128,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [(0, true), (1, false)])
+    func leavesOutThoseThatLeaveTheLoop(past: Int, isJoined: Bool) throws {
+        let body = Array(TestReading.brief.utf8)
+        let limit = "\(body.count - past)"
+        let server = try TestServer(arguments: ["inline-batch-bytes-max": limit])
+        let service = server.application.service
+        let index = service.join(request(body), bytes: body.span, isFirst: true)
+        #expect((index != nil) == isJoined)
+    }
+
     /// Whatever comes together: every answer is the one to its own request.
     @Test func answersEveryClientItsOwn() throws {
         let server = try TestServer(arguments: ["event-loops": "1"])

@@ -95,6 +95,11 @@ import Testing
             ("/predict", with("\"x\":{\(fields)}"), "/x"),
             ("/predict", with("\"a\\u002fb\":[1,{\"y~\":{\(fields)}}]"), "/a~1b/1/y~0"),
             ("/predict", with("\"x\":[[{\"a\":1}],[{},{\(fields)}]]"), "/x/1/1"),
+            (
+                "/predict",
+                with("\"x\":[0,\"\",[],[[1],{}],null,[0,{\"a\":[1]},[2,{\(fields)},3]]]"),
+                "/x/5/2/1"
+            ),
             ("/predict", with("\"history\":[{\"x\":{\(fields)}}]"), "/history/0/x"),
             ("/predict", with("\"timestamp\":{\(fields)}"), "/timestamp"),
             ("/predict", BadRequest.brief("85.5", "{\"v\":{\(fields)}}"), "/temperature/v"),

@@ -31,7 +31,7 @@ enum ModelMetrics {
         registry.derived(from: { models.standing }, standing)
         registry.function(
             "batch_bytes_pending",
-            help: "Bodies of batches that wait or are worked on, answers not sent, starts of lines."
+            help: "Bodies that wait or are worked on beside the loops, answers, starts of lines."
         ) { [unowned service] in Double(service.batches.pendingByteCount) }
         registry.function(
             "explanations_pending",

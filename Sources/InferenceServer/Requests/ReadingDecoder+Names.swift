@@ -77,14 +77,16 @@ extension ReadingDecoder {
                 try skipValue(of: key, bytes, pointer)
             }
         case .arrayBegin:
-            path.append(.index(0))
-            defer { path.removeLast() }
+            let place = path.count
+            defer { path.removeLast(path.count - place) }
             var index = 0
             while true {
-                let element = try next(bytes)
-                if case .arrayEnd = element { return }
-                path[path.count - 1] = .index(index)
-                try skipRest(of: element, bytes, pointer)
+                let leaves = try skipLeaves(bytes)
+                if leaves.isEnd { return }
+                index += leaves.count
+                if path.count == place { path.append(.index(index)) }
+                path[place] = .index(index)
+                try skipRest(of: try next(bytes), bytes, pointer)
                 index += 1
             }
         case .objectEnd, .arrayEnd, .key, .string, .number, .bool, .null, .end: return

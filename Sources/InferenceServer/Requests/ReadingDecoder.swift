@@ -158,6 +158,17 @@ struct ReadingDecoder {
         }
     }
 
+    /// Passes the next elements of an open array, up to one with something in it or to the end.
+    mutating func skipLeaves(
+        _ bytes: Span<UInt8>
+    ) throws(ServiceError) -> (count: Int, isEnd: Bool) {
+        do {
+            return try reader.skipLeaves(bytes)
+        } catch {
+            throw .malformedJSON(error)
+        }
+    }
+
     /// Fails with what was wrong, if anything was.
     mutating func throwProblems() throws(ServiceError) {
         if let error = takeRefusal() { throw error }

@@ -32,9 +32,9 @@ enum ServiceError: Error, Sendable, Equatable {
     case tooManyRows(limit: Int)
     /// As many machines as may be kept are kept, and none has been idle long enough.
     case stateFull(limit: Int)
-    /// Too many bytes of batches are being worked on.
+    /// Too many bytes of batches and large readings are being worked on.
     case busy
-    /// Batches have waited too long for too long.
+    /// Batches and large readings have waited too long for too long.
     case overloaded
     /// Too many explanations are being worked on.
     case tooManyExplanations
@@ -133,9 +133,11 @@ enum ServiceError: Error, Sendable, Equatable {
         case .tooManyRows(let limit): "The request holds more than \(limit) rows."
         case .stateFull(let limit):
             "The windows of \(limit) machines are kept and no more fit; try again later."
-        case .busy: "Too many batches are being worked on; try again later."
+        case .busy:
+            "Too many batches and large readings are being worked on; try again later."
         case .overloaded:
-            "Batches wait too long at the server; try again after the time in Retry-After."
+            "Batches and large readings wait too long at the server; try again after the time in"
+                + " Retry-After."
         case .tooManyExplanations: "Too many explanations are being worked on; try again later."
         case .notExplainable:
             "The model's bundle has no background records, so it explains nothing; train it again."

@@ -32,54 +32,32 @@ extension PredictionService {
             )
             guard isAnswered == false else { return }
         }
-        let byteCount = request.body.count
-        guard batches.budget.reserve(byteCount) else { throw .busy }
-        let body = RequestText.copy(bytes, request.body)
-        let kept = identity.kept(bytes, context.requestIDs, trace)
-        let path = RequestText.string(bytes, request.path)
-        let received = request.receivedNanoseconds
-        let handle = response.defer()
-        batches.run(byteCount) { [self] room, isLate in
-            var job = job
-            job.room = room
-            var answer = isLate ? shed(path, kept) : answer(job, body, model, path, kept)
-            room.go(with: &answer)
-            note(.batchPredict, kept, answer, since: received, trace: trace)
-            handle.complete(answer)
+        let maker = context.requestIDs
+        try runBeside(.batchPredict, request, bytes, maker, identity, trace, &response) {
+            [self] kept, body, room, isLate in
+            let whole = makeAnswer(to: kept, isLate: isLate) { whole throws(ServiceError) in
+                var job = job
+                job.room = room
+                try answer(job, body, model, &whole)
+            }
+            finish(kept, whole, room)
         }
     }
 
-    /// The answer to a batch that has waited too long; the log has the number of them alone.
-    private func shed(_ path: String, _ identity: KeptIdentity) -> Response {
-        var response = Response()
-        RequestIdentity.addFields(identity, to: &response)
-        write(.overloaded, path, identity, &response)
-        return response
-    }
-
-    /// The answer to a batch that was taken off its loop.
+    /// Answers a batch that was taken off its loop.
     private func answer(
         _ job: BatchJob,
         _ body: [UInt8],
         _ model: ServedModel,
-        _ path: String,
-        _ identity: KeptIdentity
-    ) -> Response {
-        var response = Response()
-        RequestIdentity.addFields(identity, to: &response)
-        do throws(ServiceError) {
-            let partCount = batches.partCount(byteCount: body.count)
-            if partCount > 1 {
-                try answer(job, body, model, partCount: partCount, &response)
-            } else {
-                try withScorer(model) { scorer throws(ServiceError) in
-                    _ = try scorer.predictBatch(job, body.span, to: &response)
-                }
-            }
-        } catch {
-            refuse(error, path, identity, &response)
+        _ response: inout Response
+    ) throws(ServiceError) {
+        let partCount = batches.partCount(byteCount: body.count)
+        guard partCount == 1 else {
+            return try answer(job, body, model, partCount: partCount, &response)
         }
-        return response
+        try withScorer(model) { scorer throws(ServiceError) in
+            _ = try scorer.predictBatch(job, body.span, to: &response)
+        }
     }
 
     /// Answers a batch on several cores: read whole, then scored and encoded in parts.
@@ -160,7 +138,8 @@ extension PredictionService {
         return count
     }
 
-    private func withScorer(
+    /// Calls `body` with a scorer for work beside the loops.
+    func withScorer(
         _ model: ServedModel,
         _ body: (inout Scorer) throws(ServiceError) -> Void
     ) throws(ServiceError) {

@@ -152,9 +152,9 @@ final class PredictionService: RequestHandler {
                 prepareJoint(&context, slot: request.loopIndex)
                 context.joint?.beginJoined(moment(nil))
             }
-            guard request.query.isEmpty, case .json? = try? mediaType(request, bytes) else {
-                return nil
-            }
+            guard request.query.isEmpty, request.body.count <= limits.inlineBatchBytesMax,
+                case .json? = try? mediaType(request, bytes)
+            else { return nil }
             let body = bytes.extracting(request.body)
             guard let index = context.joint?.join(body) else { return nil }
             if let telemetry, telemetry.takesTrace(RequestIdentity.isSampled(request, bytes)) {
@@ -203,19 +203,13 @@ final class PredictionService: RequestHandler {
         }
         let moment = moment(trace)
         guard case .json = try mediaType(request, bytes) else { throw .unsupportedMediaType }
-        _ = try prepare(&context, slot: request.loopIndex)
+        let model = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
-            let body = bytes.extracting(request.body)
-            let kept = identity.kept(bytes, context.requestIDs, trace)
-            let received = request.receivedNanoseconds
-            return try explain(
-                body,
-                moment,
-                &context.scorer,
-                kept,
-                since: received,
-                &response
-            )
+            return try explain(request, bytes, &context, model, moment, identity, &response)
+        }
+        guard request.body.count <= limits.inlineBatchBytesMax else {
+            let maker = context.requestIDs
+            return try predictBeside(request, bytes, maker, model, moment, identity, &response)
         }
         try context.scorer?.predict(
             bytes.extracting(request.body),

@@ -53,7 +53,7 @@ struct Scorer: ~Copyable {
     ) throws(ServiceError) {
         rows.reset()
         decoder.begin(arrival: moment.arrival)
-        var mark = moment.began
+        var mark = moment.mark
         try decoder.readSingle(body, into: &rows)
         moment.end(.parse, since: &mark)
         predictor.score(&rows, model: model, moment: moment)

@@ -23,14 +23,14 @@ extension Setting {
             \.service.batchBytesPendingMax,
             in: 1024...(1 << 34),
             "bytes",
-            "Bodies of batches being worked on, and answers; for starts of lines a quarter more."
+            "Bodies worked on beside the loops, and answers; for starts of lines a quarter more."
         ),
         .count(
             "inline-batch-bytes-max",
             \.service.inlineBatchBytesMax,
             in: 0...(1 << 20),
             "bytes",
-            "Batches up to this, of a row for each 128 bytes, are worked on by the loop: 0.3 ms."
+            "Batches (a row for each 128 bytes) and readings up to this stay on the loop: 0.3 ms."
         ),
         .count(
             "history-rows-max",

@@ -98,7 +98,8 @@ struct ServiceLimits: Sendable {
     var explanationsMax = 64
     /// How long after its request's arrival an explanation is given up.
     var explainTimeout = Duration.seconds(1)
-    /// Bodies of batches above this leave the event loop: 8 KiB are some 50 rows, or 0.3 ms.
+    /// Bodies of batches and readings above this leave the event loop: 8 KiB are some 50 rows, or
+    /// 0.3 ms.
     var inlineBatchBytesMax = 8 << 10
     /// Readings of batches above this leave the event loop, however few their bytes are: a whole
     /// reading takes 128 bytes or more, and one of two bytes costs as much.
