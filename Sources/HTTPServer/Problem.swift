@@ -59,11 +59,6 @@ struct Problem: Equatable {
         status: 405,
         detail: "The path does not take this method; the Allow field lists those it takes."
     )
-    static let preconditionFailed = Problem(
-        status: 412,
-        detail:
-            "What is here has no entity tag: If-Match holds for * alone, If-None-Match not for *."
-    )
     static let needsTLS = Problem(
         status: 400,
         detail: "This port speaks TLS, and the request came in the clear: ask for https."

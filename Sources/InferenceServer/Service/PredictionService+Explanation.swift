@@ -24,11 +24,11 @@ extension PredictionService {
     ///
     /// - Throws: ``ServiceError``; nothing was taken in then.
     func explain(
-        _ body: Span<UInt8>,
+        _ request: borrowing Request,
+        _ bytes: Span<UInt8>,
         _ moment: RequestMoment,
         _ scorer: inout Scorer?,
         _ identity: KeptIdentity,
-        since received: Int64,
         _ response: inout Response
     ) throws(ServiceError) {
         // Who answers depends on the machine, which has not been read yet.
@@ -39,6 +39,8 @@ extension PredictionService {
         var prediction: [UInt8] = []
         let noted: (reading: ObservedReading?, by: ServedModel)?
         do {
+            try checkPrecondition(request)
+            let body = bytes.extracting(request.body)
             noted = try scorer?.predictAndNote(body, moment, to: &prediction)
         } catch {
             explanations.giveBack()
@@ -52,6 +54,7 @@ extension PredictionService {
             explanations.giveBack()
             throw .notExplainable
         }
+        let received = request.receivedNanoseconds
         let handle = response.defer()
         explanations.run { [self, prediction] in
             var answer = Response()

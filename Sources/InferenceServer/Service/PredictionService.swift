@@ -152,9 +152,9 @@ final class PredictionService: RequestHandler {
                 prepareJoint(&context, slot: request.loopIndex)
                 context.joint?.beginJoined(moment(nil))
             }
-            guard request.query.isEmpty, case .json? = try? mediaType(request, bytes) else {
-                return nil
-            }
+            guard request.query.isEmpty, !request.failsPrecondition,
+                case .json? = try? mediaType(request, bytes)
+            else { return nil }
             let body = bytes.extracting(request.body)
             guard let index = context.joint?.join(body) else { return nil }
             if let telemetry, telemetry.takesTrace(RequestIdentity.isSampled(request, bytes)) {
@@ -168,7 +168,8 @@ final class PredictionService: RequestHandler {
     func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
         guard let field = request.value(of: Self.contentType, in: bytes),
             MediaType(field, in: bytes) == .newlineDelimitedJSON,
-            // What is wrong with a query is told in the ordinary way.
+            // What is wrong with a query or a condition is told in the ordinary way.
+            !request.failsPrecondition,
             request.query.isEmpty || (try? asksForExplanation(request, bytes)) == false
         else { return nil }
         let identity = slots[request.loopIndex].context.withLock { context in
@@ -205,23 +206,21 @@ final class PredictionService: RequestHandler {
         guard case .json = try mediaType(request, bytes) else { throw .unsupportedMediaType }
         _ = try prepare(&context, slot: request.loopIndex)
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
-            let body = bytes.extracting(request.body)
             let kept = identity.kept(bytes, context.requestIDs, trace)
-            let received = request.receivedNanoseconds
-            return try explain(
-                body,
-                moment,
-                &context.scorer,
-                kept,
-                since: received,
-                &response
-            )
+            return try explain(request, bytes, moment, &context.scorer, kept, &response)
         }
+        try checkPrecondition(request)
         try context.scorer?.predict(
             bytes.extracting(request.body),
             moment,
             to: &response.body
         )
+    }
+
+    /// Refuses a request whose condition does not hold; called once nothing but its content can be
+    /// wrong (RFC 9110 §13.2.1).
+    func checkPrecondition(_ request: borrowing Request) throws(ServiceError) {
+        if request.failsPrecondition { throw .preconditionFailed }
     }
 
     /// What a request's work begins with.

@@ -212,6 +212,12 @@ private let accepted: [HTTP2Case] = [
         .status(200),
         ["1 /echo [a]"]
     ),
+    .init(
+        "9110 13.1.1 If-Match",
+        post("abc", [("if-match", "\"a\"")]),
+        .status(200),
+        ["1 /echo [abc] unmet"]
+    ),
     .init("9113 8.2.2 te: trailers", get([("te", "trailers")]), .status(200), ["0 /"]),
     .init("9113 8.3.1 host that says the same", get([("host", "a")]), .status(200), ["0 /"]),
     .init("9113 5.5 unknown frame", Frames.frame(99, [1]) + get(), .status(200), ["0 /"]),

@@ -119,6 +119,7 @@ struct HTTP2Machine {
         if !request.query.isEmpty { line += " ?\(text(request.query))" }
         if !request.pathParameter.isEmpty { line += " {\(text(request.pathParameter))}" }
         if !request.body.isEmpty { line += " [\(text(request.body))]" }
+        if request.failsPrecondition { line += " unmet" }
         requests.append(line)
     }
 }
