@@ -50,12 +50,12 @@ struct HTTP2ConformanceTests {
         return machine
     }
 
-    @Test(arguments: accepted + refused + malformed + broken)
+    @Test(arguments: cases)
     func endsTheStreamAsTheClauseSays(_ example: HTTP2Case) throws {
         _ = try check(example)
     }
 
-    @Test(arguments: accepted + refused + malformed + broken)
+    @Test(arguments: cases)
     func givesTheSameResultForEverySplit(_ example: HTTP2Case) throws {
         let whole = try check(example)
         for size in [1, 2, 3, 7, 9, 10, 16, 33] {
@@ -161,6 +161,8 @@ struct HTTP2ConformanceTests {
         #expect(answer.text.contains(#""instance":"/x","request_id":"id-1"}"#))
     }
 }
+
+private let cases: [HTTP2Case] = accepted + refused + malformed + broken + schemeCases
 
 private func get(_ fields: [(String, String)] = [], path: String = "/") -> [UInt8] {
     Frames.headers(1, Frames.request("GET", path, fields))
