@@ -94,7 +94,8 @@ extension Problem {
         case .repeatedContentLength: self.init(400, "The Content-Length is repeated.")
         case .lengthAndCoding:
             self.init(400, "Content-Length and Transfer-Encoding exclude each other.")
-        case .malformedCoding: self.init(400, "The last transfer coding is not chunked, once.")
+        case .malformedCoding:
+            self.init(400, "The transfer codings do not end in chunked, once, or one is empty.")
         case .codingInOldVersion: self.init(400, "HTTP/1.0 has no Transfer-Encoding.")
         case .malformedChunk: self.init(400, "The chunked body is malformed.")
         case .chunkLineTooLong(let limit):

@@ -17,9 +17,12 @@ let furtherConformanceCases: [ConformanceCase] =
 
 private let codings: [ConformanceCase] = [
     .init("9112 6.1 unknown, chunked", post("Transfer-Encoding: foo, chunked"), [501]),
-    .init("9112 6.1 empty element", post("Transfer-Encoding: , chunked"), [501]),
-    .init("9112 6.1 empty element last", post("Transfer-Encoding: chunked,"), [501]),
-    .init("9112 6.1 empty element and space", post("Transfer-Encoding: chunked , "), [501]),
+    .init("9112 6.1 empty element", post("Transfer-Encoding: , chunked"), [400]),
+    .init("9112 6.1 empty element without space", post("Transfer-Encoding: ,chunked"), [400]),
+    .init("9112 6.1 empty element between", post("Transfer-Encoding: gzip, , chunked"), [400]),
+    .init("9112 6.1 empty element last", post("Transfer-Encoding: chunked,"), [400]),
+    .init("9112 6.1 empty elements alone", post("Transfer-Encoding: ,"), [400]),
+    .init("9112 6.1 empty element and space", post("Transfer-Encoding: chunked , "), [400]),
     .init("9112 6.1 identity", post("Transfer-Encoding: identity"), [400]),
     .init("9112 6.1 nothing", post("Transfer-Encoding:"), [400]),
     .init("9112 7 chunked has no parameters", post("Transfer-Encoding: chunked;q=1"), [400]),
