@@ -59,11 +59,6 @@ struct Problem: Equatable {
         status: 405,
         detail: "The path does not take this method; the Allow field lists those it takes."
     )
-    static let preconditionFailed = Problem(
-        status: 412,
-        detail:
-            "What is here has no entity tag: If-Match holds for * alone, If-None-Match not for *."
-    )
     static let needsTLS = Problem(
         status: 400,
         detail: "This port speaks TLS, and the request came in the clear: ask for https."
@@ -99,7 +94,8 @@ extension Problem {
         case .repeatedContentLength: self.init(400, "The Content-Length is repeated.")
         case .lengthAndCoding:
             self.init(400, "Content-Length and Transfer-Encoding exclude each other.")
-        case .malformedCoding: self.init(400, "The last transfer coding is not chunked, once.")
+        case .malformedCoding:
+            self.init(400, "The transfer codings do not end in chunked, once, or one is empty.")
         case .codingInOldVersion: self.init(400, "HTTP/1.0 has no Transfer-Encoding.")
         case .malformedChunk: self.init(400, "The chunked body is malformed.")
         case .chunkLineTooLong(let limit):

@@ -79,6 +79,10 @@ package struct Request: Sendable, Equatable {
     package internal(set) var body = 0..<0
     /// The header fields in the order in which they came.
     package internal(set) var fields: [HeaderField] = []
+    /// Whether its method changes something and its `If-Match` or `If-None-Match` does not hold for
+    /// what has no entity tag: a handler that finds nothing else wrong, apart from the content,
+    /// answers 412 (RFC 9110 §13.2.1).
+    package internal(set) var failsPrecondition = false
     /// What ``RequestHandler/join(_:bytes:isFirst:)`` returned for it; nil where it was not asked.
     package internal(set) var joinedIndex: Int?
     /// The listener that the connection came in by.
@@ -99,6 +103,7 @@ package struct Request: Sendable, Equatable {
         query = 0..<0
         pathParameter = 0..<0
         body = 0..<0
+        failsPrecondition = false
         joinedIndex = nil
         fields.removeAll(keepingCapacity: true)
     }

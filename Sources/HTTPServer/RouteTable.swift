@@ -60,8 +60,6 @@ package struct RouteTable: Sendable {
         /// OPTIONS on a path that exists; the index of its ``RouteTable/allow(_:)``.
         case options(pathIndex: Int)
         case methodNotAllowed(pathIndex: Int)
-        /// A route that must not do what is asked, since no entity tag matches.
-        case preconditionFailed
         case notFound
     }
 

@@ -36,18 +36,16 @@ struct Routing {
         bodyBytesMax = context.limits.bodyBytesMax
         isHead = request.method == .head
         guard case .route(let index, let parameter) = resolution else { return }
-        requiresBody = context.routes.routes[index].requiresBody
         // RFC 9110 §13.1: what is here has no tag, so nothing is changed on the condition of one,
         // or on that of being the first.
-        if failsPrecondition, ![.get, .head].contains(request.method) {
-            resolution = .preconditionFailed
-            return
-        }
+        request.failsPrecondition =
+            failsPrecondition && ![.get, .head].contains(request.method)
         // Looked at in its place: a copy of a route costs references.
         request.routeID = context.routes.routes[index].id
         request.method = context.routes.routes[index].method
         request.pathParameter = parameter
         bodyBytesMax = context.routes.routes[index].bodyBytesMax ?? bodyBytesMax
+        requiresBody = context.routes.routes[index].requiresBody
         streamsBody = context.routes.routes[index].streamsBody
         isCostly = context.routes.routes[index].isCostly
         joinsOthers = context.routes.routes[index].joinsOthers
@@ -116,13 +114,6 @@ struct Routing {
         case .methodNotAllowed(let index):
             allow = context.routes.allow(index, on: request.listener)
             Problem.methodNotAllowed.render(
-                into: &response,
-                for: request,
-                in: bytes,
-                &context.requestIDs
-            )
-        case .preconditionFailed:
-            Problem.preconditionFailed.render(
                 into: &response,
                 for: request,
                 in: bytes,

@@ -116,6 +116,7 @@ struct Machine {
         if !request.query.isEmpty { line += " ?\(text(request.query))" }
         if !request.pathParameter.isEmpty { line += " {\(text(request.pathParameter))}" }
         if !request.body.isEmpty { line += " [\(text(request.body))]" }
+        if request.failsPrecondition { line += " unmet" }
         requests.append(line)
         var response = Response()
         response.body = Array("ok".utf8)

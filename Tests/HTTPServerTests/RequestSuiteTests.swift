@@ -127,8 +127,12 @@ struct RequestSuiteTests {
         return (answer?.status, answer?.body ?? "")
     }
 
-    private func askHTTP2(_ example: SuiteCase, _ wire: Wire) -> (status: Int?, body: String) {
-        let head = Frames.request(example.method, example.path, example.fields)
+    private func askHTTP2(
+        _ example: SuiteCase,
+        _ wire: Wire,
+        scheme: String
+    ) -> (status: Int?, body: String) {
+        let head = Frames.request(example.method, example.path, example.fields, scheme: scheme)
         var frames = Frames.preface + Frames.settings()
         let hasBody = example.body != nil
         // A block that is too long for a frame goes on in another.
@@ -176,8 +180,11 @@ struct RequestSuiteTests {
             let answers = [
                 ("HTTP/1.1", askHTTP1(example, try plain(server.port))),
                 ("HTTP/1.1 over TLS", askHTTP1(example, try encrypted(server.tlsPort, .http1))),
-                ("h2c", askHTTP2(example, try plain(server.port))),
-                ("h2", askHTTP2(example, try encrypted(server.tlsPort, .http2))),
+                ("h2c", askHTTP2(example, try plain(server.port), scheme: "http")),
+                (
+                    "h2",
+                    askHTTP2(example, try encrypted(server.tlsPort, .http2), scheme: "https")
+                ),
             ]
             for (name, answer) in answers {
                 let what = "\(name): \(example.method) \(example.path.prefix(20))"

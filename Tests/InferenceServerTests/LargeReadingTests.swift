@@ -47,7 +47,14 @@ import Testing
         return batches.pendingByteCount == 0
     }
 
-    @Test func leavesTheLoopPastTheLimit() throws {
+    /// A text with so many objects in it, all told, for a reading with a history of thirty.
+    private func filled(_ text: String, to count: Int) -> String {
+        let objects = [String](repeating: "{}", count: count - 31).joined(separator: ",")
+        return "\(text.dropLast()),\"x\":[\(objects)]}"
+    }
+
+    @Test(arguments: ["bytes", "objects"])
+    func leavesTheLoopPastTheLimit(of kind: String) throws {
         let server = try TestServer(arguments: ["event-loops": "1"])
         let batches = server.application.service.batches
         let gate = DispatchSemaphore(value: 0)
@@ -57,13 +64,16 @@ import Testing
         let text = reading(historyOf: 30)
         try #require(text.utf8.count < Self.limit)
         let client = try server.client()
-        let body = padded(text, to: Self.limit)
+        let rowLimit = 1 + Self.limit / 128
+        let isBytes = kind == "bytes"
+        let body = isBytes ? padded(text, to: Self.limit) : filled(text, to: rowLimit)
+        let larger = isBytes ? padded(text) : filled(text, to: rowLimit + 1)
         let expected = try client.request("POST", "/predict", body: body)
         #expect(expected.status == 200 && batches.budget.byteCount == 1)
         let other = try server.client()
-        other.send(TestClient.bytes("POST", "/predict", body: padded(text)))
+        other.send(TestClient.bytes("POST", "/predict", body: larger))
         for _ in 0..<10_000 where batches.budget.byteCount == 1 { usleep(1000) }
-        #expect(batches.budget.byteCount == 1 + Self.limit + 1)
+        #expect(batches.budget.byteCount == 1 + larger.utf8.count)
         // Meanwhile the loop answers others.
         #expect(try client.request("POST", "/predict", body: TestReading.brief).status == 200)
         gate.signal()

@@ -49,7 +49,7 @@ import Testing
     @Test func documentsTheStatusOfEveryError() {
         let errors: [ServiceError] = [
             .emptyBody, .unsupportedMediaType, .invalidContent([]), .tooManyRows(limit: 1), .busy,
-            .noModel, .malformedPath,
+            .noModel, .malformedPath, .preconditionFailed,
         ]
         let common = [400, 408, 413, 414, 431, 503]
         for error in errors {

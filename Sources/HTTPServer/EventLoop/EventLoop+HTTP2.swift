@@ -14,7 +14,12 @@ extension EventLoop {
     /// The input and output buffers stay those of `http`.
     func startHTTP2(_ connection: Connection, _ http: inout HTTP1Connection) {
         context.nowNanoseconds = now
-        let made = HTTP2Connection(listener: http.request.listener, loopIndex: index, context)
+        let made = HTTP2Connection(
+            listener: http.request.listener,
+            loopIndex: index,
+            isEncrypted: http.isEncrypted,
+            context
+        )
         guard let made else {
             connection.ending = .closeAfterOutput
             return

@@ -162,7 +162,8 @@ private struct HTTP2Probe {
     private var requestCount = 0
 
     init?() {
-        guard let made = HTTP2Connection(listener: .main, loopIndex: 0, context) else { return nil }
+        let made = HTTP2Connection(listener: .main, loopIndex: 0, isEncrypted: false, context)
+        guard let made else { return nil }
         http2 = made
     }
 

@@ -110,19 +110,23 @@ extension RequestParser {
     }
 
     /// RFC 9112 §6.1: chunked is the last coding and stands once; no other is taken.
+    ///
+    /// Nor is a list with an empty element, which two parsers could read differently.
     private mutating func noteCoding(_ value: Range<Int>, _ bytes: Span<UInt8>) {
         // A second field is a list over two lines, which other parsers overlook.
         guard coding == .none else { return coding = .malformed }
-        // An empty element counts, also the one behind a comma at the end.
-        var count = !value.isEmpty && bytes[value.upperBound - 1] == UInt8(ascii: ",") ? 1 : 0
+        // The element behind a comma at the end is none of those that are gone through.
+        var hasEmpty = !value.isEmpty && bytes[value.upperBound - 1] == UInt8(ascii: ",")
+        var count = 0
         var chunkedCount = 0
         var isLastChunked = false
         RequestParser.forEachElement(value, bytes) { element, bytes in
             count += 1
+            if element.isEmpty { hasEmpty = true }
             isLastChunked = matches(KnownField.chunked, element, in: bytes)
             if isLastChunked { chunkedCount += 1 }
         }
-        if !isLastChunked || chunkedCount != 1 {
+        if hasEmpty || !isLastChunked || chunkedCount != 1 {
             coding = .malformed
         } else {
             coding = count == 1 ? .chunked : .unsupported

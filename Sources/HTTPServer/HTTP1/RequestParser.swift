@@ -117,7 +117,7 @@ struct RequestParser {
         switch coding {
         case .none, .chunked: return .chunked
         case .unsupported: throw .unsupportedCoding
-        // RFC 9112 §6.3 rule 4: without chunked last the length cannot be known.
+        // RFC 9112 §6.3 rule 4: without chunked last the length cannot be known, or not by all.
         case .malformed: throw .malformedCoding
         }
     }

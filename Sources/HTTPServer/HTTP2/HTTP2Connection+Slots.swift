@@ -109,8 +109,8 @@ extension HTTP2Connection {
     /// Ends the streams whose time is over, and the connection where a header block is.
     ///
     /// Where the socket is blocked, or the connection's window closed, answers wait for each other,
-    /// and have their time when it is not. What is to come by a blocked socket may have come, and is
-    /// not read: a body has its memory as long as no others want it.
+    /// and have their time when it is not. What is to come by a blocked socket may have come, and
+    /// is not read: a body has its memory as long as no others want it.
     ///
     /// - Returns: Their number, and the routes of those that waited for a handler and were answered
     ///   503.

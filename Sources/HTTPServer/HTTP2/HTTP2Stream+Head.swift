@@ -6,8 +6,14 @@ extension HTTP2Stream {
     private enum Name {
         static let method = Array(":method".utf8)
         static let path = Array(":path".utf8)
+        static let scheme = Array(":scheme".utf8)
         static let authority = Array(":authority".utf8)
         static let host = Array("host".utf8)
+    }
+
+    private enum Scheme {
+        static let http = Array("http".utf8)
+        static let https = Array("https".utf8)
     }
 
     private static let host: FieldName = "host"
@@ -65,6 +71,9 @@ extension HTTP2Stream {
                     throw .targetTooLong(limit: limits.targetBytesMax)
                 }
                 target = append(value)
+            } else if equals(Name.scheme, whole, in: name) {
+                if matches(Scheme.http, value.indices, in: value) { wantsTLS = false }
+                if matches(Scheme.https, value.indices, in: value) { wantsTLS = true }
             } else if equals(Name.authority, whole, in: name) {
                 // RFC 9113 §8.3.1: it takes the place of Host.
                 try addField(Name.host.span, value, limits)
@@ -80,17 +89,20 @@ extension HTTP2Stream {
     mutating func finishHead(
         _ context: HTTP1Connection.Context,
         isLast: Bool,
+        isEncrypted: Bool,
         owner: ObjectIdentifier
     ) throws(RequestError) {
         bodyStart = bytes.count
         request.body = bodyStart..<bodyStart
         if let error { throw error }
-        guard !target.isEmpty else { throw .malformedTarget }
+        guard !target.isEmpty, let wantsTLS else { throw .malformedTarget }
         // A reference of its own, so that the state can change while the bytes are read.
         let bytes = bytes
         for field in request.fields { try parser.note(field, bytes.span) }
         try parser.parseTarget(target, bytes.span, into: &request)
         if let unmet = parser.unmet { throw unmet }
+        // RFC 9110 §7.4: only a connection that is secured may be asked for what is.
+        if wantsTLS, !isEncrypted { throw .unsecuredTarget }
         routing = Routing(
             &request,
             in: bytes.span,

@@ -26,6 +26,7 @@ extension PredictionService {
             throw .unsupportedMediaType
         }
         if request.body.isEmpty { throw .emptyBody }
+        try checkPrecondition(request)
         let events = try events(bytes.extracting(request.body), model)
         let identity = identity.kept(bytes, requestIDs, trace)
         let received = request.receivedNanoseconds

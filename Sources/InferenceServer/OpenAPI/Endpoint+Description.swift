@@ -66,7 +66,7 @@ enum StatusText {
         case 404: "Nothing is known of the machine, or there is nothing to compare with."
         case 408: "The request took too long to arrive."
         case 411: "The body's length is not told."
-        case 412: "There is an `If-Match`, and nothing here has an entity tag."
+        case 412: "An `If-Match` with a tag, or `If-None-Match: *`: nothing here has a tag."
         case 413: "The body, or the number of readings in it, is over the limit."
         case 414: "The path and query are over the limit."
         case 415: "The body is neither JSON nor, for a batch, NDJSON."

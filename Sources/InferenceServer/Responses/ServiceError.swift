@@ -56,6 +56,8 @@ enum ServiceError: Error, Sendable, Equatable {
     case feedbackNotKept
     /// The path holds an escape that is none, or no UTF-8.
     case malformedPath
+    /// What is asked for is to be done on the condition of an entity tag, or of being the first.
+    case preconditionFailed
 
     /// The HTTP status; the one place where errors become one.
     var status: Int {
@@ -63,6 +65,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .emptyBody, .malformedJSON, .invalidQuery, .malformedPath: 400
         case .unknownMachine, .noReference: 404
         case .slowLine: 408
+        case .preconditionFailed: 412
         case .tooManyRows, .lineTooLong, .blankLines: 413
         case .interrupted(let status, _): status
         case .unsupportedMediaType: 415
@@ -104,6 +107,7 @@ enum ServiceError: Error, Sendable, Equatable {
         case .noDecisionLog: "no_decision_log"
         case .feedbackNotKept: "feedback_not_kept"
         case .malformedPath: "malformed_path"
+        case .preconditionFailed: "precondition_failed"
         }
     }
 
@@ -155,6 +159,8 @@ enum ServiceError: Error, Sendable, Equatable {
         case .noDecisionLog: "Events are kept where the server runs with --decision-log."
         case .feedbackNotKept: "The events were not kept: the disk, or what may be kept, is full."
         case .malformedPath: "The path is not percent-encoded UTF-8."
+        case .preconditionFailed:
+            "What is here has no entity tag: If-Match holds for * alone, If-None-Match not for *."
         }
     }
 

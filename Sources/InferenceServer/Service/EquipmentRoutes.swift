@@ -29,6 +29,12 @@ extension PredictionService {
         _ response: inout Response
     ) throws(ServiceError) {
         let (model, state, id) = try machine(request, bytes)
+        if let field = request.value(of: "Content-Type", in: bytes),
+            MediaType(field, in: bytes) != .json
+        {
+            throw .unsupportedMediaType
+        }
+        try checkPrecondition(request, of: id, state, model)
         let event = try maintenanceEvent(request, bytes, model)
         guard state.resetWindows(id: id.span, before: event.timestamp) else {
             throw .unknownMachine
@@ -55,7 +61,8 @@ extension PredictionService {
         _ bytes: Span<UInt8>,
         _ response: inout Response
     ) throws(ServiceError) {
-        let (_, state, id) = try machine(request, bytes)
+        let (model, state, id) = try machine(request, bytes)
+        try checkPrecondition(request, of: id, state, model)
         guard state.remove(id: id.span) else { throw .unknownMachine }
         log.event(.info, "machine_forgotten", [("equipment_id", .string(text(id)))])
         response.status = 204
@@ -78,17 +85,26 @@ extension PredictionService {
         return (model, state, id)
     }
 
+    /// As for other requests; a machine that is not there is told first.
+    private func checkPrecondition(
+        _ request: borrowing Request,
+        of id: [UInt8],
+        _ state: StateStore,
+        _ model: ServedModel
+    ) throws(ServiceError) {
+        guard request.failsPrecondition else { return }
+        guard state.snapshot(id: id.span, engine: model.engine) != nil else {
+            throw .unknownMachine
+        }
+        throw .preconditionFailed
+    }
+
     private func maintenanceEvent(
         _ request: borrowing Request,
         _ bytes: Span<UInt8>,
         _ model: ServedModel
     ) throws(ServiceError) -> (timestamp: Int64, kind: String) {
         let now = wallClock.nowMicroseconds
-        if let field = request.value(of: "Content-Type", in: bytes),
-            MediaType(field, in: bytes) != .json
-        {
-            throw .unsupportedMediaType
-        }
         if request.body.isEmpty { return (now, "unspecified") }
         let body: JSONValue
         do throws(JSONError) {

@@ -23,6 +23,7 @@ extension PredictionService {
         }
         let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
         let model = try prepare(&context, slot: request.loopIndex)
+        try checkPrecondition(request)
         if request.body.count <= limits.inlineBatchBytesMax {
             let isAnswered = try context.scorer?.predictBatch(
                 job,

@@ -39,7 +39,8 @@ extension PredictionService {
         guard explanations.reserve() else { throw .tooManyExplanations }
         let (maker, trace) = (context.requestIDs, moment.trace)
         do throws(ServiceError) {
-            guard request.body.count <= limits.inlineBatchBytesMax else {
+            try checkPrecondition(request)
+            guard isSmall(request, bytes) else {
                 return try runBeside(.predict, request, bytes, maker, identity, trace, &response) {
                     [self] kept, body, room, isLate in
                     explain(kept, body, model, moment, room, isLate: isLate)

@@ -16,6 +16,20 @@ struct DeferredRequest: Sendable {
 
 /// Requests with large bodies: worked on beside the loops, whose other clients do not wait.
 extension PredictionService {
+    /// Readings of up to this size have no history that takes long: not more than 170 items.
+    private static let smallBytesMax = 512
+
+    /// Whether a loop works on a reading: not where its body is large, or has as many objects as
+    /// would make a batch large.
+    func isSmall(_ request: borrowing Request, _ bytes: Span<UInt8>) -> Bool {
+        let limit = limits.inlineBatchBytesMax
+        guard request.body.count > min(limit, Self.smallBytesMax) else { return true }
+        guard request.body.count <= limit else { return false }
+        var count = 0
+        for index in request.body where bytes[index] == UInt8(ascii: "{") { count += 1 }
+        return count <= 1 + limits.inlineBatchRowsMax
+    }
+
     /// Answers a reading with a large body, such as one with a long history, beside its loop.
     ///
     /// - Throws: ``ServiceError/busy`` where its body finds no memory.

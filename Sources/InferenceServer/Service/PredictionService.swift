@@ -152,7 +152,7 @@ final class PredictionService: RequestHandler {
                 prepareJoint(&context, slot: request.loopIndex)
                 context.joint?.beginJoined(moment(nil))
             }
-            guard request.query.isEmpty, request.body.count <= limits.inlineBatchBytesMax,
+            guard request.query.isEmpty, !request.failsPrecondition, isSmall(request, bytes),
                 case .json? = try? mediaType(request, bytes)
             else { return nil }
             let body = bytes.extracting(request.body)
@@ -168,7 +168,8 @@ final class PredictionService: RequestHandler {
     func openStream(for request: borrowing Request, bytes: Span<UInt8>) -> (any BodyStream)? {
         guard let field = request.value(of: Self.contentType, in: bytes),
             MediaType(field, in: bytes) == .newlineDelimitedJSON,
-            // What is wrong with a query is told in the ordinary way.
+            // What is wrong with a query or a condition is told in the ordinary way.
+            !request.failsPrecondition,
             request.query.isEmpty || (try? asksForExplanation(request, bytes)) == false
         else { return nil }
         let identity = slots[request.loopIndex].context.withLock { context in
@@ -207,7 +208,8 @@ final class PredictionService: RequestHandler {
         if !request.query.isEmpty, try asksForExplanation(request, bytes) {
             return try explain(request, bytes, &context, model, moment, identity, &response)
         }
-        guard request.body.count <= limits.inlineBatchBytesMax else {
+        try checkPrecondition(request)
+        guard isSmall(request, bytes) else {
             let maker = context.requestIDs
             return try predictBeside(request, bytes, maker, model, moment, identity, &response)
         }
@@ -216,6 +218,12 @@ final class PredictionService: RequestHandler {
             moment,
             to: &response.body
         )
+    }
+
+    /// Refuses a request whose condition does not hold; called once nothing but its content can be
+    /// wrong (RFC 9110 §13.2.1).
+    func checkPrecondition(_ request: borrowing Request) throws(ServiceError) {
+        if request.failsPrecondition { throw .preconditionFailed }
     }
 
     /// What a request's work begins with.

@@ -84,8 +84,8 @@ package struct JSONReader: Sendable {
     /// Passes the next elements of the innermost array up to one that has something in it, which
     /// ``next(_:)`` gives then, or else the array's end with them.
     ///
-    /// Those are numbers, strings, literals, and objects and arrays that are empty. They are checked
-    /// as by ``next(_:)``, but in one loop: half a million of them fit into a megabyte.
+    /// Those are numbers, strings, literals, and objects and arrays that are empty. They are
+    /// checked as by ``next(_:)``, but in one loop: half a million of them fit into a megabyte.
     ///
     /// - Returns: How many were passed, and whether the array has ended.
     /// - Throws: ``JSONError`` with the offset; the reader must not be used after that.

@@ -50,12 +50,12 @@ struct HTTP2ConformanceTests {
         return machine
     }
 
-    @Test(arguments: accepted + refused + malformed + broken)
+    @Test(arguments: cases)
     func endsTheStreamAsTheClauseSays(_ example: HTTP2Case) throws {
         _ = try check(example)
     }
 
-    @Test(arguments: accepted + refused + malformed + broken)
+    @Test(arguments: cases)
     func givesTheSameResultForEverySplit(_ example: HTTP2Case) throws {
         let whole = try check(example)
         for size in [1, 2, 3, 7, 9, 10, 16, 33] {
@@ -162,6 +162,8 @@ struct HTTP2ConformanceTests {
     }
 }
 
+private let cases: [HTTP2Case] = accepted + refused + malformed + broken + schemeCases
+
 private func get(_ fields: [(String, String)] = [], path: String = "/") -> [UInt8] {
     Frames.headers(1, Frames.request("GET", path, fields))
 }
@@ -211,6 +213,12 @@ private let accepted: [HTTP2Case] = [
             + Frames.frame(0, flags: 9, stream: 1, [2, 97, 0, 0]),
         .status(200),
         ["1 /echo [a]"]
+    ),
+    .init(
+        "9110 13.1.1 If-Match",
+        post("abc", [("if-match", "\"a\"")]),
+        .status(200),
+        ["1 /echo [abc] unmet"]
     ),
     .init("9113 8.2.2 te: trailers", get([("te", "trailers")]), .status(200), ["0 /"]),
     .init("9113 8.3.1 host that says the same", get([("host", "a")]), .status(200), ["0 /"]),

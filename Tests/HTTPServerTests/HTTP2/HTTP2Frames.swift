@@ -69,9 +69,10 @@ enum Frames {
     static func request(
         _ method: String,
         _ path: String,
-        _ fields: [(String, String)] = []
+        _ fields: [(String, String)] = [],
+        scheme: String = "http"
     ) -> [(String, String)] {
-        [(":method", method), (":path", path), (":scheme", "http"), (":authority", "a")] + fields
+        [(":method", method), (":path", path), (":scheme", scheme), (":authority", "a")] + fields
     }
 
     /// Literal fields without indexing and without Huffman (RFC 7541 §6.2.2).

@@ -24,6 +24,7 @@ struct HTTP2Machine {
     init(
         listener: Listener = .main,
         limits: ServerLimits = ServerLimits(),
+        isEncrypted: Bool = false,
         sendsPreface: Bool = true,
         isDraining: Bool = false,
         of loop: HTTP1Connection.Context? = nil,
@@ -35,7 +36,13 @@ struct HTTP2Machine {
         context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1_000_000_000
         context.isDraining = isDraining
-        http2 = try #require(HTTP2Connection(listener: listener, loopIndex: 0, context))
+        let made = HTTP2Connection(
+            listener: listener,
+            loopIndex: 0,
+            isEncrypted: isEncrypted,
+            context
+        )
+        http2 = try #require(made)
         if sendsPreface { feed(Frames.preface + Frames.settings()) }
     }
 
@@ -119,6 +126,7 @@ struct HTTP2Machine {
         if !request.query.isEmpty { line += " ?\(text(request.query))" }
         if !request.pathParameter.isEmpty { line += " {\(text(request.pathParameter))}" }
         if !request.body.isEmpty { line += " [\(text(request.body))]" }
+        if request.failsPrecondition { line += " unmet" }
         requests.append(line)
     }
 }
