@@ -153,7 +153,7 @@ import Testing
     @Test func readingOnAConditionDoesNotJoinOthers() throws {
         let server = try TestServer()
         let service = server.application.service
-        let body = Array(Self.reading.utf8)
+        let body = Array(TestReading.brief.utf8)
         var request = Request()
         request.routeID = Endpoint.predict.rawValue
         request.body = 0..<body.count

@@ -30,7 +30,7 @@ extension Setting {
             \.service.inlineBatchBytesMax,
             in: 0...(1 << 20),
             "bytes",
-            "Batches and readings up to this, of a row for each 128 bytes, stay on the loop: 0.3 ms."
+            "Batches and readings up to this, a row for each 128 bytes, stay on the loop: 0.3 ms."
         ),
         .count(
             "history-rows-max",
