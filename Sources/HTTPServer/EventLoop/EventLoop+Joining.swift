@@ -43,12 +43,13 @@ extension EventLoop {
     func waitForOthers(_ connection: Connection) {
         connection.isJoined = true
         connection.deadline = .max
+        timers.costlyAt = now
         costly.append(connection)
     }
 
     /// Answers requests that cost much, the oldest first, in a time of their own and one at least.
     func answerCostly() {
-        guard !costly.isEmpty else { return }
+        timers.costlyAt = .max
         beginPart()
         var count = 0
         let waiting = costly.count
@@ -59,6 +60,7 @@ extension EventLoop {
             answer(connection, &connection.http)
         } while count < waiting && !isTurnOver
         costly.removeFirst(count)
+        if !costly.isEmpty { timers.costlyAt = now }
     }
 
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {

@@ -17,6 +17,7 @@ extension EventLoop {
         if now >= timers.acceptResume { resumeAccepting() }
         if now >= timers.sweepAt || timers.sweepSlot > 0 { sweep() }
         if now >= timers.holderLookAt { lookAtHolders() }
+        if now >= timers.costlyAt { answerCostly() }
         switch timers.drain {
         case .none: break
         case .accepting(let closeAt, let stopAt):

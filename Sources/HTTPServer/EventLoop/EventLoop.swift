@@ -87,7 +87,7 @@ final class EventLoop: @unchecked Sendable {
     @inline(never)
     func run() {
         while !isStopped {
-            let sleeps = pending.isEmpty && costly.isEmpty && !overload.isLate
+            let sleeps = pending.isEmpty && !overload.isLate
             let wait = sleeps ? timers.waitMilliseconds(from: now) : 0
             // A failure of epoll_wait would be a mistake of ours; the turn is tried again.
             let count = (try? poller.wait(milliseconds: wait)) ?? 0
@@ -109,7 +109,6 @@ final class EventLoop: @unchecked Sendable {
             if joins { answerJoined() }
             // What a timer brings is answered at once: nobody comes back to it in this turn.
             joinsRequests = false
-            answerCostly()
             let end = shared.clock.nowNanoseconds
             overload.note(delay: longestWait + end - now, turn: end - now, now: end)
             now = end

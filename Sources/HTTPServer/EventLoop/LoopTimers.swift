@@ -20,6 +20,8 @@ struct LoopTimers {
     var sweepSlot = 0
     /// When it is looked at again how clients read that have memory of which others find none.
     var holderLookAt = Int64.max
+    /// When requests that cost much and wait are answered: at the end of a turn, or never.
+    var costlyAt = Int64.max
     /// When accepting goes on after a pause.
     var acceptResume = Int64.max
     /// When the cached `Date` is no longer true; it wakes no one.
@@ -27,7 +29,7 @@ struct LoopTimers {
 
     /// Milliseconds until the first of them, rounded up, for a poller: -1 is without end.
     func waitMilliseconds(from now: Int64) -> Int32 {
-        var next = min(sweepAt, acceptResume, holderLookAt)
+        var next = min(sweepAt, acceptResume, holderLookAt, costlyAt)
         switch drain {
         case .none: break
         case .accepting(let at, _), .filtering(let at, _), .closed(let at): next = min(next, at)
