@@ -14,12 +14,7 @@ extension EventLoop {
     /// The input and output buffers stay those of `http`.
     func startHTTP2(_ connection: Connection, _ http: inout HTTP1Connection) {
         context.nowNanoseconds = now
-        let made = HTTP2Connection(
-            listener: http.request.listener,
-            loopIndex: index,
-            isEncrypted: http.isEncrypted,
-            context
-        )
+        let made = HTTP2Connection(listener: http.request.listener, loopIndex: index, context)
         guard let made else {
             connection.ending = .closeAfterOutput
             return

@@ -162,8 +162,7 @@ private struct HTTP2Probe {
     private var requestCount = 0
 
     init?() {
-        let made = HTTP2Connection(listener: .main, loopIndex: 0, isEncrypted: false, context)
-        guard let made else { return nil }
+        guard let made = HTTP2Connection(listener: .main, loopIndex: 0, context) else { return nil }
         http2 = made
     }
 

@@ -154,12 +154,7 @@ extension HTTP2Connection {
             return session.submitReset(slots[slot].id, .refusedStream)
         }
         do throws(RequestError) {
-            try slots[slot].finishHead(
-                context,
-                isLast: isLast,
-                isEncrypted: isEncrypted,
-                owner: ObjectIdentifier(self)
-            )
+            try slots[slot].finishHead(context, isLast: isLast, owner: ObjectIdentifier(self))
         } catch {
             slots[slot].refuse(error)
         }

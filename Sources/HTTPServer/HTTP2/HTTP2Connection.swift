@@ -34,8 +34,6 @@ final class HTTP2Connection {
     let context: HTTP1Connection.Context
     let listener: Listener
     let loopIndex: Int
-    /// Whether it is secured by TLS.
-    let isEncrypted: Bool
 
     var slots: [HTTP2Stream] = []
     var freeSlots: [Int] = []
@@ -105,17 +103,11 @@ final class HTTP2Connection {
     private static let stepBytesMax = 16_384
 
     /// Makes a connection that has our SETTINGS to send, or nil where there is no memory for it.
-    init?(
-        listener: Listener,
-        loopIndex: Int,
-        isEncrypted: Bool,
-        _ context: HTTP1Connection.Context
-    ) {
+    init?(listener: Listener, loopIndex: Int, _ context: HTTP1Connection.Context) {
         guard let session = HTTP2Session() else { return nil }
         self.session = session
         self.listener = listener
         self.loopIndex = loopIndex
-        self.isEncrypted = isEncrypted
         self.context = context
         idleSince = context.nowNanoseconds
         bodySentAt = idleSince

@@ -72,8 +72,11 @@ extension HTTP2Stream {
                 }
                 target = append(value)
             } else if equals(Name.scheme, whole, in: name) {
-                if matches(Scheme.http, value.indices, in: value) { wantsTLS = false }
-                if matches(Scheme.https, value.indices, in: value) { wantsTLS = true }
+                // Over a connection in the clear too: gateways that end TLS leave it as it was, and
+                // RFC 9110 §7.4 lets them.
+                hasScheme =
+                    matches(Scheme.http, value.indices, in: value)
+                    || matches(Scheme.https, value.indices, in: value)
             } else if equals(Name.authority, whole, in: name) {
                 // RFC 9113 §8.3.1: it takes the place of Host.
                 try addField(Name.host.span, value, limits)
@@ -89,20 +92,17 @@ extension HTTP2Stream {
     mutating func finishHead(
         _ context: HTTP1Connection.Context,
         isLast: Bool,
-        isEncrypted: Bool,
         owner: ObjectIdentifier
     ) throws(RequestError) {
         bodyStart = bytes.count
         request.body = bodyStart..<bodyStart
         if let error { throw error }
-        guard !target.isEmpty, let wantsTLS else { throw .malformedTarget }
+        guard !target.isEmpty, hasScheme else { throw .malformedTarget }
         // A reference of its own, so that the state can change while the bytes are read.
         let bytes = bytes
         for field in request.fields { try parser.note(field, bytes.span) }
         try parser.parseTarget(target, bytes.span, into: &request)
         if let unmet = parser.unmet { throw unmet }
-        // RFC 9110 §7.4: only a connection that is secured may be asked for what is.
-        if wantsTLS, !isEncrypted { throw .unsecuredTarget }
         routing = Routing(
             &request,
             in: bytes.span,

@@ -32,8 +32,8 @@ struct HTTP2Stream {
     var bytes: [UInt8] = []
     var bodyStart = 0
     var target = 0..<0
-    /// Whether the target is one of https; nil for any scheme but that and http.
-    var wantsTLS: Bool?
+    /// Whether its scheme is http or https.
+    var hasScheme = false
     /// What the fields say about the message, by the rules of HTTP/1.1.
     var parser = RequestParser()
     /// Why the server itself refuses the request.
@@ -114,7 +114,7 @@ struct HTTP2Stream {
         trailerCount = 0
         bodyStart = 0
         target = 0..<0
-        wantsTLS = nil
+        hasScheme = false
         routing = Routing()
         request.reset()
         hasEnded = false

@@ -24,7 +24,6 @@ struct HTTP2Machine {
     init(
         listener: Listener = .main,
         limits: ServerLimits = ServerLimits(),
-        isEncrypted: Bool = false,
         sendsPreface: Bool = true,
         isDraining: Bool = false,
         of loop: HTTP1Connection.Context? = nil,
@@ -36,13 +35,7 @@ struct HTTP2Machine {
         context.requestIDs = RequestIDMaker(prefix: 0)
         context.nowNanoseconds = 1_000_000_000
         context.isDraining = isDraining
-        let made = HTTP2Connection(
-            listener: listener,
-            loopIndex: 0,
-            isEncrypted: isEncrypted,
-            context
-        )
-        http2 = try #require(made)
+        http2 = try #require(HTTP2Connection(listener: listener, loopIndex: 0, context))
         if sendsPreface { feed(Frames.preface + Frames.settings()) }
     }
 
