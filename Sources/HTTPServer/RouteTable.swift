@@ -20,7 +20,8 @@ package struct Route: Sendable {
     package let isSheddable: Bool
     /// Whether ``RequestHandler/openStream(for:bytes:)`` is asked who takes the body.
     package let streamsBody: Bool
-    /// Whether requests wait until all others of the turn are answered, and then for each other.
+    /// Whether requests of HTTP/1 wait until all others of the turn are answered, and then for each
+    /// other; those of HTTP/2 have the time of their connection.
     package let isCostly: Bool
     /// Whether requests that come together are shown to ``RequestHandler/join(_:bytes:isFirst:)``.
     package let joinsOthers: Bool

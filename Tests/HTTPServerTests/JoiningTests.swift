@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Dispatch
+import Glibc
 @testable import HTTPServer
 import Platform
 import Testing
@@ -14,6 +15,7 @@ private final class JoiningHandler: RequestHandler {
         Route(.get, "/late", id: 3),
         Route(.get, "/minute", id: 4),
         Route(.get, "/costly", id: 5, isCostly: true),
+        Route(.get, "/costly/held", id: 6, isCostly: true),
     ])
 
     let time = TestClock()
@@ -37,8 +39,8 @@ private final class JoiningHandler: RequestHandler {
 
     func respond(to request: borrowing Request, bytes: Span<UInt8>, response: inout Response) {
         order.withLock { $0.append(request.routeID) }
-        if request.routeID == 5 { time.advance(by: .milliseconds(1)) }
-        if request.routeID == 0 {
+        if request.routeID >= 5 { time.advance(by: .milliseconds(1)) }
+        if request.routeID == 0 || request.routeID == 6 {
             isHeld.signal()
             mayGoOn.wait()
         }
@@ -127,6 +129,30 @@ private final class JoiningHandler: RequestHandler {
         // Each takes longer than a turn gives them, and leaves the others theirs.
         let costly = [[Int]](repeating: [5, 2], count: 10)
         #expect(Array(order.dropFirst(10)) == Array(costly.joined()))
+    }
+
+    /// Who has gone costs nothing, and keeps no one waiting.
+    @Test func doesNotAnswerThoseWhoHaveGone() throws {
+        defer { server.stopNow() }
+        let port = try #require(server.port(of: .main))
+        var gone = TestClient(port: port)
+        gone?.send(get("/other"))
+        #expect(gone?.receive(until: ";").hasSuffix("alone;") == true)
+        sendTogether { index in
+            if index == 2 { gone?.send(get("/costly")) }
+            return get(index == 1 ? "/costly/held" : "/other")
+        }
+        for client in clients.dropFirst(2) {
+            #expect(client.receive(until: ";").hasSuffix("alone;"))
+        }
+        handler.isHeld.wait()
+        gone?.reset()
+        gone = nil
+        handler.mayGoOn.signal()
+        #expect(clients[1].receive(until: ";").hasSuffix("alone;"))
+        for _ in 0..<1000 where server.counters.connectionsOpen > clients.count { usleep(1000) }
+        #expect(server.counters.connectionsOpen == clients.count)
+        #expect(handler.order.withLock { $0.last } == 6)
     }
 
     @Test func answersAConnectionThatEndsWithItsRequest() {

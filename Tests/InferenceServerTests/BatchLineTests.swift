@@ -117,16 +117,38 @@ struct BatchLineTests {
     /// Whether those that are taken are pieces, until none is left.
     private func taken(_ line: inout BatchLine, at now: Int64) -> [Bool] {
         var pieces: [Bool] = []
-        while let next = line.next(at: now) { pieces.append(next.isPiece) }
+        while let next = line.next(at: now) { pieces.append(next.kind == .piece) }
         return pieces
     }
 
     @Test func takesBatchesAndPiecesInTurn() {
         var line = line()
-        for _ in 0..<4 { _ = line.add(at: 0, isPiece: true) { _ in } }
+        for _ in 0..<4 { _ = line.add(at: 0, .piece) { _ in } }
         for _ in 0..<2 { _ = line.add(at: 0) { _ in } }
         #expect(taken(&line, at: 1) == [true, false, true, false, true, true])
         #expect(line.workingCount == 0)
+    }
+
+    /// Large readings wait for one batch each, and are not late since all batches are.
+    @Test func readingsDoNotWaitForAllBatches() {
+        var line = line()
+        var readingsTaken = 0
+        for turn: Int64 in 0...200 {
+            let now = turn * 10 * Self.millisecond
+            // Twice as many as can be worked on.
+            for _ in 0..<2 { _ = line.add(at: now) { _ in } }
+            _ = line.add(at: now - 15 * Self.millisecond, .reading) { _ in }
+            while let next = line.next(at: now) {
+                if next.kind == .reading {
+                    readingsTaken += next.isLate ? 0 : 1
+                    line.note(cost: Self.millisecond, .reading)
+                } else if !next.isLate {
+                    line.note(cost: 9 * Self.millisecond)
+                    break
+                }
+            }
+        }
+        #expect(readingsTaken >= 200)
     }
 
     /// Streams that always have a piece ready do not turn away batches that wait for one of them.
@@ -135,15 +157,15 @@ struct BatchLineTests {
         for turn: Int64 in 0...200 {
             let now = turn * Self.millisecond
             for _ in 0..<2 {
-                _ = line.add(at: now - 50 * Self.millisecond, isPiece: true) { _ in }
+                _ = line.add(at: now - 50 * Self.millisecond, .piece) { _ in }
             }
             let next = line.next(at: now)
-            #expect(next?.isPiece == true && next?.isLate == false)
+            #expect(next?.kind == .piece && next?.isLate == false)
         }
         let late = 6 * Self.millisecond
         let now = 201 * Self.millisecond
         _ = line.add(at: now - late) { _ in }
-        #expect(line.next(at: now).map { [$0.isPiece, $0.isLate] } == [false, false])
+        #expect(line.next(at: now).map { [$0.kind == .piece, $0.isLate] } == [false, false])
     }
 
     /// Pieces of 10 ms between batches of none: four batches wait for four of them.
@@ -153,11 +175,11 @@ struct BatchLineTests {
         for turn: Int64 in 0...100 {
             let now = wait + turn * Self.millisecond
             _ = line.add(at: now - wait) { _ in }
-            _ = line.add(at: now - wait, isPiece: true) { _ in }
-            #expect(line.next(at: now)?.isPiece == true)
-            line.note(cost: 10 * Self.millisecond, isPiece: true)
+            _ = line.add(at: now - wait, .piece) { _ in }
+            #expect(line.next(at: now)?.kind == .piece)
+            line.note(cost: 10 * Self.millisecond, .piece)
             let next = line.next(at: now)
-            #expect(next?.isPiece == false)
+            #expect(next?.kind == .batch)
             line.note(cost: 0)
             if turn > 0 { #expect(next?.isLate == (isLate && turn >= 100)) }
         }
@@ -172,7 +194,7 @@ struct BatchLineTests {
         let isOver = Atomic(false)
         @Sendable func addPiece() {
             guard !isOver.load(ordering: .relaxed), batches.budget.reserve(1) else { return }
-            batches.run(1, isPiece: true) { _, _ in
+            batches.run(1, .piece) { _, _ in
                 usleep(1000)
                 addPiece()
             }
@@ -201,8 +223,8 @@ struct BatchLineTests {
         }
         let now = 101 * Self.millisecond
         for wait: Int64 in [6, 5, 4, 0] { _ = line.add(at: now - wait * Self.millisecond) { _ in } }
-        for _ in 0..<2 { _ = line.add(at: now, isPiece: true) { _ in } }
-        let taken = (0..<6).map { _ in line.next(at: now).map { [$0.isPiece, $0.isLate] } }
+        for _ in 0..<2 { _ = line.add(at: now, .piece) { _ in } }
+        let taken = (0..<6).map { _ in line.next(at: now).map { [$0.kind == .piece, $0.isLate] } }
         let (piece, late, batch) = ([true, false], [false, true], [false, false])
         #expect(taken == [piece, late, late, late, batch, piece])
     }

@@ -197,7 +197,7 @@ import Testing
         // The last of them waits for more than four.
         for _ in 0..<6 {
             try #require(batches.budget.reserve(1))
-            batches.run(1) { _, _ in
+            batches.run(1, .reading) { _, _ in
                 begun.signal()
                 gate.wait()
             }

@@ -76,12 +76,12 @@ extension EventLoop {
                 continue
             }
             lookAtHoldersLater()
-            let count = connection.unreadByteCount
-            let lookCount = connection.http.pace.look(byteCount: count, at: now)
+            // Of little that is not read much may hang, as bodies of streams whose answers wait.
+            let short = connection.held.filter(\.budget.isShort)
+            let most = short.reduce(connection.unreadByteCount) { max($0, $1.byteCount) }
+            let lookCount = connection.http.pace.look(byteCount: most, at: now)
             guard lookCount > 0 else { continue }
-            for held in connection.held where held.budget.isShort {
-                slow.append(SlowHolder(connection, held, lookCount))
-            }
+            for held in short { slow.append(SlowHolder(connection, held, lookCount)) }
         }
         slow.sort { $0.mayStay < $1.mayStay }
         while let budget = slow.first?.held.budget {

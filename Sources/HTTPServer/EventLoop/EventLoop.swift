@@ -143,7 +143,10 @@ final class EventLoop: @unchecked Sendable {
                 }
                 return queue(connection)
             }
-            if readiness.contains(.input) {
+            if connection.isJoined, !readiness.isDisjoint(with: .failure) {
+                // Nobody waits for an answer that may cost much.
+                drop(connection)
+            } else if readiness.contains(.input) {
                 receive(connection, &connection.http)
             } else if readiness.contains(.output) {
                 resume(connection, &connection.http)
@@ -156,7 +159,7 @@ final class EventLoop: @unchecked Sendable {
             // Like those that are queued, what comes here has a time of its own.
             beginPart()
             mailbox.take(handle)
-        } else if let listener = listeners.first(where: { $0.token == token }) {
+        } else if !isLineLong, let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)
         }
     }

@@ -3,6 +3,8 @@
 internal import JSON
 
 extension ReadingDecoder {
+    /// Readings that do not fit, of a batch of so many at most.
+    private static let refusedMax = 4
     private static let instances = Array("instances".utf8)
 
     /// Reads a batch: `{"instances":[...]}` or a bare array.
@@ -10,8 +12,9 @@ extension ReadingDecoder {
     /// With `skipsErrors` a reading that does not fit is noted in its place, else it fails the
     /// batch; bad JSON always does.
     ///
-    /// - Returns: False where there are more readings, those of histories too, than `countMax`; not
-    ///   all were read then.
+    /// - Returns: False where there are more readings, those of histories too, than `countMax`, or
+    ///   with it more than a few that do not fit, which cost as much as twenty; not all were read
+    ///   then.
     mutating func readBatch(
         _ bytes: Span<UInt8>,
         skipsErrors: Bool,
@@ -124,6 +127,7 @@ extension ReadingDecoder {
             pointer.index = index
             keptCount = rows.historyTimestamps.count
             guard rows.rows.count + historyCount <= countMax else { return false }
+            if countMax < .max, rows.refused.count > Self.refusedMax { return false }
         }
         return true
     }

@@ -154,21 +154,21 @@ final class BatchQueue: Sendable {
     /// goes on with an answer that has begun, never is.
     func run(
         _ count: Int,
-        isPiece: Bool = false,
+        _ kind: BatchLine.Kind = .batch,
         _ body: @escaping @Sendable (BatchRoom, _ isLate: Bool) -> Void
     ) {
         let room = BatchRoom(budget, count)
-        enqueue(isPiece: isPiece) { body(room, $0) }
+        enqueue(kind) { body(room, $0) }
     }
 
     /// Runs the next part of a batch that others are to have their turns between.
     func goOn(_ body: @escaping @Sendable () -> Void) {
-        enqueue(isPiece: true) { _ in body() }
+        enqueue(.piece) { _ in body() }
     }
 
-    private func enqueue(isPiece: Bool, _ batch: @escaping BatchLine.Batch) {
+    private func enqueue(_ kind: BatchLine.Kind, _ batch: @escaping BatchLine.Batch) {
         let now = clock.nowNanoseconds
-        let needsWorker = line.withLock { $0.add(at: now, isPiece: isPiece, batch) }
+        let needsWorker = line.withLock { $0.add(at: now, kind, batch) }
         if needsWorker { queue.async { self.work() } }
     }
 
@@ -178,11 +178,11 @@ final class BatchQueue: Sendable {
     /// answers are encoded there.
     private func work() {
         let next = line.withLock { $0.next(at: clock.nowNanoseconds) }
-        guard let (batch, isPiece, isLate) = next else { return }
+        guard let (batch, kind, isLate) = next else { return }
         let began = clock.nowNanoseconds
         batch(isLate)
         let cost = clock.nowNanoseconds - began
-        if !isLate { line.withLock { $0.note(cost: cost, isPiece: isPiece) } }
+        if !isLate { line.withLock { $0.note(cost: cost, kind) } }
         queue.async { self.work() }
     }
 }

@@ -152,7 +152,7 @@ final class LineStream: BodyStream {
             noteAnswer(to: event, response)
             handle.complete(response)
         }
-        service.batches.run(byteCount, isPiece: hasAnswered) { [self] room, isLate in
+        service.batches.run(byteCount, hasAnswered ? .piece : .batch) { [self] room, isLate in
             guard isLate else { return answer(model, moment, room, started, finish) }
             var response = started
             refuse(.overloaded, &response)

@@ -24,7 +24,7 @@ extension PredictionService {
         let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
         let model = try prepare(&context, slot: request.loopIndex)
         try checkPrecondition(request)
-        if request.body.count <= limits.inlineBatchBytesMax {
+        if isSmall(request, bytes) {
             let isAnswered = try context.scorer?.predictBatch(
                 job,
                 bytes.extracting(request.body),
