@@ -24,7 +24,7 @@ extension PredictionService {
         let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
         let model = try prepare(&context, slot: request.loopIndex)
         try checkPrecondition(request)
-        if isSmall(request, bytes) {
+        if request.body.count <= limits.inlineBatchBytesMax {
             let isAnswered = try context.scorer?.predictBatch(
                 job,
                 bytes.extracting(request.body),
