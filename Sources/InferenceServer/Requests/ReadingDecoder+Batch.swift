@@ -13,8 +13,8 @@ extension ReadingDecoder {
     /// batch; bad JSON always does.
     ///
     /// - Returns: False where there are more readings, those of histories too, than `countMax`, or
-    ///   with it more than a few that do not fit, which cost as much as twenty; not all were read
-    ///   then.
+    ///   with it more than a few that do not fit, each of which costs several others; not all were
+    ///   read then.
     mutating func readBatch(
         _ bytes: Span<UInt8>,
         skipsErrors: Bool,

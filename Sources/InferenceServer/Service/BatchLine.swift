@@ -92,11 +92,10 @@ struct BatchLine {
 
     /// Takes note of how long something has taken, in nanoseconds.
     mutating func note(cost: Int64, _ kind: Kind = .batch) {
-        for index in lines.indices where !lines[index].waiting.isEmpty {
+        let own = kind.rawValue
+        for index in lines.indices where index != own && !lines[index].waiting.isEmpty {
             lines[index].othersCost += cost
         }
-        let own = kind.rawValue
-        if !lines[own].waiting.isEmpty { lines[own].othersCost -= cost }
         let turn = cost + lines[own].othersCost
         lines[own].othersCost = 0
         let mean = lines[own].meanCost

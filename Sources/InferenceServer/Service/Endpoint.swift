@@ -53,7 +53,7 @@ enum Endpoint: Int, CaseIterable {
         }
     }
 
-    /// Whether it costs as much as a hundred probes, and nobody asks for it often.
+    /// Whether it takes up to some 0.3 ms, in gzip, and nobody asks for it often.
     private var isCostly: Bool {
         switch self {
         case .metrics, .drift, .modelInfo, .openAPI: true
