@@ -112,24 +112,26 @@ import Testing
         #expect(server.server.counters.limitHits == count)
     }
 
-    /// Bodies that wait behind answers which nobody reads are no better.
-    @Test func whoReadsNothingKeepsNoOthersBodiesOut() throws {
+    /// Bodies that wait behind answers are no better, whether nobody reads those or they would be
+    /// read in 30 s and the bodies' memory would not.
+    @Test(arguments: [0, 1500])
+    func whoReadsLittleKeepsNoOthersBodiesOut(bytesPerSecond: UInt32) throws {
         var limits = ServerLimits()
         limits.bodyBytesPendingMax = 1 << 20
-        limits.outputBytesMax = 4096
+        limits.outputBytesMax = 1024
         limits.writeTimeout = .seconds(3600)
         let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
-        let silent = try #require(HTTP2Client(port: server.port))
-        silent.client.send(Frames.settings([(4, 0)]))
-        // Answers of more than may wait, and behind them a request that has to.
-        let large = Frames.headers(1, Frames.request("GET", "/large"))
-        let post = Frames.headers(3, Frames.request("POST", "/echo"), flags: 4)
-        silent.client.send(large)
-        #expect(server.wait { $0.requests == 1 })
+        let slow = try #require(HTTP2Client(port: server.port))
+        // An answer of more than may wait, and behind it a request that has to.
+        slow.client.send(Frames.settings([(4, 0)]))
+        slow.client.send(Frames.headers(1, Frames.request("GET", "/held")))
+        #expect(server.wait { $0.requestsDeferred == 1 })
+        server.handler.release(TestHandler.answer(String(repeating: "x", count: 30_000)))
+        #expect(server.wait { $0.requestsDeferred == 0 })
         let body = [UInt8](repeating: 0x61, count: 16_384)
-        silent.client.send(post)
+        slow.client.send(Frames.headers(3, Frames.request("POST", "/echo"), flags: 4))
         for number in 0..<60 {
-            silent.client.send(Frames.frame(0, flags: number == 59 ? 1 : 0, stream: 3, body))
+            slow.client.send(Frames.frame(0, flags: number == 59 ? 1 : 0, stream: 3, body))
         }
         #expect(server.wait { $0.bodyBytesPending > 900_000 })
         let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"
@@ -139,8 +141,17 @@ import Testing
             return other.receive(until: "\r\n")
         }
         #expect(try ask().hasPrefix("HTTP/1.1 503"))
-        for _ in 0..<3 { try look(server) }
-        #expect(server.wait { $0.bodyBytesPending == 0 && $0.limitHits > 0 })
+        let refused = server.server.counters.limitHits
+        for _ in 0..<4 {
+            let before = server.server.counters.bytesOut
+            if bytesPerSecond > 0 {
+                slow.client.send(Frames.windowUpdate(1, bytesPerSecond))
+                #expect(server.wait { $0.bytesOut >= before + Int(bytesPerSecond) })
+            }
+            try look(server)
+            guard server.server.counters.bodyBytesPending > 0 else { break }
+        }
+        #expect(server.wait { $0.bodyBytesPending == 0 && $0.limitHits == refused + 1 })
         #expect(try ask().hasPrefix("HTTP/1.1 200"))
     }
 

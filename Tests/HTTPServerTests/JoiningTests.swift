@@ -65,6 +65,7 @@ private final class JoiningHandler: RequestHandler {
         configuration.eventLoopCount = 1
         // The test holds the loop up.
         configuration.limits.queueDelayInterval = .seconds(3600)
+        configuration.limits.costlyRequestCountMax = 10
         server = Server(
             configuration: configuration,
             routes: JoiningHandler.routes,
@@ -129,6 +130,30 @@ private final class JoiningHandler: RequestHandler {
         // Each takes longer than a turn gives them, and leaves the others theirs.
         let costly = [[Int]](repeating: [5, 2], count: 10)
         #expect(Array(order.dropFirst(10)) == Array(costly.joined()))
+    }
+
+    /// Nobody comes in while the line is as long as it may be, and all do afterwards.
+    @Test(arguments: [(9, 0), (10, 1), (12, 3)])
+    func takesNoConnectionsWhileTheLineIsLong(lineCount: Int, beforeCount: Int) throws {
+        defer { server.stopNow() }
+        let port = try #require(server.port(of: .main))
+        var later: TestClient?
+        sendTogether { index in
+            // When the last of the line has sent its own: it is seen after all others.
+            if index == lineCount + 1 {
+                later = TestClient(port: port)
+                later?.send(get("/joined"))
+            }
+            return index <= lineCount ? get("/costly") : ""
+        }
+        #expect(later?.receive(until: ";").hasSuffix(";") == true)
+        for client in clients[1...lineCount] {
+            #expect(client.receive(until: ";").hasSuffix("alone;"))
+        }
+        let order = handler.order.withLock { Array($0.drop { $0 != 0 }.dropFirst()) }
+        let place = try #require(order.firstIndex(of: 1))
+        // It may take a turn to read what has come with a connection.
+        #expect(order.count == lineCount + 1 && (beforeCount...beforeCount + 1).contains(place))
     }
 
     /// Who has gone costs nothing, and keeps no one waiting.

@@ -169,7 +169,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             body: brief("{", "{\"timestamp\":\"2026-01-01T12:05:01Z\","),
             status: 422,
             pointer: "/timestamp",
-            says: "ahead"
+            says: "more than 5min ahead"
         ),
         .init(
             name: "history of wrong type",

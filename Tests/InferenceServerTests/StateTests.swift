@@ -115,6 +115,11 @@ import Testing
             let answer = try admin.request("POST", "/equipment/M1/maintenance", body: kind)
             #expect(answer.status == status)
         }
+        for (length, status) in [(4096, 200), (4097, 413)] {
+            let body = "{}" + String(repeating: " ", count: length - 2)
+            let answer = try admin.request("POST", "/equipment/M1/maintenance", body: body)
+            #expect(answer.status == status)
+        }
     }
 
     @Test func windowsOutliveTheServer() throws {

@@ -39,12 +39,8 @@ extension EventLoop {
         )
     }
 
-    /// Requests that cost much and wait, above which no connections are taken: clients that come,
-    /// ask and go would make the line longer than it gets shorter in a turn.
-    private static let costlyCountMax = 256
-
-    /// Whether there are so many.
-    var isLineLong: Bool { costly.count >= EventLoop.costlyCountMax }
+    /// Whether so many requests that cost much wait that no connections are taken.
+    var isLineLong: Bool { costly.count >= shared.limits.costlyRequestCountMax }
 
     /// Lets a connection's request wait until all others of the turn are answered.
     func waitForOthers(_ connection: Connection) {

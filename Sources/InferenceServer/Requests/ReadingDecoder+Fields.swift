@@ -102,7 +102,11 @@ extension ReadingDecoder {
             )
         }
         guard timestamp <= latest else {
-            return note(pointer.text("timestamp"), "lies too far ahead of the server's clock")
+            let limit = format.limits.futureLimit.map(Setting.text(of:)) ?? "none"
+            return note(
+                pointer.text("timestamp"),
+                "lies more than \(limit) ahead of the server's clock"
+            )
         }
         switch target {
         case .row(let row): rows.rows[row].timestamp = timestamp

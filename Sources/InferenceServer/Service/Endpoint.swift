@@ -76,13 +76,22 @@ enum Endpoint: Int, CaseIterable {
             path,
             id: rawValue,
             listeners: listeners,
-            bodyBytesMax: self == .batchPredict ? limits.batchBytesMax : nil,
+            bodyBytesMax: bodyBytesMax(limits),
             requiresBody: requiresBody,
             isSheddable: isSheddable,
             streamsBody: self == .batchPredict,
             isCostly: isCostly,
             joinsOthers: self == .predict
         )
+    }
+
+    /// Above what a body is 413; nil for the limit of all.
+    private func bodyBytesMax(_ limits: ServiceLimits) -> Int? {
+        switch self {
+        case .batchPredict: limits.batchBytesMax
+        case .maintenance: PredictionService.maintenanceBytesMax
+        default: nil
+        }
     }
 
     /// Where the route is: predictions for clients, changes of a machine for operators, all else

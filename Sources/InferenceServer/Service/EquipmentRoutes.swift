@@ -8,6 +8,8 @@ internal import Platform
 /// What is known of one machine: shown to all, changed by operators only.
 extension PredictionService {
     static let kindBytesMax = 64
+    /// A time and a kind take 100 bytes.
+    static let maintenanceBytesMax = 4096
 
     /// Answers `GET /equipment/{id}`.
     func showMachine(
