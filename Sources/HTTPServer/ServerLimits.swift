@@ -32,8 +32,8 @@ package struct ServerLimits: Sendable {
     package var handshakesOpenMax = 512
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
-    /// Requests of a loop that cost much and wait, from which no connections are taken: 256, since
-    /// clients that come, ask and go would make the line longer than it gets shorter in a turn.
+    /// Requests of a loop that cost much and wait, from which no more connections are taken than
+    /// such requests are answered: 256, some 80 ms.
     package var costlyRequestCountMax = 256
     /// Time in a turn of a loop after which requests that come with others of their connection wait
     /// for the next: 300 us, which others do not notice.

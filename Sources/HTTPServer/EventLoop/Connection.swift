@@ -209,8 +209,9 @@ final class Connection {
 
     /// What it has of memory that others may find none of.
     var held: [HeldBytes] {
-        if let http2 { return http2.held }
-        var held: [HeldBytes] = []
+        var held = http2?.held ?? []
+        held.add(HeldBytes(http.heldOutputByteCount, of: unread))
+        if http2 != nil { return held }
         held.add(HeldBytes(http.heldByteCount, of: bodies))
         for reservation in http.reservations { held.add(reservation.held) }
         if let stream = http.streamed?.held { held.add(stream) }

@@ -268,8 +268,11 @@ extension EventLoop {
 
     /// Sends what there is, then closes, waits or gives the buffers back, as the state asks.
     func settle(_ connection: Connection, _ http: inout HTTP1Connection) {
-        // Its request is answered in this turn.
-        if connection.isJoined { return }
+        if connection.isJoined {
+            // Most are answered in this turn; the others keep back nothing that is before them.
+            if http.hasOutput, http.routing.isCostly { _ = flush(connection, &http) }
+            return
+        }
         let hadOutput = http.hasOutput
         if hadOutput {
             guard flush(connection, &http) else { return }

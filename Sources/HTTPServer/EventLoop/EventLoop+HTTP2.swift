@@ -228,7 +228,9 @@ extension EventLoop {
         // Most often nobody has given memory back, and there is nothing else to do.
         if expired.count == 0, http2.hasLine, !http2.takesMore, !http2.hasMoreToWrite {
             if http2.lacksMemory { makeRoom(for: connection) }
-            guard http2.takesMore else { return setDeadline(of: connection, &connection.http) }
+            guard http2.takesMore || http2.refuseWaiting() else {
+                return setDeadline(of: connection, &connection.http)
+            }
         }
         proceed(connection, &connection.http)
     }

@@ -39,8 +39,14 @@ extension EventLoop {
         )
     }
 
-    /// Whether so many requests that cost much wait that no connections are taken.
-    var isLineLong: Bool { costly.count >= shared.limits.costlyRequestCountMax }
+    /// Connections that may be taken from a listener in a turn: where many requests that cost much
+    /// wait, as many as were answered in the last one, so that clients that come, ask and go do not
+    /// make the line longer, and those that stay and ask again keep nobody out.
+    var acceptCountMax: Int {
+        let countMax = shared.limits.acceptsPerTurnMax
+        guard costly.count >= shared.limits.costlyRequestCountMax else { return countMax }
+        return min(costlyAnsweredCount, countMax)
+    }
 
     /// Lets a connection's request wait until all others of the turn are answered.
     func waitForOthers(_ connection: Connection) {
@@ -63,6 +69,7 @@ extension EventLoop {
             answer(connection, &connection.http)
         } while count < waiting && !isTurnOver
         costly.removeFirst(count)
+        costlyAnsweredCount = count
         if !costly.isEmpty { timers.costlyAt = now }
     }
 

@@ -63,11 +63,11 @@ extension EventLoop {
     }
 
     /// Looks once a second at how clients read their answers that have memory of which others find
-    /// none: of bodies, of answers to batches, of starts of lines.
+    /// none: of answers, of bodies, of answers to batches, of starts of lines.
     ///
     /// Of each such budget those who read slowly may have no more than half, by the loops' shares,
-    /// and no more than all other answers of the loop. Who has lately read least of what it has is
-    /// let go first.
+    /// and no more than all answers of the loop that are no batch's. Who has lately read least of
+    /// what it has is let go first, until half of it is free.
     func lookAtHolders() {
         timers.holderLookAt = .max
         var slow: [SlowHolder] = []
@@ -87,7 +87,9 @@ extension EventLoop {
         while let budget = slow.first?.held.budget {
             let holders = slow.filter { $0.held.budget === budget }
             slow.removeAll { $0.held.budget === budget }
-            let share = budget.byteCountMax / 2 / shared.loopCount
+            // That of answers is the loop's own.
+            let loopCount = budget === context.unread ? 1 : shared.loopCount
+            let share = budget.byteCountMax / 2 / loopCount
             letGo(holders, downTo: min(share, shared.limits.answerBytesPendingMax))
         }
     }
@@ -95,7 +97,7 @@ extension EventLoop {
     private func letGo(_ holders: [SlowHolder], downTo byteCountMax: Int) {
         let present = holders.filter { isOpen($0.connection) }
         var byteCount = present.reduce(0) { $0 + $1.held.byteCount }
-        for holder in present where byteCount > byteCountMax {
+        for holder in present where byteCount > byteCountMax && holder.held.budget.isShort {
             byteCount -= holder.held.byteCount
             if isOpen(holder.connection) { letGo(holder.connection, &holder.connection.http) }
         }

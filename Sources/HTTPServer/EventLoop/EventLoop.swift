@@ -28,6 +28,8 @@ final class EventLoop: @unchecked Sendable {
     var joined: [Connection] = []
     /// Connections whose requests cost much and wait until there is time.
     var costly: [Connection] = []
+    /// How many of them were answered in the last turn in which there were some.
+    var costlyAnsweredCount = 1
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
     /// When it may be looked again who reads too slowly for others.
@@ -159,7 +161,7 @@ final class EventLoop: @unchecked Sendable {
             // Like those that are queued, what comes here has a time of its own.
             beginPart()
             mailbox.take(handle)
-        } else if !isLineLong, let listener = listeners.first(where: { $0.token == token }) {
+        } else if let listener = listeners.first(where: { $0.token == token }) {
             accept(from: listener)
         }
     }

@@ -86,6 +86,7 @@ extension HTTP2Connection {
     var held: [HeldBytes] {
         var held: [HeldBytes] = []
         held.add(HeldBytes(heldByteCount, of: context.bodies))
+        held.add(HeldBytes(heldAnswerByteCount, of: context.unread))
         for slot in slots.indices where slots[slot].phase != .free {
             for reservation in slots[slot].reservations { held.add(reservation.held) }
             if let stream = slots[slot].streamed?.held { held.add(stream) }

@@ -19,6 +19,7 @@ extension HTTP2Connection {
         guard holdRequests(adding: data.count) else {
             // What has come before is answered, and then this.
             slots[slot].streamed?.failure = .noRoom
+            session.consume(data.count, ofStream: slots[slot].id)
             return queuePiece(slot)
         }
         slots[slot].bytes.append(copying: data)
@@ -131,6 +132,7 @@ extension HTTP2Connection {
             return false
         }
         if body.isAwaited, !body.isHeadWritten {
+            passRest(slot)
             answerForHandler(slot)
             return true
         }

@@ -69,7 +69,7 @@ final class HTTP2Connection {
         }
     }
     /// What they have of the memory for answers, beyond what waits for free.
-    private var heldAnswerByteCount = 0
+    private(set) var heldAnswerByteCount = 0
     /// Whether the last request was refused for want of it.
     var lacksRoom = false
     /// Answers that wait and have memory of their own.
@@ -98,6 +98,8 @@ final class HTTP2Connection {
     private static let framesPerCallMax = 64
     /// How much more than waits for free may wait on a connection: 1 MiB by default.
     private static let waitingAnswersFactor = 16
+    /// Time in which a client that reads opens a window, however long its way: 1 s.
+    private static let closedWindowNanoseconds: Int64 = 1_000_000_000
     /// Bytes after which frames are counted: the smallest take 9.
     private static let stepBytesMin = 1024
     private static let stepBytesMax = 16_384
@@ -200,12 +202,14 @@ final class HTTP2Connection {
     /// that it has.
     var lacksMemory: Bool { mayHaveMoreAnswers && !hasAnswerMemory }
 
-    /// Gives requests back that wait behind answers which no window lets out, where all memory for
-    /// answers is taken.
+    /// Gives requests back that wait behind answers which no window has let out for a second, where
+    /// all memory for answers is taken.
     ///
     /// - Returns: Whether there were some.
     func refuseWaiting() -> Bool {
-        guard readyStart < ready.count, !hasMoreToWrite else { return false }
+        guard readyStart < ready.count, !hasMoreToWrite,
+            context.nowNanoseconds - bodySentAt >= Self.closedWindowNanoseconds
+        else { return false }
         let refused = ready[readyStart...].filter { slots[$0.slot].phase(of: $0.id) == .ready }
         guard !refused.isEmpty, !hasRoomForRequest() else { return false }
         for (_, id) in refused { session.submitReset(id, .refusedStream) }

@@ -14,13 +14,15 @@ final class StreamPlaces {
     /// Time without a byte after which a body may lose its place: 5 s, longer than a network takes
     /// to send again what was lost.
     private static let idleNanoseconds: Int64 = 5_000_000_000
-    /// Time after a look that has found no such body, so that those who find none take little of
-    /// it.
+    /// Time after a look that has found no such body in which the next takes little time: no more
+    /// than a count of the owner's places.
     private static let lookIntervalNanoseconds: Int64 = 10_000_000
 
     private var holders: [Holder] = []
-    /// When all may be looked at again, on the monotonic clock.
+    /// When all are to be looked at again, on the monotonic clock, and until then the places of the
+    /// connection that would have given one to somebody with fewer.
     private var nextLook = Int64.min
+    private var giverCount = 0
 
     /// How many are taken.
     var count: Int { holders.count }
@@ -34,7 +36,11 @@ final class StreamPlaces {
     /// - Returns: Whether there is one now.
     func makeRoom(for owner: ObjectIdentifier?, countMax: Int, at now: Int64) -> Bool {
         guard holders.count >= countMax else { return true }
-        guard now >= nextLook else { return false }
+        if now < nextLook {
+            let isCounted = giverCount > 0 && owner != nil
+            let ownCount = isCounted ? holders.count { $0.body.owner == owner } : 0
+            guard giverCount >= ownCount + 2 else { return false }
+        }
         var counts: [ObjectIdentifier: Int] = [:]
         for holder in holders {
             if let owner = holder.body.owner { counts[owner, default: 0] += 1 }
@@ -52,6 +58,7 @@ final class StreamPlaces {
         let ownCount = owner.flatMap { counts[$0] } ?? 0
         guard let giver, giver.count >= ownCount + 2 else {
             nextLook = now + Self.lookIntervalNanoseconds
+            giverCount = giver?.count ?? 0
             return false
         }
         holders.remove(at: giver.index).body.losePlace()

@@ -148,19 +148,31 @@ struct StreamPlaceTests {
         #expect(greedy.reader.statuses == [1: 503, 3: 408])
     }
 
-    /// Those who find none cost little, whoever might give one.
+    /// Where nobody had one to give, who asks costs little for a while.
     @Test func looksAtAllOnceInAWhile() throws {
+        var greedy = try machine(places: 2)
+        var other = try machine(places: 2, of: greedy.context)
+        greedy.feed(head(1) + head(3))
+        greedy.advance(by: .milliseconds(4995))
+        other.feed(head(1))
+        greedy.advance(by: .milliseconds(9))
+        other.feed(head(3))
+        #expect(other.reader.statuses == [1: 503, 3: 503])
+        greedy.advance(by: .milliseconds(1))
+        other.feed(head(5) + piece(5, StreamCase.abc))
+        #expect(other.reader.answers[5]?.text == "ABC")
+    }
+
+    /// Who has most places and wants more keeps out nobody who has fewer.
+    @Test func whoIsRefusedRefusesNoOthers() throws {
         var greedy = try machine(places: 2)
         var other = try machine(places: 2, of: greedy.context)
         greedy.feed(head(1) + head(3))
         greedy.advance(by: .seconds(5))
         greedy.feed(head(5))
         #expect(greedy.reader.statuses == [5: 503])
-        other.feed(head(1))
-        #expect(other.reader.statuses == [1: 503])
-        greedy.advance(by: .milliseconds(10))
-        other.feed(head(3) + piece(3, StreamCase.abc))
-        #expect(other.reader.answers[3]?.text == "ABC")
+        other.feed(head(1) + piece(1, StreamCase.abc))
+        #expect(other.reader.answers[1]?.text == "ABC")
     }
 
     /// A connection of HTTP/1.1 has one, and keeps it.
