@@ -98,6 +98,51 @@ import Testing
         }
     }
 
+    /// Who is let go leaves memory to the others: nobody goes once half of it is free.
+    @Test func nobodyIsLetGoOnceHalfIsFree() throws {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 1_000_000
+        limits.writeTimeout = .seconds(3600)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let budget = ByteBudget(byteCountMax: 20_000_000)
+        let silent = try (0..<2).map { _ in
+            let client = try client(server)
+            try askForReservedAnswer(client, Frames.settings([(4, 0)]), in: budget, of: server)
+            return client
+        }
+        budget.want()
+        for _ in 0..<4 { try look(server) }
+        #expect(server.server.counters.limitHits == 1 && budget.byteCount == 8_000_001)
+        withExtendedLifetime(silent) {}
+    }
+
+    /// Memory of answers is no different, though it is read fast enough not to be let go at once.
+    @Test func whoReadsLittleKeepsNoOthersAnswersOut() throws {
+        var limits = ServerLimits()
+        limits.answerBytesPendingMax = 1_000_000
+        limits.writeTimeout = .seconds(3600)
+        let server = try TestServer(loops: 1, limits: limits, hasTestClock: true)
+        let large = Frames.headers(1, Frames.request("GET", "/large"))
+        let get = Frames.settings([(4, 0)]) + large + Frames.windowUpdate(0, 10_000_000)
+        let slow = try client(server)
+        slow.send(Frames.preface + get)
+        #expect(server.wait { $0.answerBytesPending > 7_000_000 })
+        // This one reads as fast as it should, and there is no memory for what it has not read.
+        var other = try #require(HTTP2Client(port: server.port))
+        other.client.send(get)
+        other.receive { $0.statuses[1] == 200 }
+        for second in 1...4 {
+            slow.send(Frames.windowUpdate(1, 100_000))
+            other.client.send(Frames.windowUpdate(1, 400_000))
+            other.receive { $0.answers[1]?.body.count == second * 400_000 }
+            try look(server)
+        }
+        #expect(server.wait { $0.connectionsOpen == 1 })
+        other.client.send(Frames.windowUpdate(1, 8_000_000))
+        other.receive { $0.answers[1]?.isComplete == true }
+        #expect(other.reader.answers[1]?.body.count == 8_000_001)
+    }
+
     /// All loops together leave half of it to those who read.
     @Test(arguments: [(32_000_004, 0), (32_000_003, 1)])
     func loopsShareWhatSlowReadersMayHave(byteCountMax: Int, count: Int) throws {

@@ -196,7 +196,7 @@ private final class JoiningHandler: RequestHandler {
         let port = try #require(server.port(of: .main))
         let client = try #require(TestClient(port: port))
         client.send(get("/late") + get("/joined"))
-        while server.counters.requestsDeferred == 0 { server.wakeLoops() }
+        for _ in 0..<10_000 where server.counters.requestsDeferred == 0 { usleep(1000) }
         sendTogether { index in get(index == 1 ? "/minute" : "/other") }
         let answers = client.receive(until: "alone;")
         #expect(statuses(of: answers) == [503, 200])

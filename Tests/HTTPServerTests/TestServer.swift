@@ -184,7 +184,10 @@ final class TestServer: Sendable {
         server.wakeLoops()
     }
 
-    /// Waits for a counter to get somewhere, without a sleep: every look wakes the loops.
+    /// Waits for a counter to get somewhere; every look wakes the loops.
+    ///
+    /// Not without a pause: a loop takes so many messages in a turn and no more, and all others
+    /// would come to stand behind those that wake it.
     func wait(until isReached: (ServerCounters) -> Bool) -> Bool {
         let start = MonotonicClock.system.nowNanoseconds
         while !isReached(server.counters) {
@@ -192,6 +195,7 @@ final class TestServer: Sendable {
                 return false
             }
             server.wakeLoops()
+            usleep(200)
         }
         return true
     }
