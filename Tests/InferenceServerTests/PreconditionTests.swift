@@ -51,6 +51,7 @@ import Testing
         .init("POST", "/batch_predict", "[\(reading)]", 412),
         .init("POST", "/batch_predict?on_error=skip", "[", 412),
         .init("POST", "/batch_predict", reading, 412, type: lines),
+        .init("POST", "/batch_predict?on_error=zz", reading, 412, type: lines),
     ]
 
     private static let changes: [Case] = [

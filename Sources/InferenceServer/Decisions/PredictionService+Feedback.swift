@@ -27,49 +27,42 @@ extension PredictionService {
         }
         if request.body.isEmpty { throw .emptyBody }
         try checkPrecondition(request)
-        let events = try events(bytes.extracting(request.body), model)
-        let identity = identity.kept(bytes, requestIDs, trace)
-        let received = request.receivedNanoseconds
-        let handle = response.defer()
-        decisions.take(events) { [self] result in
-            let answer = answer(result, events, model, identity)
-            note(.feedback, identity, answer, since: received, trace: trace)
-            handle.complete(answer)
+        let body = RequestText.copy(bytes, request.body)
+        let kept = keep(.feedback, request, bytes, requestIDs, identity, trace, &response)
+        // To read a thousand events takes tens of milliseconds, and a disk may take longer.
+        decisions.onQueue { [self] in
+            let answer = makeAnswer(to: kept, isLate: false) { answer throws(ServiceError) in
+                let events = try events(body.span, model)
+                answerFeedback(events, newCount: try decisions.keep(events), model, &answer)
+            }
+            finish(kept, answer)
         }
     }
 
-    private func answer(
-        _ result: Result<Int, ServiceError>,
+    private func answerFeedback(
         _ events: [FeedbackEvent],
+        newCount: Int,
         _ model: ServedModel,
-        _ identity: KeptIdentity
-    ) -> Response {
-        var response = Response()
-        RequestIdentity.addFields(identity, to: &response)
-        switch result {
-        case .failure(let error):
-            refuse(error, Endpoint.feedback.path, identity, &response)
-        case .success(let newCount):
-            // Also for those that were known: the server may have ended between the two.
-            let resetCount = events.count { event in
-                event.kind == .maintenance
-                    && model.state?.resetWindows(
-                        id: event.equipmentID.utf8.span,
-                        before: event.timestamp
-                    ) == true
-            }
-            let body: JSONValue = [
-                "new": .integer(newCount), "known": .integer(events.count - newCount),
-                "windows_reset": .integer(resetCount),
-            ]
-            response.body.append(contentsOf: body.serialized())
-            log.event(
-                .info,
-                "feedback",
-                [("new", .integer(newCount)), ("windows_reset", .integer(resetCount))]
-            )
+        _ response: inout Response
+    ) {
+        // Also for those that were known: the server may have ended between the two.
+        let resetCount = events.count { event in
+            event.kind == .maintenance
+                && model.state?.resetWindows(
+                    id: event.equipmentID.utf8.span,
+                    before: event.timestamp
+                ) == true
         }
-        return response
+        let body: JSONValue = [
+            "new": .integer(newCount), "known": .integer(events.count - newCount),
+            "windows_reset": .integer(resetCount),
+        ]
+        response.body.append(contentsOf: body.serialized())
+        log.event(
+            .info,
+            "feedback",
+            [("new", .integer(newCount)), ("windows_reset", .integer(resetCount))]
+        )
     }
 
     private func events(

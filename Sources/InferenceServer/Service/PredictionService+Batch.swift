@@ -17,11 +17,14 @@ extension PredictionService {
         _ response: inout Response
     ) throws(ServiceError) {
         let moment = moment(trace)
-        _ = try mediaType(request, bytes)
+        let type = try mediaType(request, bytes)
         if try asksForExplanation(request, bytes) {
             throw .invalidQuery(name: "explain", accepted: "false here: ask /predict for it")
         }
-        let job = BatchJob(moment: moment, skipsErrors: try skipsErrors(request, bytes))
+        // What to do with errors is not asked where each line has its own; those come here whose
+        // condition fails.
+        let skips = type == .json ? try skipsErrors(request, bytes) : false
+        let job = BatchJob(moment: moment, skipsErrors: skips)
         let model = try prepare(&context, slot: request.loopIndex)
         try checkPrecondition(request)
         if request.body.count <= limits.inlineBatchBytesMax {
