@@ -32,9 +32,9 @@ package struct ServerLimits: Sendable {
     package var handshakesOpenMax = 512
     /// Requests of one connection answered in one turn: 64, so that others get theirs.
     package var pipelinedRequestCountMax = 64
-    /// Requests of a loop that cost much and wait, from which no more connections are taken than
-    /// such requests are answered: 256, some 80 ms.
-    package var costlyRequestCountMax = 256
+    /// Requests of a loop that cost much and wait though their clients have ended their side: 256,
+    /// some 80 ms; most of such clients have gone, and of more the oldest is dropped.
+    package var endedRequestCountMax = 256
     /// Time in a turn of a loop after which requests that come with others of their connection wait
     /// for the next: 300 us, which others do not notice.
     package var turnTime = Duration.microseconds(300)

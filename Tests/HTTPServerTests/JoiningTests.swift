@@ -16,6 +16,7 @@ private final class JoiningHandler: RequestHandler {
         Route(.get, "/minute", id: 4),
         Route(.get, "/costly", id: 5, isCostly: true),
         Route(.get, "/costly/held", id: 6, isCostly: true),
+        Route(.get, "/costly/ended", id: 7, isCostly: true),
     ])
 
     let time = TestClock()
@@ -65,7 +66,7 @@ private final class JoiningHandler: RequestHandler {
         configuration.eventLoopCount = 1
         // The test holds the loop up.
         configuration.limits.queueDelayInterval = .seconds(3600)
-        configuration.limits.costlyRequestCountMax = 10
+        configuration.limits.endedRequestCountMax = 10
         server = Server(
             configuration: configuration,
             routes: JoiningHandler.routes,
@@ -85,10 +86,16 @@ private final class JoiningHandler: RequestHandler {
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
 
     /// Has the requests of all but the first client come while that one holds the loop.
-    private func sendTogether(_ request: (Int) -> String) {
+    private func sendTogether(
+        _ request: (Int) -> String,
+        then end: (Int) -> Void = { _ in }
+    ) {
         clients[0].send(get("/held"))
         handler.isHeld.wait()
-        for index in clients.indices.dropFirst() { clients[index].send(request(index)) }
+        for index in clients.indices.dropFirst() {
+            clients[index].send(request(index))
+            end(index)
+        }
         handler.mayGoOn.signal()
         #expect(clients[0].receive(until: ";").hasSuffix("alone;"))
     }
@@ -132,28 +139,46 @@ private final class JoiningHandler: RequestHandler {
         #expect(Array(order.dropFirst(10)) == Array(costly.joined()))
     }
 
-    /// While the line is long, one comes in for each that is answered: who asks again and again
-    /// keeps nobody out, and who comes, asks and goes makes it no longer.
-    @Test(arguments: [(9, false), (12, true)])
-    func takesAsManyAsItAnswersWhileTheLineIsLong(lineCount: Int, isLong: Bool) throws {
+    /// However long the line is, whoever comes does not wait for it, nor for more that it is sent.
+    @Test func takesConnectionsWhileTheLineIsLong() throws {
         defer { server.stopNow() }
         let port = try #require(server.port(of: .main))
         var later: [TestClient?] = []
         sendTogether { index in
             // When the last of the line has sent its own: they are seen after all others.
-            if index == lineCount + 1 { later = (0..<3).map { _ in TestClient(port: port) } }
-            if index == lineCount + 1 { for client in later { client?.send(get("/joined")) } }
-            return index <= lineCount ? get("/costly") : ""
+            if index == 13 { later = (0..<3).map { _ in TestClient(port: port) } }
+            if index == 13 { for client in later { client?.send(get("/joined")) } }
+            return index <= 12 ? get("/costly") : ""
         }
         for client in later { #expect(client?.receive(until: ";").hasSuffix(";") == true) }
-        for client in clients[1...lineCount] {
+        for client in clients[1...12] {
             #expect(client.receive(until: ";").hasSuffix("alone;"))
         }
         let order = handler.order.withLock { Array($0.drop { $0 != 0 }.dropFirst()) }
-        #expect(order.count == lineCount + 3)
-        let places = order.indices.filter { order[$0] == 1 }
-        let first = try #require(places.first)
-        #expect(first <= 1 && places == (0..<3).map { first + $0 * (isLong ? 2 : 1) })
+        // It may take a turn to read what has come with a connection.
+        let first = try #require(order.firstIndex(of: 1))
+        #expect(order.count == 15 && first <= 1 && order[first..<(first + 3)] == [1, 1, 1])
+    }
+
+    /// Who sends no more, as who has gone, waits for all others, and of too many the oldest goes.
+    @Test(arguments: [1, 10, 12])
+    func whoHasEndedWaitsForAllOthers(endedCount: Int) {
+        defer { server.stopNow() }
+        let ended = 2..<(2 + endedCount)
+        sendTogether { index in
+            ended.contains(index) ? get("/costly/ended") : get("/costly")
+        } then: { index in
+            if ended.contains(index) { clients[index].finishSending() }
+        }
+        let answers = ended.map { clients[$0].receiveAll() }
+        let dropped = max(0, endedCount - 10)
+        #expect(
+            answers.map { $0.hasSuffix("alone;") }
+                == (0..<endedCount).map { $0 >= dropped }
+        )
+        let order = handler.order.withLock { Array($0.drop { $0 != 0 }.dropFirst()) }
+        let others = [Int](repeating: 5, count: clients.count - 1 - endedCount)
+        #expect(order == others + [Int](repeating: 7, count: endedCount - dropped))
     }
 
     /// Who has gone costs nothing, and keeps no one waiting.

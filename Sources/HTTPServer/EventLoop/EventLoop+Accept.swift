@@ -13,7 +13,7 @@ extension EventLoop {
     /// - Returns: Whether there may be more.
     @discardableResult
     func accept(from listener: LoopListener) -> Bool {
-        for _ in 0..<acceptCountMax {
+        for _ in 0..<shared.limits.acceptsPerTurnMax {
             do throws(SystemError) {
                 guard let descriptor = try listener.socket.accept() else { return false }
                 try open(Socket(descriptor), listener)

@@ -39,27 +39,40 @@ extension EventLoop {
         )
     }
 
-    /// Connections that may be taken from a listener in a turn: where many requests that cost much
-    /// wait, as many as were answered in the last one, so that clients that come, ask and go do not
-    /// make the line longer, and those that stay and ask again keep nobody out.
-    var acceptCountMax: Int {
-        let countMax = shared.limits.acceptsPerTurnMax
-        guard costly.count >= shared.limits.costlyRequestCountMax else { return countMax }
-        return min(costlyAnsweredCount, countMax)
-    }
-
     /// Lets a connection's request wait until all others of the turn are answered.
+    ///
+    /// Only its end is watched for: what it sends meanwhile would be told in every turn.
     func waitForOthers(_ connection: Connection) {
         connection.isJoined = true
         connection.deadline = .max
         timers.costlyAt = now
         costly.append(connection)
+        watch(connection, .peerEnd)
+    }
+
+    /// Takes note that the client of a request that cost much has ended its side, or is gone.
+    ///
+    /// Who has gone cannot be told from who only sends no more, so that those wait for all others,
+    /// and of too many the oldest is dropped: clients that come, ask and go would make the line
+    /// longer than it gets shorter.
+    func noteEnd(of connection: Connection, isGone: Bool) {
+        costly.removeAll { $0 === connection }
+        costlyEnded.removeAll { $0 === connection }
+        guard !isGone else { return drop(connection) }
+        costlyEnded.append(connection)
+        watch(connection, [])
+        guard costlyEnded.count > shared.limits.endedRequestCountMax else { return }
+        counters.add(1, to: .limitHits)
+        drop(costlyEnded.removeFirst())
     }
 
     /// Answers requests that cost much, the oldest first, in a time of their own and one at least.
     func answerCostly() {
         timers.costlyAt = .max
         beginPart()
+        if costly.isEmpty { swap(&costly, &costlyEnded) }
+        // All may have gone.
+        guard !costly.isEmpty else { return }
         var count = 0
         let waiting = costly.count
         repeat {
@@ -69,8 +82,7 @@ extension EventLoop {
             answer(connection, &connection.http)
         } while count < waiting && !isTurnOver
         costly.removeFirst(count)
-        costlyAnsweredCount = count
-        if !costly.isEmpty { timers.costlyAt = now }
+        if !costly.isEmpty || !costlyEnded.isEmpty { timers.costlyAt = now }
     }
 
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {

@@ -28,8 +28,8 @@ final class EventLoop: @unchecked Sendable {
     var joined: [Connection] = []
     /// Connections whose requests cost much and wait until there is time.
     var costly: [Connection] = []
-    /// How many of them were answered in the last turn in which there were some.
-    var costlyAnsweredCount = 1
+    /// Those of them whose clients have ended their side.
+    var costlyEnded: [Connection] = []
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
     /// When it may be looked again who reads too slowly for others.
@@ -145,9 +145,8 @@ final class EventLoop: @unchecked Sendable {
                 }
                 return queue(connection)
             }
-            if connection.isJoined, !readiness.isDisjoint(with: .failure) {
-                // Nobody waits for an answer that may cost much.
-                drop(connection)
+            if connection.isJoined {
+                noteEnd(of: connection, isGone: !readiness.isDisjoint(with: .failure))
             } else if readiness.contains(.input) {
                 receive(connection, &connection.http)
             } else if readiness.contains(.output) {

@@ -27,15 +27,36 @@ extension PredictionService {
         }
         if request.body.isEmpty { throw .emptyBody }
         try checkPrecondition(request)
-        let body = RequestText.copy(bytes, request.body)
-        let kept = keep(.feedback, request, bytes, requestIDs, identity, trace, &response)
-        // To read a thousand events takes tens of milliseconds, and a disk may take longer.
+        guard request.body.count > limits.inlineBatchBytesMax else {
+            let events = try events(bytes.extracting(request.body), model)
+            let kept = keep(.feedback, request, bytes, requestIDs, identity, trace, &response)
+            return keepFeedback(events, kept, decisions, model, nil)
+        }
+        // To read a thousand events takes tens of milliseconds.
+        try runBeside(.feedback, request, bytes, requestIDs, identity, trace, &response) {
+            [self] kept, body, room, isLate in
+            var events: [FeedbackEvent]?
+            let refusal = makeAnswer(to: kept, isLate: isLate) { _ throws(ServiceError) in
+                events = try self.events(body.span, model)
+            }
+            guard let events else { return finish(kept, refusal, room) }
+            keepFeedback(events, kept, decisions, model, room)
+        }
+    }
+
+    /// Keeps events and answers, on the queue of what waits for the disk.
+    private func keepFeedback(
+        _ events: [FeedbackEvent],
+        _ kept: DeferredRequest,
+        _ decisions: DecisionLog,
+        _ model: ServedModel,
+        _ room: BatchRoom?
+    ) {
         decisions.onQueue { [self] in
             let answer = makeAnswer(to: kept, isLate: false) { answer throws(ServiceError) in
-                let events = try events(body.span, model)
                 answerFeedback(events, newCount: try decisions.keep(events), model, &answer)
             }
-            finish(kept, answer)
+            finish(kept, answer, room)
         }
     }
 
