@@ -12,6 +12,9 @@ package struct Fifo<Element> {
     /// Makes an empty one.
     package init() {}
 
+    /// How many wait.
+    package var count: Int { elements.count - start }
+
     /// Whether nothing waits.
     package var isEmpty: Bool { start == elements.count }
 

@@ -19,6 +19,14 @@ final class Connection {
         case none, handshake, idle, head, body, piece, answer, write, linger, streams
     }
 
+    /// Where a request that costs much waits for others.
+    enum Line {
+        case none
+        case open
+        /// The client has ended its side.
+        case ended
+    }
+
     /// How far TLS has come.
     enum Security {
         case none
@@ -58,6 +66,8 @@ final class Connection {
     var isQueued = false
     /// Whether its request waits for those that have come with it.
     var isJoined = false
+    /// Where it waits for them if it costs much.
+    var line = Line.none
     /// Since when it waits for that, over turns in which it could not do all.
     var waitsSince = Int64.max
     /// Whether input was seen that is not to be read yet.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+internal import Platform
+
 /// Requests that have come together: the handler reads them all before it answers the first.
 extension EventLoop {
     /// Requests that are answered together: so many rows take the network a third of the time that
@@ -44,45 +46,66 @@ extension EventLoop {
     /// Only its end is watched for: what it sends meanwhile would be told in every turn.
     func waitForOthers(_ connection: Connection) {
         connection.isJoined = true
+        connection.line = .open
         connection.deadline = .max
         timers.costlyAt = now
-        costly.append(connection)
+        costly.append(connection.token)
         watch(connection, .peerEnd)
     }
 
-    /// Takes note that the client of a request that cost much has ended its side, or is gone.
+    /// Takes note of an event of a connection whose request waits for others.
     ///
-    /// Who has gone cannot be told from who only sends no more, so that those wait for all others,
-    /// and of too many the oldest is dropped: clients that come, ask and go would make the line
-    /// longer than it gets shorter.
-    func noteEnd(of connection: Connection, isGone: Bool) {
-        costly.removeAll { $0 === connection }
-        costlyEnded.removeAll { $0 === connection }
-        guard !isGone else { return drop(connection) }
-        costlyEnded.append(connection)
+    /// Who has gone cannot be told from who only sends no more, so that those come after all
+    /// others, and of too many the oldest is dropped: clients that come, ask and go would make the
+    /// line longer than it gets shorter.
+    func noteEvent(_ readiness: Readiness, of connection: Connection) {
+        // Nobody waits for an answer that may cost much.
+        guard readiness.isDisjoint(with: .failure) else { return drop(connection) }
+        // An event may be older than the wait.
+        guard connection.line == .open, readiness.contains(.peerEnd) else { return }
+        connection.line = .ended
+        costlyEnded.append(connection.token)
         watch(connection, [])
-        guard costlyEnded.count > shared.limits.endedRequestCountMax else { return }
+        guard costlyEnded.count > shared.limits.endedRequestCountMax,
+            let oldest = costlyEnded.popFirst().flatMap(present), oldest.line == .ended
+        else { return }
         counters.add(1, to: .limitHits)
-        drop(costlyEnded.removeFirst())
+        drop(oldest)
     }
 
-    /// Answers requests that cost much, the oldest first, in a time of their own and one at least.
+    /// Answers requests that cost much, the oldest first, in a time of their own: of those whose
+    /// clients have not ended their side one at least, and then of the others.
     func answerCostly() {
         timers.costlyAt = .max
         beginPart()
-        if costly.isEmpty { swap(&costly, &costlyEnded) }
-        // All may have gone.
-        guard !costly.isEmpty else { return }
-        var count = 0
-        let waiting = costly.count
-        repeat {
-            let connection = costly[count]
-            count += 1
+        answerSome(of: .open, count: costly.count) { costly.popFirst() }
+        answerSome(of: .ended, count: costlyEnded.count) { costlyEnded.popFirst() }
+        if !costly.isEmpty || !costlyEnded.isEmpty { timers.costlyAt = now }
+    }
+
+    private func answerSome(
+        of line: Connection.Line,
+        count: Int,
+        next: () -> ConnectionToken?
+    ) {
+        for _ in 0..<count {
+            // One may have gone, or wait in the other line by now.
+            guard let connection = next().flatMap(present), connection.line == line else {
+                continue
+            }
+            connection.line = .none
             connection.isJoined = false
             answer(connection, &connection.http)
-        } while count < waiting && !isTurnOver
-        costly.removeFirst(count)
-        if !costly.isEmpty || !costlyEnded.isEmpty { timers.costlyAt = now }
+            if isTurnOver { return }
+        }
+    }
+
+    /// The connection of a token, if it is there yet.
+    private func present(_ token: ConnectionToken) -> Connection? {
+        guard token.descriptor < connections.count,
+            let connection = connections[token.descriptor], connection.token == token
+        else { return nil }
+        return connection
     }
 
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {

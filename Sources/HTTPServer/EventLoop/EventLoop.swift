@@ -27,9 +27,9 @@ final class EventLoop: @unchecked Sendable {
     /// Connections whose requests have come together and are answered one after the other.
     var joined: [Connection] = []
     /// Connections whose requests cost much and wait until there is time.
-    var costly: [Connection] = []
+    var costly = Fifo<ConnectionToken>()
     /// Those of them whose clients have ended their side.
-    var costlyEnded: [Connection] = []
+    var costlyEnded = Fifo<ConnectionToken>()
     /// Whether requests of this turn may wait for each other.
     private(set) var joinsRequests = false
     /// When it may be looked again who reads too slowly for others.
@@ -146,7 +146,7 @@ final class EventLoop: @unchecked Sendable {
                 return queue(connection)
             }
             if connection.isJoined {
-                noteEnd(of: connection, isGone: !readiness.isDisjoint(with: .failure))
+                noteEvent(readiness, of: connection)
             } else if readiness.contains(.input) {
                 receive(connection, &connection.http)
             } else if readiness.contains(.output) {

@@ -27,7 +27,7 @@ extension PredictionService {
         }
         if request.body.isEmpty { throw .emptyBody }
         try checkPrecondition(request)
-        guard request.body.count > limits.inlineBatchBytesMax else {
+        guard !isSmall(request, bytes) else {
             let events = try events(bytes.extracting(request.body), model)
             let kept = keep(.feedback, request, bytes, requestIDs, identity, trace, &response)
             return keepFeedback(events, kept, decisions, model, nil)

@@ -19,8 +19,8 @@ extension PredictionService {
     /// Readings of up to this size have no history that takes long: not more than 170 items.
     private static let smallBytesMax = 512
 
-    /// Whether a loop works on a reading: not where its body is large, or has as many objects as
-    /// would make a batch large.
+    /// Whether a loop works on a reading, or on feedback: not where its body is large, or has as
+    /// many objects as would make a batch large.
     func isSmall(_ request: borrowing Request, _ bytes: Span<UInt8>) -> Bool {
         let limit = limits.inlineBatchBytesMax
         guard request.body.count > min(limit, Self.smallBytesMax) else { return true }
