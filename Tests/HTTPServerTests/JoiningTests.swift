@@ -184,6 +184,9 @@ private final class JoiningHandler: RequestHandler {
             if ended.contains(index) { clients[index].finishSending() }
         }
         let answers = ended.map { clients[$0].receiveAll() }
+        for index in clients.indices.dropFirst() where !ended.contains(index) {
+            #expect(clients[index].receive(until: ";").hasSuffix("alone;"))
+        }
         let dropped = max(0, endedCount - 10)
         #expect(
             answers.map { $0.hasSuffix("alone;") }

@@ -13,6 +13,14 @@ extension EventLoop {
         connections[connection.token.descriptor] === connection
     }
 
+    /// The connection of a token, if it is there yet.
+    func present(_ token: ConnectionToken) -> Connection? {
+        guard token.descriptor < connections.count,
+            let connection = connections[token.descriptor], connection.token == token
+        else { return nil }
+        return connection
+    }
+
     /// Takes in what has come and answers it.
     ///
     /// Here and below the protocol state goes along as `inout`: it is looked up once for each
@@ -90,10 +98,9 @@ extension EventLoop {
         sequence: UInt64,
         isEncoded: Bool
     ) {
-        guard token.descriptor < connections.count,
-            let connection = connections[token.descriptor], connection.token == token,
-            connection.awaitsAnswer(to: sequence)
-        else { return dropAnswer(to: token) }
+        guard let connection = present(token), connection.awaitsAnswer(to: sequence) else {
+            return dropAnswer(to: token)
+        }
         if answer.isShed, !isEncoded { counters.add(1, to: .requestsShed) }
         if let body = connection.streamed(for: sequence) {
             return givePiece(answer, of: body, to: sequence, connection)
@@ -115,10 +122,7 @@ extension EventLoop {
     private func dropAnswer(to token: ConnectionToken) {
         counters.add(-1, to: .requestsDeferred)
         counters.add(1, to: .answersDropped)
-        guard token.descriptor < connections.count,
-            let connection = connections[token.descriptor], connection.token == token,
-            connection.http2 != nil
-        else { return }
+        guard let connection = present(token), connection.http2 != nil else { return }
         // A stream that was reset has held its place until now, for which another may wait.
         proceed(connection, &connection.http)
     }

@@ -18,9 +18,7 @@ extension EventLoop {
         of token: ConnectionToken,
         sequence: UInt64
     ) {
-        guard token.descriptor < connections.count,
-            let connection = connections[token.descriptor], connection.token == token
-        else { return }
+        guard let connection = present(token) else { return }
         context.nowNanoseconds = now
         if let http2 = connection.http2 {
             take(http2.didDecode(result, to: sequence), connection, http2)

@@ -100,14 +100,6 @@ extension EventLoop {
         }
     }
 
-    /// The connection of a token, if it is there yet.
-    private func present(_ token: ConnectionToken) -> Connection? {
-        guard token.descriptor < connections.count,
-            let connection = connections[token.descriptor], connection.token == token
-        else { return nil }
-        return connection
-    }
-
     private func answer(_ connection: Connection, _ http: inout HTTP1Connection) {
         guard isOpen(connection) else { return }
         if http.isHandling { handle(connection, &http) }
