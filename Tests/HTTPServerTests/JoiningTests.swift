@@ -30,19 +30,6 @@ private final class JoiningHandler: RequestHandler {
     /// The routes of the requests in the order in which they were answered.
     let order = Lock<[Int]>([])
 
-    /// Answers all that `/late` was asked for.
-    func answerLate() {
-        let all = late.withLock { late in
-            defer { late = [] }
-            return late
-        }
-        for handle in all {
-            var response = Response()
-            response.body = Array("late;".utf8)
-            handle.complete(response)
-        }
-    }
-
     func join(_ request: borrowing Request, bytes: Span<UInt8>, isFirst: Bool) -> Int? {
         groups.withLock { groups in
             if isFirst { groups.append(0) }
@@ -200,26 +187,6 @@ private final class JoiningHandler: RequestHandler {
             if turn < endedCount - dropped { expected.append(7) }
         }
         #expect(order == expected)
-    }
-
-    /// What a client sends while its request waits for others of the turn is no end of it.
-    @Test func noEventOfAWaitingRequestIsTakenForAnEnd() {
-        defer { server.stopNow() }
-        let waiting = clients[1...12]
-        for client in waiting { client.send(get("/late") + get("/joined")) }
-        for _ in 0..<10_000 where server.counters.requestsDeferred < 12 { usleep(1000) }
-        clients[0].send(get("/held"))
-        handler.isHeld.wait()
-        // In one turn the answers are told, the next requests join, and more comes behind them.
-        handler.answerLate()
-        for client in waiting { client.send(get("/other")) }
-        handler.mayGoOn.signal()
-        #expect(clients[0].receive(until: ";").hasSuffix("alone;"))
-        for client in waiting {
-            #expect(client.receive(until: ";", count: 3).hasSuffix("alone;"))
-            client.send(get("/other"))
-            #expect(client.receive(until: ";").hasSuffix("alone;"))
-        }
     }
 
     /// Who has gone costs nothing, and keeps no one waiting.

@@ -26,7 +26,7 @@ final class EventLoop: @unchecked Sendable {
     var pending: [Connection] = []
     /// Connections whose requests have come together and are answered one after the other.
     var joined: [Connection] = []
-    /// Connections whose requests cost much and wait until there is time.
+    /// Those of connections whose requests cost much and wait until there is time.
     var costly = Fifo<ConnectionToken>()
     /// Those of them whose clients have ended their side.
     var costlyEnded = Fifo<ConnectionToken>()
